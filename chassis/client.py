@@ -1,0 +1,109 @@
+"""Channels to other services of the mesh: deadlines, retries, identity, trace and metrics on every call."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import grpc
+from opentelemetry import trace
+from py_grpc_prometheus import grpc_utils
+
+from chassis import deadline, identity, tracing
+from chassis.metrics import ClientMetrics
+from chassis.status import code_name
+from chassis.wire import CLIENT_OPTIONS
+
+_RETRY_POLICY = {
+    "maxAttempts": 4,
+    "initialBackoff": "0.1s",
+    "maxBackoff": "1s",
+    "backoffMultiplier": 2,
+    "retryableStatusCodes": ["UNAVAILABLE"],
+}
+
+
+def service_config(retried: Mapping[str, Sequence[str]]) -> str:
+    """The client's service config (gRFC A2, A6): which methods of which service are retried when UNAVAILABLE.
+
+    Only methods that are safe to repeat belong here. Retries stop while most calls fail, so that they make no storm.
+    """
+    names = [{"service": service, "method": method} for service, methods in retried.items() for method in methods]
+    return json.dumps(
+        {
+            "loadBalancingConfig": [{"round_robin": {}}],
+            "methodConfig": [{"name": names, "retryPolicy": _RETRY_POLICY}],
+            "retryThrottling": {"maxTokens": 100, "tokenRatio": 0.1},
+        }
+    )
+
+
+class Calls(grpc.aio.UnaryUnaryClientInterceptor):
+    """Prepares and watches every outgoing unary call."""
+
+    def __init__(
+        self, metrics: ClientMetrics, tracer: trace.Tracer, tokens: identity.MeshTokens, default_seconds: float
+    ) -> None:
+        self._metrics = metrics
+        self._tracer = tracer
+        self._token = tokens.outgoing
+        self._default_seconds = default_seconds
+
+    async def intercept_unary_unary(
+        self,
+        continuation: Callable[[grpc.aio.ClientCallDetails, Any], Any],
+        client_call_details: grpc.aio.ClientCallDetails,
+        request: Any,
+    ) -> Any:
+        """Makes one call within the caller's deadline, as the caller's user, in a span of its own."""
+        method = client_call_details.method
+        path = method.decode() if isinstance(method, bytes) else method
+        labels = (grpc_utils.UNARY, *path.lstrip("/").split("/", 1))
+        with self._tracer.start_as_current_span(path.lstrip("/"), kind=trace.SpanKind.CLIENT) as span:
+            self._metrics.started.labels(*labels).inc()
+            self._metrics.sent.labels(*labels).inc()
+            begun = time.perf_counter()
+            code = "CANCELLED"
+            call = await continuation(self._prepared(client_call_details), request)
+            try:
+                code = code_name(await call.code())
+                return call
+            except asyncio.CancelledError:
+                call.cancel()
+                raise
+            finally:
+                span.set_attribute("rpc.grpc.status_code", code)
+                if code == "OK":
+                    self._metrics.received.labels(*labels).inc()
+                self._metrics.handled.labels(*labels, code).inc()
+                self._metrics.seconds.labels(*labels).observe(time.perf_counter() - begun)
+
+    def _prepared(self, details: grpc.aio.ClientCallDetails) -> grpc.aio.ClientCallDetails:
+        seconds = details.timeout if details.timeout is not None else self._default_seconds
+        remaining = deadline.remaining()
+        if remaining is not None:
+            seconds = max(0.0, min(seconds, remaining))
+        return grpc.aio.ClientCallDetails(
+            details.method, seconds, self._metadata(details.metadata), details.credentials, details.wait_for_ready
+        )
+
+    def _metadata(self, given: grpc.aio.Metadata | None) -> grpc.aio.Metadata:
+        headers: dict[str, str] = {}
+        tracing.inject(headers)
+        if self._token is not None:
+            headers[identity.TOKEN_KEY] = self._token
+        if (user := identity.current_user()) is not None:
+            headers[identity.USER_KEY] = user
+        if (request_id := identity.current_request_id()) is not None:
+            headers[identity.REQUEST_ID_KEY] = request_id
+        return grpc.aio.Metadata(*(given or ()), *headers.items())
+
+
+def open_channel(target: str, config: str, calls: Calls) -> grpc.aio.Channel:
+    """A channel to `target` (host:port) with the retries of `config`; close it when the process ends.
+
+    One channel per target and process: it reconnects by itself and shares one connection among all calls.
+    """
+    options = (*CLIENT_OPTIONS, ("grpc.service_config", config))
+    return grpc.aio.insecure_channel(target, options=options, interceptors=(calls,))

@@ -1,0 +1,49 @@
+"""Logs: one JSON object per line on stdout, or colour on a terminal; what libraries log comes out the same way."""
+
+import logging
+import sys
+from typing import Literal
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+Format = Literal["auto", "json", "pretty"]
+
+
+def configure(service: str, level: str, log_format: Format) -> None:
+    """Sets up structlog and the standard library's logging for this process.
+
+    Fields bound with `structlog.contextvars` (request_id, trace_id, user) appear on every line of that request.
+    """
+    pretty = log_format == "pretty" or (log_format == "auto" and sys.stdout.isatty())
+
+    def add_service(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        event["service"] = service
+        return event
+
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        add_service,
+    ]
+    render: list[Processor]
+    if pretty:
+        columns = structlog.dev.ConsoleRenderer(timestamp_key="time", pad_event_to=20)
+        render = [columns]
+    else:
+        render = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    structlog.configure(
+        processors=[*shared, *render],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=max(logging.WARNING, logging.getLevelName(level.upper())), force=True)

@@ -1,0 +1,84 @@
+"""The settings that every service has, read from the environment in its `__main__` and nowhere else."""
+
+import ipaddress
+import sys
+from pathlib import Path
+from typing import Literal, Self, TypeVar
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chassis.log import Format
+
+Port = int
+
+
+class ServiceSettings(BaseSettings):
+    """What all services have in common. A name in upper case is the environment variable it is read from."""
+
+    model_config = SettingsConfigDict(populate_by_name=True, extra="ignore", frozen=True)
+
+    environment: Literal["development", "production"] = Field("development", validation_alias="ENVIRONMENT")
+    """ENVIRONMENT: development allows what is refused in production, and that only on loopback."""
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="LOG_LEVEL")
+    """LOG_LEVEL: the least severe line to write."""
+    log_format: Format = Field("auto", validation_alias="LOG_FORMAT")
+    """LOG_FORMAT: json, pretty, or auto, which is pretty on a terminal."""
+    mesh_token_file: Path | None = Field(None, validation_alias="MESH_TOKEN_FILE")
+    """MESH_TOKEN_FILE: the secret by which the mesh's members know each other, one a line, at most two."""
+    otlp_endpoint: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    """OTEL_EXPORTER_OTLP_ENDPOINT: where spans go, as http://host:port; unset, none are recorded."""
+    drain_notice_seconds: float = Field(0.5, ge=0, le=60, validation_alias="DRAIN_NOTICE_SECONDS")
+    """DRAIN_NOTICE_SECONDS: how long a stopping service says NOT_SERVING before it refuses calls."""
+    drain_seconds: float = Field(10, gt=0, le=300, validation_alias="DRAIN_SECONDS")
+    """DRAIN_SECONDS: how long a stopping service waits for calls in flight."""
+
+
+class GrpcSettings(ServiceSettings):
+    """What the gRPC services have in common; each names its variables with its own prefix."""
+
+    grpc_host: str = "127.0.0.1"
+    """…GRPC_HOST: the address to listen on."""
+    grpc_port: Port = Field(ge=1, le=65535)
+    """…GRPC_PORT: the port for gRPC."""
+    metrics_host: str = "127.0.0.1"
+    """…METRICS_HOST: the address for /metrics."""
+    metrics_port: Port = Field(ge=1, le=65535)
+    """…METRICS_PORT: the port for /metrics."""
+    grpc_reflection: bool = True
+    """…GRPC_REFLECTION: whether clients may ask for the protos."""
+    default_deadline_seconds: float = Field(10, gt=0, le=300)
+    """…DEFAULT_DEADLINE_SECONDS: the deadline of a unary call whose client set none."""
+
+    @model_validator(mode="after")
+    def _needs_a_token_off_loopback(self) -> Self:
+        if self.mesh_token_file is None and (self.environment == "production" or not is_loopback(self.grpc_host)):
+            msg = "MESH_TOKEN_FILE is needed in production and on every address but loopback"
+            raise ValueError(msg)
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+_S = TypeVar("_S", bound=ServiceSettings)
+
+
+def load(settings: type[_S]) -> _S:
+    """Reads the environment; where a value is missing or bad it says which on stderr and exits with status 2."""
+    try:
+        return settings()
+    except ValidationError as error:
+        prefix = settings.model_config.get("env_prefix", "")
+        for problem in error.errors():
+            name = ".".join(str(part) for part in problem["loc"])
+            variable = name if name.isupper() or not name else f"{prefix}{name}".upper()
+            sys.stderr.write(f"{variable or 'settings'}: {problem['msg']}\n")
+        raise SystemExit(2) from None

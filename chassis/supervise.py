@@ -1,0 +1,48 @@
+"""Work in the background that must not stop: it is started again after every error, with growing pauses."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter
+
+_log = structlog.get_logger("background")
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+
+Job = Callable[[], Awaitable[None]]
+
+
+@asynccontextmanager
+async def background(jobs: Mapping[str, Job], registry: CollectorRegistry) -> AsyncIterator[None]:
+    """Runs each job, under its name, for as long as the block lasts; then cancels them and waits for their end."""
+    failures = Counter(
+        "background_failures_total",
+        "Errors that stopped a background job before it was run again.",
+        ["job"],
+        registry=registry,
+    )
+    tasks = [asyncio.create_task(_keep_running(name, job, failures), name=name) for name, job in jobs.items()]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _keep_running(name: str, job: Job, failures: Counter) -> None:
+    failures.labels(name)
+    pause = _FIRST_PAUSE
+    while True:
+        begun = asyncio.get_running_loop().time()
+        try:
+            await job()
+        except Exception as error:
+            failures.labels(name).inc()
+            _log.warning("background job failed", job=name, error=f"{type(error).__name__}: {error}")
+        if asyncio.get_running_loop().time() - begun > _LONGEST_PAUSE:
+            pause = _FIRST_PAUSE
+        await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 (jitter, not a secret)
+        pause = min(pause * 2, _LONGEST_PAUSE)

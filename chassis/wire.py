@@ -1,0 +1,29 @@
+"""What both ends of a gRPC connection agree on: message size and keepalive."""
+
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+
+_BOTH = (
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+)
+
+SERVER_OPTIONS = (
+    *_BOTH,
+    ("grpc.so_reuseport", 0),  # or two servers would share a port unseen
+    ("grpc.max_concurrent_streams", 1000),
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),  # below the client's interval, or it is cut off
+    ("grpc.max_connection_age_ms", 300_000),  # so that clients find new replicas
+    ("grpc.max_connection_age_grace_ms", 30_000),
+)
+
+CLIENT_OPTIONS = (
+    *_BOTH,
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 1_000),  # also the time that one attempt to connect may take
+    ("grpc.max_reconnect_backoff_ms", 2_000),  # a service that comes back is found within seconds
+)

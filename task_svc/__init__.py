@@ -1,0 +1,1 @@
+"""The task service: keeps tasks, and tells the queue what happened to them."""

@@ -1,0 +1,99 @@
+"""The composition root of the task service: `python -m task_svc`."""
+
+import asyncio
+import sys
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from task.v1 import task_pb2_grpc
+
+from chassis import log
+from chassis.metrics import new_registry, serve_metrics
+from chassis.server import MeshServer, until_stopped
+from chassis.settings import load
+from chassis.supervise import Job, background
+from chassis.tracing import Tracing
+from task_svc.chores import keep_purging, keep_refreshing
+from task_svc.relay import Pauses, Relay
+from task_svc.relay_metrics import RelayMetrics
+from task_svc.repository import TaskRepository
+from task_svc.servicer import TaskEventsServicer, TaskServicer
+from task_svc.settings import TaskSettings
+from task_svc.sqlite import StoreInUse, open_store
+from task_svc.stream import RedisEventStream
+from task_svc.tasks import Clock, Tasks
+
+TASK_SERVICE = "task.v1.TaskService"
+TASK_EVENTS_SERVICE = "task.v1.TaskEventsService"
+_QUEUE_SECONDS = 2.0
+
+
+async def main(settings: TaskSettings) -> None:
+    """Runs the service until it is told to stop."""
+    log.configure("task_svc", settings.log_level, settings.log_format)
+    tracing = Tracing("task_svc", settings.otlp_endpoint)
+    registry = new_registry()
+    clock = partial(datetime.now, UTC)
+    async with until_stopped() as stopped, open_store(settings.sqlite_path) as store, _redis(settings) as redis:
+        metrics = RelayMetrics(registry)
+        relay = Relay(store, RedisEventStream(redis), clock, _pauses(settings), metrics)
+        tasks = Tasks(store, clock, relay.publish_soon)
+        server = _server(settings, registry, tracing, tasks, store)
+        with serve_metrics(registry, settings.metrics_host, settings.metrics_port):
+            async with background(_jobs(relay, metrics, store, clock), registry), server.serving():
+                await stopped.wait()
+    tracing.close()
+
+
+def _server(
+    settings: TaskSettings, registry: CollectorRegistry, tracing: Tracing, tasks: Tasks, store: TaskRepository
+) -> MeshServer:
+    server = MeshServer(
+        settings,
+        registry,
+        tracing.tracer,
+        services=(TASK_SERVICE, TASK_EVENTS_SERVICE),
+        userless=(TASK_EVENTS_SERVICE,),
+        ready=store.ping,
+    )
+    task_pb2_grpc.add_TaskServiceServicer_to_server(TaskServicer(tasks), server.grpc)
+    task_pb2_grpc.add_TaskEventsServiceServicer_to_server(TaskEventsServicer(tasks), server.grpc)
+    return server
+
+
+def _jobs(relay: Relay, metrics: RelayMetrics, store: TaskRepository, clock: Clock) -> dict[str, Job]:
+    return {
+        "publish": relay.publish_written,
+        "sweep": relay.sweep,
+        "purge": partial(keep_purging, store, clock),
+        "outbox-gauges": partial(keep_refreshing, metrics, store, clock),
+    }
+
+
+def _redis(settings: TaskSettings) -> Redis:
+    # No retries of its own: a repeated XADD would publish twice, and the sweep does better.
+    return Redis.from_url(
+        settings.redis_url,
+        socket_timeout=_QUEUE_SECONDS,
+        socket_connect_timeout=_QUEUE_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def _pauses(settings: TaskSettings) -> Pauses:
+    return Pauses(
+        sweep=timedelta(seconds=settings.sweep_seconds),
+        first_look=timedelta(seconds=settings.first_look_seconds),
+        longest_look=timedelta(seconds=settings.longest_look_seconds),
+    )
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(main(load(TaskSettings)))
+    except StoreInUse as error:
+        sys.exit(str(error))

@@ -1,0 +1,40 @@
+"""What the task service does now and then: purging deleted tasks and counting the outbox."""
+
+import asyncio
+
+import structlog
+
+from task_svc.domain import KEPT_AFTER_DELETION
+from task_svc.relay_metrics import RelayMetrics
+from task_svc.repository import TaskRepository
+from task_svc.tasks import Clock
+
+_log = structlog.get_logger("chores")
+
+_PURGE_PAUSE = 3600.0
+_PURGE_BATCH = 200
+_REFRESH_PAUSE = 2.0
+
+
+async def keep_purging(store: TaskRepository, clock: Clock) -> None:
+    """Purges once an hour, for ever. Raises when the store is away."""
+    while True:
+        await purge_once(store, clock)
+        await asyncio.sleep(_PURGE_PAUSE)
+
+
+async def purge_once(store: TaskRepository, clock: Clock) -> int:
+    """Removes the tasks whose time after deletion is over, a batch at a time; tells how many."""
+    purged = 0
+    while batch := await store.purge(clock() - KEPT_AFTER_DELETION, _PURGE_BATCH):
+        purged += batch
+    if purged:
+        _log.info("purged", tasks=purged)
+    return purged
+
+
+async def keep_refreshing(metrics: RelayMetrics, store: TaskRepository, clock: Clock) -> None:
+    """Counts the outbox every two seconds, for ever. Raises when the store is away."""
+    while True:
+        await metrics.refresh(store, clock)
+        await asyncio.sleep(_REFRESH_PAUSE)

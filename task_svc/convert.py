@@ -1,0 +1,94 @@
+"""Between protobuf messages and the domain, and nothing else; what a message gets wrong is told as violations."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from task.v1 import events_pb2, task_pb2
+
+from chassis.errors import InvalidInput, Violation
+from task_svc.domain import Content, Priority, Status, Task
+from task_svc.outbox import Event
+
+SCHEMA_VERSION = 1
+_MICROSECOND = 1_000
+
+E = TypeVar("E", Status, Priority)
+
+
+def task_to_proto(task: Task) -> task_pb2.Task:
+    """A task as its owner sees it."""
+    content = task.content
+    message = task_pb2.Task(
+        id=task.id,
+        title=content.title,
+        description=content.description,
+        status=int(content.status),  # type: ignore[arg-type]  # the numbers are the contract's
+        priority=int(content.priority),  # type: ignore[arg-type]
+        labels=content.labels,
+        owner=task.owner,
+        revision=task.revision,
+        etag=task.etag,
+    )
+    message.create_time.FromDatetime(task.create_time)
+    message.update_time.FromDatetime(task.update_time)
+    if content.due_time is not None:
+        message.due_time.FromDatetime(content.due_time)
+    if task.complete_time is not None:
+        message.complete_time.FromDatetime(task.complete_time)
+    if task.delete_time is not None:
+        message.delete_time.FromDatetime(task.delete_time)
+    return message
+
+
+def event_to_bytes(event: Event) -> bytes:
+    """An event as it travels on the queue."""
+    message = events_pb2.TaskEvent(
+        event_id=str(event.id),
+        type=int(event.type),  # type: ignore[arg-type]  # the numbers are the contract's
+        schema_version=SCHEMA_VERSION,
+        revision=event.task.revision,
+        owner=event.task.owner,
+        task=task_to_proto(event.task),
+        request_id=event.request_id,
+        traceparent=event.traceparent,
+    )
+    message.occur_time.FromDatetime(event.occur_time)
+    return message.SerializeToString()
+
+
+def content_from_proto(message: task_pb2.Task) -> Content:
+    """What the owner says of a new task. Raises InvalidInput for an enum value or a time that is none."""
+    return Content(
+        title=message.title,
+        description=message.description,
+        status=enum_from_proto(Status, message.status, "task.status") if message.status else Status.TODO,
+        priority=enum_from_proto(Priority, message.priority, "task.priority") if message.priority else Priority.MEDIUM,
+        labels=tuple(message.labels),
+        due_time=time_from_proto(message.due_time, "task.due_time") if message.HasField("due_time") else None,
+    )
+
+
+def enum_from_proto(kind: type[E], number: int, field: str) -> E:
+    """One value of an enum. Raises InvalidInput for a number that stands for none."""
+    try:
+        return kind(number)
+    except ValueError:
+        names = ", ".join(member.name for member in kind)
+        raise InvalidInput(Violation(field, f"must be one of {names}")) from None
+
+
+def enums_from_proto(kind: type[E], numbers: Iterable[int], field: str) -> frozenset[E]:
+    """Several values of an enum. Raises InvalidInput for a number that stands for none."""
+    return frozenset(enum_from_proto(kind, number, f"{field}[{i}]") for i, number in enumerate(numbers))
+
+
+def time_from_proto(message: Timestamp, field: str) -> datetime:
+    """A time, cut to microseconds. Raises InvalidInput for one that no calendar has."""
+    try:
+        # ToDatetime rounds; what is finer than a microsecond is cut off instead.
+        whole = Timestamp(seconds=message.seconds, nanos=message.nanos - message.nanos % _MICROSECOND)
+        return whole.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise InvalidInput(Violation(field, "must be a time from year 1 to 9999")) from None

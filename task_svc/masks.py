@@ -1,0 +1,67 @@
+"""Which fields of a task an update changes (AIP-134)."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from google.protobuf.field_mask_pb2 import FieldMask
+from task.v1 import task_pb2
+
+from chassis.errors import InvalidInput, Violation
+from task_svc.convert import content_from_proto, enum_from_proto
+from task_svc.domain import Content, Priority, Status
+
+CHANGEABLE = ("title", "description", "status", "priority", "labels", "due_time")
+SET_BY_SERVICE = (
+    "id",
+    "owner",
+    "create_time",
+    "update_time",
+    "complete_time",
+    "delete_time",
+    "revision",
+    "etag",
+)
+
+
+def refuse_service_fields(message: task_pb2.Task) -> None:
+    """Raises InvalidInput when a new task brings fields that only the service sets."""
+    given = {field.name for field, _ in message.ListFields()}
+    violations = [Violation(f"task.{name}", "is set by the service") for name in SET_BY_SERVICE if name in given]
+    if violations:
+        raise InvalidInput(*violations)
+
+
+def paths_of(message: task_pb2.Task, mask: FieldMask) -> frozenset[str]:
+    """The fields to change: those that the mask names, or without one those that are set.
+
+    Raises InvalidInput for a field that is not known or that only the service sets.
+    """
+    if not mask.paths:
+        return frozenset(field.name for field, _ in message.ListFields()) & frozenset(CHANGEABLE)
+    violations = [*_mask_violations(mask)]
+    if violations:
+        raise InvalidInput(*violations)
+    return frozenset(mask.paths)
+
+
+def content_change(message: task_pb2.Task, paths: frozenset[str]) -> dict[str, object]:
+    """The new values of the fields at `paths`. Raises InvalidInput for an enum value or a time that is none."""
+    if "status" in paths:
+        enum_from_proto(Status, message.status, "task.status")
+    if "priority" in paths:
+        enum_from_proto(Priority, message.priority, "task.priority")
+    given = content_from_proto(message)
+    return {path: getattr(given, path) for path in paths}
+
+
+def apply(content: Content, change: dict[str, object]) -> Content:
+    """The content with the new values."""
+    return replace(content, **change)  # type: ignore[arg-type]  # made by content_change
+
+
+def _mask_violations(mask: FieldMask) -> Iterator[Violation]:
+    for path in mask.paths:
+        if path in SET_BY_SERVICE:
+            yield Violation("update_mask", f"{path} is set by the service")
+        elif path not in CHANGEABLE:
+            yield Violation("update_mask", f"{path[:64]!r} is not a field that can be changed")

@@ -1,0 +1,111 @@
+"""The relay: carries events from the outbox to the stream, at once where it can and by sweep where it must.
+
+A replica publishes what it wrote as soon as it is stored; the sweep publishes what stayed behind, anybody's. There are
+no leases: two sweeps may publish the same event, and an event that comes twice has no second effect. An event that is
+published and not confirmed is looked at again with growing pauses, and published again only if the stream lost it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from task_svc.outbox import Looked, OutboxStore, Pending, pause_before_look
+from task_svc.relay_metrics import RelayMetrics
+from task_svc.stream import EventStream
+from task_svc.tasks import Clock
+
+_log = structlog.get_logger("relay")
+
+_QUEUE_MAX = 10_000
+_BATCH_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """How often to sweep, and how long to leave a published event alone at first and at most."""
+
+    sweep: timedelta
+    first_look: timedelta
+    longest_look: timedelta
+
+
+class Relay:
+    """Publishes events; `publish_soon` is for the request that wrote one, the jobs run in the background."""
+
+    def __init__(
+        self,
+        store: OutboxStore,
+        stream: EventStream,
+        clock: Clock,
+        pauses: Pauses,
+        metrics: RelayMetrics,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._store = store
+        self._stream = stream
+        self._clock = clock
+        self._pauses = pauses
+        self._metrics = metrics
+        self._sleep = sleep
+        self._written: asyncio.Queue[Pending] = asyncio.Queue(_QUEUE_MAX)
+
+    def publish_soon(self, event: Pending) -> None:
+        """Has an event published that was just stored; never waits, for what is passed over is left to the sweep."""
+        try:
+            self._written.put_nowait(event)
+        except asyncio.QueueFull:
+            self._metrics.left_to_sweep.inc()
+
+    async def publish_written(self) -> None:
+        """Publishes what this replica writes, for ever. Raises when queue or store are away; what it held is swept."""
+        while True:
+            events = [await self._written.get()]
+            while len(events) < _BATCH_MAX and not self._written.empty():
+                events.append(self._written.get_nowait())
+            try:
+                await self._publish(events)
+            except Exception:
+                self._metrics.left_to_sweep.inc(len(events))
+                raise
+
+    async def sweep(self) -> None:
+        """Publishes what stayed behind, for ever. Raises when queue or store are away."""
+        while True:
+            swept = await self.sweep_once()
+            if swept < _BATCH_MAX:
+                await self._sleep(self._pauses.sweep.total_seconds())
+
+    async def sweep_once(self) -> int:
+        """Looks at one batch of the events whose time has come; tells how many they were."""
+        events = await self._store.pending(self._clock(), _BATCH_MAX)
+        published = [event for event in events if event.entry_id is not None]
+        held = await self._stream.holds([event.entry_id for event in published if event.entry_id is not None])
+        lost = [event for event, is_held in zip(published, held, strict=True) if not is_held]
+        if lost:
+            self._metrics.republished.inc(len(lost))
+            _log.warning("published again what the stream has lost", events=len(lost))
+        await self._store.looked(
+            [
+                self._look_later(event, event.entry_id)
+                for event, is_held in zip(published, held, strict=True)
+                if is_held and event.entry_id is not None
+            ]
+        )
+        await self._publish([event for event in events if event.entry_id is None] + lost)
+        return len(events)
+
+    async def _publish(self, events: Sequence[Pending]) -> None:
+        if not events:
+            return
+        entry_ids = await self._stream.append(events)
+        self._metrics.published.inc(len(events))
+        await self._store.looked(
+            [self._look_later(event, entry_id) for event, entry_id in zip(events, entry_ids, strict=True)]
+        )
+
+    def _look_later(self, event: Pending, entry_id: str) -> Looked:
+        pause = pause_before_look(event.looks, self._pauses.first_look, self._pauses.longest_look)
+        return Looked(event.id, entry_id, self._clock() + pause)

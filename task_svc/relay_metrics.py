@@ -1,0 +1,32 @@
+"""The outbox in numbers."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from task_svc.outbox import OutboxStore
+from task_svc.tasks import Clock
+
+
+class RelayMetrics:
+    """What the relay did, and what is waiting for it."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.published = Counter("outbox_published_total", "Events put on the stream.", registry=registry)
+        self.republished = Counter(
+            "outbox_republished_total", "Events published again because the stream had lost them.", registry=registry
+        )
+        self.left_to_sweep = Counter(
+            "outbox_left_to_sweep_total", "Events not published at once, but left to the sweep.", registry=registry
+        )
+        self.pending = Gauge("outbox_pending", "Events stored and not yet published.", registry=registry)
+        self.unconfirmed = Gauge("outbox_unconfirmed", "Events published and not yet confirmed.", registry=registry)
+        self.oldest = Gauge(
+            "outbox_oldest_pending_seconds", "Age of the oldest event not yet published; 0 for none.", registry=registry
+        )
+
+    async def refresh(self, store: OutboxStore, clock: Clock) -> None:
+        """Counts what is waiting in the store."""
+        backlog = await store.backlog()
+        self.pending.set(backlog.unpublished)
+        self.unconfirmed.set(backlog.unconfirmed)
+        oldest = backlog.oldest_unpublished
+        self.oldest.set(0 if oldest is None else max(0.0, (clock() - oldest).total_seconds()))

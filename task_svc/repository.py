@@ -1,0 +1,143 @@
+"""The port to the store of tasks: what a store must do, told without any store.
+
+`sqlite.py` is an adapter of it; the contract suite in tests/integration is what every adapter must pass.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from task_svc.domain import Priority, Status, Task
+from task_svc.outbox import OutboxStore, Pending
+
+SCAN_MAX = 5_000
+NEVER_DUE = 2**62
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class SortKey(StrEnum):
+    """What tasks can be ordered by."""
+
+    CREATE_TIME = "create_time"
+    UPDATE_TIME = "update_time"
+    DUE_TIME = "due_time"
+    PRIORITY = "priority"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order of tasks; ties are broken by id, and tasks without due_time come last in both directions."""
+
+    key: SortKey = SortKey.CREATE_TIME
+    descending: bool = True
+
+    def value(self, task: Task) -> int:
+        """The number by which this order sorts a task: microseconds since 1970, or the priority."""
+        match self.key:
+            case SortKey.CREATE_TIME:
+                return microseconds(task.create_time)
+            case SortKey.UPDATE_TIME:
+                return microseconds(task.update_time)
+            case SortKey.PRIORITY:
+                return int(task.content.priority)
+            case SortKey.DUE_TIME:
+                if task.content.due_time is None:
+                    return -1 if self.descending else NEVER_DUE
+                return microseconds(task.content.due_time)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which tasks to list: those that pass all of it. `text` is case folded."""
+
+    statuses: frozenset[Status] = frozenset()
+    priorities: frozenset[Priority] = frozenset()
+    labels: tuple[str, ...] = ()
+    due_before: datetime | None = None
+    due_after: datetime | None = None
+    text: str = ""
+    show_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in an order: right behind the task with this value and id."""
+
+    value: int
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Tasks in order, and where to go on; `next` is None only when there is nothing more."""
+
+    tasks: Sequence[Task]
+    next: Position | None
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """A new task with what makes a repeat of its request known: the key and a fingerprint of the content."""
+
+    task: Task
+    request_id: str
+    fingerprint: bytes
+    event: Pending
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What an insert found: the task as it is now, the fingerprint it was created with, and whether it is new."""
+
+    task: Task
+    fingerprint: bytes
+    is_new: bool
+
+
+Change = Callable[[Task], tuple[Task, Pending] | None]
+"""Makes the new task and the event it caused out of the stored one, or None to leave it; it may be called again."""
+
+
+class TaskRepository(OutboxStore, Protocol):
+    """A store of tasks and their outboxes.
+
+    A write is durable when its method returns: it survives the end of the process and a power cut. All methods raise
+    Unavailable while the store is away and DeadlineExceeded when the request's deadline (`chassis.deadline`) passes.
+    """
+
+    async def insert(self, creation: Creation) -> Created:
+        """Stores a task and its event in one step, unless the owner has used the request_id before."""
+
+    async def get(self, owner: str, task_id: str) -> Task:
+        """The owner's task, deleted or not. Raises NotFound."""
+
+    async def change(self, owner: str, task_id: str, change: Change) -> Task:
+        """Replaces the owner's task and puts the event into its slot, in one step that no other write comes between.
+
+        Returns the task as it is then. Raises NotFound, and whatever `change` raises.
+        """
+
+    async def list(self, owner: str, which: Filter, order: Order, after: Position | None, limit: int) -> Page:
+        """At most `limit` of the owner's tasks.
+
+        Costs the same however many tasks there are, for every order without a filter, with one status or with one
+        label; any other filter looks at no more than SCAN_MAX tasks and may so return few, or none, and a `next`.
+        """
+
+    async def purge(self, deleted_before: datetime, limit: int) -> int:
+        """Removes at most `limit` tasks that were deleted before then and have an empty outbox; tells how many."""
+
+    async def ping(self) -> None:
+        """Returns when the store can be used."""
+
+
+def microseconds(time: datetime) -> int:
+    """Microseconds since 1970, exactly."""
+    return (time - EPOCH) // timedelta(microseconds=1)
+
+
+def from_microseconds(value: int) -> datetime:
+    """The time so many microseconds after 1970."""
+    return EPOCH + timedelta(microseconds=value)

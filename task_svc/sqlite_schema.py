@@ -1,0 +1,80 @@
+"""The tables of the SQLite store and the indexes that its listings are served by.
+
+Every order that tasks can be listed in has three indexes: for all tasks of an owner, for one status, for one label.
+Each begins with what is fixed and ends with the order's value and the id, so that a page is one walk along it.
+"""
+
+import sqlite3
+
+VERSION = 1
+ORDER_COLUMNS = ("create_time", "update_time", "due_rising", "due_falling", "priority")
+
+_TABLES = """
+CREATE TABLE tasks (
+    id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    fingerprint BLOB NOT NULL,
+    title TEXT NOT NULL,
+    description TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    priority INTEGER NOT NULL,
+    labels TEXT NOT NULL,
+    due_time INTEGER,
+    create_time INTEGER NOT NULL,
+    update_time INTEGER NOT NULL,
+    complete_time INTEGER,
+    delete_time INTEGER,
+    revision INTEGER NOT NULL,
+    deleted INTEGER NOT NULL,
+    due_rising INTEGER NOT NULL,
+    due_falling INTEGER NOT NULL,
+    search_text TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX tasks_by_request ON tasks (owner, request_id);
+CREATE INDEX tasks_to_purge ON tasks (delete_time) WHERE deleted = 1;
+
+CREATE TABLE task_labels (
+    task_id TEXT NOT NULL,
+    label TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    deleted INTEGER NOT NULL,
+    create_time INTEGER NOT NULL,
+    update_time INTEGER NOT NULL,
+    due_rising INTEGER NOT NULL,
+    due_falling INTEGER NOT NULL,
+    priority INTEGER NOT NULL,
+    PRIMARY KEY (task_id, label)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE outbox (
+    task_id TEXT NOT NULL,
+    slot TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    payload BLOB NOT NULL,
+    occur_time INTEGER NOT NULL,
+    look_at INTEGER NOT NULL,
+    entry_id TEXT,
+    looks INTEGER NOT NULL,
+    PRIMARY KEY (task_id, slot)
+) STRICT;
+CREATE INDEX outbox_by_look ON outbox (look_at);
+CREATE INDEX outbox_unpublished ON outbox (occur_time) WHERE entry_id IS NULL;
+"""
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Makes the tables where there are none. Raises RuntimeError for a file that a newer version wrote."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > VERSION:
+        msg = f"the store has schema version {version}, this program knows {VERSION}"
+        raise RuntimeError(msg)
+    if version == VERSION:
+        return
+    indexes = "".join(
+        f"CREATE INDEX tasks_by_{column} ON tasks (owner, deleted, {column}, id);"
+        f"CREATE INDEX tasks_by_status_{column} ON tasks (owner, deleted, status, {column}, id);"
+        f"CREATE INDEX labels_by_{column} ON task_labels (owner, label, deleted, {column}, task_id);"
+        for column in ORDER_COLUMNS
+    )
+    connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} {indexes} PRAGMA user_version = {VERSION}; COMMIT;")

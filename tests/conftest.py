@@ -1,0 +1,22 @@
+"""Fixtures that every kind of test may ask for."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.valkey import Valkey
+
+
+@pytest.fixture(scope="session")
+def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    server = Valkey(tmp_path_factory.mktemp("valkey"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def valkey(valkey_server: Valkey) -> Valkey:
+    """A running server without any keys."""
+    valkey_server.clear()
+    return valkey_server
