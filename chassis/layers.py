@@ -15,7 +15,10 @@ from inspect import isasyncgenfunction, unwrap
 from typing import Any, Protocol, TypeAlias
 
 import grpc
+from google.protobuf.message import DecodeError
 from py_grpc_prometheus import grpc_utils
+
+from chassis.errors import InvalidInput, Violation
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
@@ -124,7 +127,7 @@ class Layers(grpc.aio.ServerInterceptor):
         make: Callable[..., Handler] = _MAKE_HANDLER[handler.request_streaming, handler.response_streaming]
         return make(
             run,
-            request_deserializer=handler.request_deserializer,
+            request_deserializer=None,  # done inside the layers, which turn what fails there into a status
             response_serializer=handler.response_serializer,
         )
 
@@ -147,16 +150,16 @@ def _as_coroutine(
 ) -> Callable[[Any, Context], Awaitable[Any]]:
     function: Any = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
 
-    async def counted(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    async def each(requests: AsyncIterator[bytes]) -> AsyncIterator[Any]:
         async for request in requests:
-            received()
-            yield request
+            yield read(request)
+
+    def read(request: bytes) -> Any:
+        received()
+        return _decoded(handler, request)
 
     def incoming(request: Any) -> Any:
-        if handler.request_streaming:
-            return counted(request)
-        received()
-        return request
+        return each(request) if handler.request_streaming else read(request)
 
     async def respond(request: Any, context: Context) -> Any:
         response = await function(incoming(request), context)
@@ -171,3 +174,13 @@ def _as_coroutine(
                 sent()
 
     return stream if isasyncgenfunction(unwrap(function)) else respond
+
+
+def _decoded(handler: Handler, data: bytes) -> Any:
+    if handler.request_deserializer is None:
+        return data
+    try:
+        return handler.request_deserializer(data)
+    except (DecodeError, ValueError):
+        violation = Violation("", "The bytes of the request are not the message that the method takes.")
+        raise InvalidInput(violation, reason="MALFORMED_MESSAGE") from None

@@ -25,14 +25,18 @@ def decode(token: str, owner: str, arguments: bytes) -> Position:
     """The position in a token. Raises InvalidInput, reason INVALID_PAGE_TOKEN, when it is not from `encode`."""
     try:
         raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
-        checksum, place = raw[:_CHECKSUM_BYTES], raw[_CHECKSUM_BYTES:]
-        if checksum != _checksum(place, owner, arguments):
-            raise ValueError(token)
-        (value,) = _VALUE.unpack_from(place)
-        return Position(value, place[_VALUE.size :].decode())
+        (value,) = _VALUE.unpack_from(raw, _CHECKSUM_BYTES)
+        position = Position(value, raw[_CHECKSUM_BYTES + _VALUE.size :].decode())
     except (ValueError, binascii.Error, struct.error):
-        violation = Violation("page_token", "is damaged, or belongs to another user or to other arguments")
-        raise InvalidInput(violation, reason="INVALID_PAGE_TOKEN") from None
+        raise _invalid() from None
+    if encode(position, owner, arguments) != token:
+        raise _invalid()
+    return position
+
+
+def _invalid() -> InvalidInput:
+    violation = Violation("page_token", "is damaged, or belongs to another user or to other arguments")
+    return InvalidInput(violation, reason="INVALID_PAGE_TOKEN")
 
 
 def _checksum(place: bytes, owner: str, arguments: bytes) -> bytes:

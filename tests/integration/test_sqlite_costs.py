@@ -1,0 +1,130 @@
+"""What a listing costs on SQLite, read from the query plans and the work done at 100,000 tasks."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from task_svc import sqlite_schema
+from task_svc.domain import Status
+from task_svc.repository import SCAN_MAX, Filter, Order, Page, SortKey
+from task_svc.sqlite_listing import list_tasks, page_query, plan, window_query
+
+TASKS = 100_000
+EVERY_ORDER = [Order(key, descending) for key in SortKey for descending in (False, True)]
+FLAT = {
+    "unfiltered": Filter(),
+    "one status": Filter(statuses=frozenset({Status.TODO})),
+    "one label": Filter(labels=("common",)),
+    "with deleted": Filter(show_deleted=True),
+}
+BOUNDED = {
+    "two statuses": Filter(statuses=frozenset({Status.TODO, Status.DONE})),
+    "text that nothing has": Filter(text="nowhere"),
+    "label and status": Filter(labels=("common",), statuses=frozenset({Status.DONE})),
+    "two labels, deleted too": Filter(labels=("common", "never"), show_deleted=True),
+}
+
+_FILL = """
+WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < {tasks})
+INSERT INTO tasks
+SELECT printf('%026d', n), 'ann', 'request-' || n, x'00', 'Task ' || n, '', n % 3 + 1, n % 4 + 1, '["common"]', NULL,
+       n, n, NULL, CASE WHEN n % 2 THEN n END, 1, n % 2, n % 1000, n % 1000, 'task ' || n
+FROM numbers;
+INSERT INTO task_labels
+SELECT id, 'common', owner, deleted, create_time, update_time, due_rising, due_falling, priority FROM tasks;
+"""
+
+
+def filled(path: Path, tasks: int) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA synchronous = OFF")
+    sqlite_schema.create(connection)
+    connection.executescript(f"BEGIN; {_FILL.format(tasks=tasks)} COMMIT;")
+    return connection
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+    connection = filled(tmp_path_factory.mktemp("large") / "tasks.db", TASKS)
+    yield connection
+    connection.close()
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+    connection = filled(tmp_path_factory.mktemp("small") / "tasks.db", TASKS // 50)
+    yield connection
+    connection.close()
+
+
+def plan_of(connection: sqlite3.Connection, query: str, parameters: dict[str, object]) -> list[str]:
+    return [row["detail"] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}", parameters)]
+
+
+def work_of(connection: sqlite3.Connection, which: Filter, order: Order) -> int:
+    """How many virtual machine steps the second page takes, to the nearest hundred above."""
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 100
+
+    first = list_tasks(connection, "ann", which, order, None, 50)
+    connection.set_progress_handler(count, 100)
+    list_tasks(connection, "ann", which, order, first.next, 50)
+    connection.set_progress_handler(None, 0)
+    return steps
+
+
+@pytest.mark.parametrize("order", EVERY_ORDER, ids=str)
+@pytest.mark.parametrize("which", [*FLAT.values(), *BOUNDED.values()], ids=[*FLAT, *BOUNDED])
+def test_every_listing_walks_one_index_in_order_and_sorts_nothing(
+    large: sqlite3.Connection, which: Filter, order: Order
+) -> None:
+    after = list_tasks(large, "ann", which, order, None, 1).next
+    assert after is not None
+    walk = plan("ann", which, order).behind(after)
+    queries = [(page_query(walk), {**walk.parameters, "limit": 51})]
+    if walk.checks:
+        queries.append((window_query(walk), walk.parameters))
+        ended = walk.up_to(after)
+        queries.append((page_query(ended), {**ended.parameters, "limit": 51}))
+
+    for query, parameters in queries:
+        steps = plan_of(large, query, parameters)
+        assert not any("TEMP B-TREE" in step or step.startswith("SCAN") for step in steps), steps
+        assert any("(owner=? AND" in step and ",id)" in step.replace("task_id", "id") for step in steps), steps
+
+
+@pytest.mark.parametrize("order", EVERY_ORDER, ids=str)
+@pytest.mark.parametrize("which", FLAT.values(), ids=FLAT)
+def test_a_page_costs_the_same_with_fifty_times_the_tasks(
+    large: sqlite3.Connection, small: sqlite3.Connection, which: Filter, order: Order
+) -> None:
+    assert work_of(large, which, order) <= 1.2 * work_of(small, which, order) + 500
+
+
+@pytest.mark.parametrize("which", BOUNDED.values(), ids=BOUNDED)
+def test_any_other_filter_looks_at_no_more_than_the_scan_limit(large: sqlite3.Connection, which: Filter) -> None:
+    for order in EVERY_ORDER:
+        assert work_of(large, which, order) <= 60 * SCAN_MAX
+
+
+def test_a_deep_page_costs_what_the_first_does(large: sqlite3.Connection) -> None:
+    order = Order(SortKey.CREATE_TIME, descending=False)
+    deep: Page = list_tasks(large, "ann", Filter(), order, None, TASKS // 2 - 200)
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 100
+
+    large.set_progress_handler(count, 100)
+    page = list_tasks(large, "ann", Filter(), order, deep.next, 50)
+    large.set_progress_handler(None, 0)
+
+    assert len(page.tasks) == 50
+    assert steps <= 1.2 * work_of(large, Filter(), order) + 500

@@ -1,0 +1,65 @@
+"""The task service in the test's own process: real server, real store, a clock to set and events to look at."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+from task.v1 import task_pb2_grpc
+
+from chassis.metrics import new_registry
+from chassis.server import MeshServer
+from chassis.tracing import Tracing
+from task_svc.outbox import Pending
+from task_svc.servicer import TaskEventsServicer, TaskServicer
+from task_svc.settings import TaskSettings
+from task_svc.sqlite import SqliteTaskRepository, open_store
+from task_svc.tasks import Tasks
+from tests.support.clock import HandClock
+from tests.support.ports import free_port
+
+TASK_SERVICE, TASK_EVENTS_SERVICE = "task.v1.TaskService", "task.v1.TaskEventsService"
+
+
+@dataclass
+class RunningTaskService:
+    """What a test may use of it: stubs on a channel of their own, the store, the clock, what was to be published."""
+
+    target: str
+    tasks: "task_pb2_grpc.TaskServiceAsyncStub"
+    events: "task_pb2_grpc.TaskEventsServiceAsyncStub"
+    store: SqliteTaskRepository
+    clock: HandClock
+    published: list[Pending]
+
+
+@asynccontextmanager
+async def task_service(directory: Path) -> AsyncIterator[RunningTaskService]:
+    """Serves on a free port for as long as the block lasts."""
+    settings = TaskSettings(grpc_port=free_port(), drain_notice_seconds=0, drain_seconds=2)
+    clock, published = HandClock(), list[Pending]()
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_store(directory / "tasks.db"))
+        tasks = Tasks(store, clock, published.append)
+        server = MeshServer(
+            settings,
+            new_registry(),
+            Tracing("task_svc", None).tracer,
+            services=(TASK_SERVICE, TASK_EVENTS_SERVICE),
+            userless=(TASK_EVENTS_SERVICE,),
+            ready=store.ping,
+        )
+        task_pb2_grpc.add_TaskServiceServicer_to_server(TaskServicer(tasks), server.grpc)
+        task_pb2_grpc.add_TaskEventsServiceServicer_to_server(TaskEventsServicer(tasks), server.grpc)
+        await stack.enter_async_context(server.serving())
+        target = f"127.0.0.1:{settings.grpc_port}"
+        channel = await stack.enter_async_context(grpc.aio.insecure_channel(target))
+        yield RunningTaskService(
+            target,
+            task_pb2_grpc.TaskServiceStub(channel),
+            task_pb2_grpc.TaskEventsServiceStub(channel),
+            store,
+            clock,
+            published,
+        )
