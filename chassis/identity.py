@@ -15,6 +15,7 @@ REQUEST_ID_KEY = "x-request-id"
 
 _USERNAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+_TOKEN = re.compile(r"[!-~]{16,}")
 
 _user: ContextVar[str | None] = ContextVar("user", default=None)
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
@@ -65,14 +66,14 @@ class MeshTokens:
     def read(cls, path: Path | None) -> "MeshTokens":
         """Reads one token per line, one or two (two during a rotation). No path gives no tokens.
 
-        Raises ValueError when the file holds none, more than two, or one under 16 characters; OSError when it cannot
-        be read.
+        Raises ValueError when the file holds none, more than two, or one that is not of 16 or more printable ASCII
+        characters; OSError when it cannot be read.
         """
         if path is None:
             return cls(())
-        tokens = path.read_text(encoding="ascii").split()
-        if not 1 <= len(tokens) <= 2 or any(len(token) < 16 for token in tokens):
-            msg = f"{path} must hold one or two tokens, each on a line of its own and of at least 16 characters"
+        tokens = path.read_text(encoding="ascii", errors="replace").split()
+        if not 1 <= len(tokens) <= 2 or not all(_TOKEN.fullmatch(token) for token in tokens):
+            msg = f"{path} must hold one or two tokens, each on its own line, of 16 or more printable ASCII characters"
             raise ValueError(msg)
         return cls(tokens)
 

@@ -138,10 +138,10 @@ class Layers(grpc.aio.ServerInterceptor):
             await asyncio.wait((stream, draining), return_when=asyncio.FIRST_COMPLETED)
         finally:
             draining.cancel()
-            if not stream.done():
-                stream.cancel()
-                await asyncio.wait((stream,))
-        if not stream.cancelled():
+            stream.cancel()
+            # gather takes the error of a write to a client that has left, of which nobody needs to hear.
+            await asyncio.gather(stream, return_exceptions=True)
+        if not (stream.cancelled() and self._draining.is_set()):
             stream.result()
 
 

@@ -29,10 +29,12 @@ def configure(service: str, level: str, log_format: Format) -> None:
     ]
     render: list[Processor]
     if pretty:
-        columns = structlog.dev.ConsoleRenderer(timestamp_key="time", pad_event_to=20)
-        render = [columns]
+        plain = structlog.dev.plain_traceback
+        render = [structlog.dev.ConsoleRenderer(timestamp_key="time", pad_event_to=20, exception_formatter=plain)]
     else:
-        render = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        # Without local variables: among them are tokens and what users wrote.
+        tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        render = [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer()]
     structlog.configure(
         processors=[*shared, *render],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 from typing import Literal, Self, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chassis.identity import MeshTokens
 from chassis.log import Format
 
 Port = int
@@ -32,6 +33,16 @@ class ServiceSettings(BaseSettings):
     """DRAIN_NOTICE_SECONDS: how long a stopping service says NOT_SERVING before it refuses calls."""
     drain_seconds: float = Field(10, gt=0, le=300, validation_alias="DRAIN_SECONDS")
     """DRAIN_SECONDS: how long a stopping service waits for calls in flight."""
+
+    @field_validator("mesh_token_file")
+    @classmethod
+    def _holds_tokens(cls, path: Path | None) -> Path | None:
+        try:
+            MeshTokens.read(path)
+        except OSError as error:
+            msg = f"cannot read {path}: {error.strerror}"
+            raise ValueError(msg) from None
+        return path
 
 
 class GrpcSettings(ServiceSettings):

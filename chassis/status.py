@@ -3,6 +3,7 @@
 Every error is a `google.rpc.Status` with exactly one ErrorInfo (AIP-193), and BadRequest where fields are at fault.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import grpc
@@ -24,6 +25,11 @@ CODES: dict[type[errors.ServiceError], grpc.StatusCode] = {
     errors.DeadlineExceeded: grpc.StatusCode.DEADLINE_EXCEEDED,
     errors.Internal: grpc.StatusCode.INTERNAL,
 }
+# A client refuses metadata above 8 KiB, nginx above 4 KiB, and the caller would learn nothing: what is too long is cut.
+# The message travels twice, percent-encoded (three bytes for one at worst) and with the rest in base64.
+_MESSAGE_BYTES, _REASON_BYTES = 300, 63
+_FIELD_BYTES, _DESCRIPTION_BYTES, _ALL_VIOLATIONS_BYTES = 100, 200, 1500
+
 _CODES_BY_NUMBER: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -34,22 +40,40 @@ def code_name(code: grpc.StatusCode | int | None) -> str:
     return _CODES_BY_NUMBER.get(code or 0, grpc.StatusCode.UNKNOWN).name
 
 
+def code_of(error: errors.ServiceError) -> grpc.StatusCode:
+    """The status code of an error: that of the nearest class above it in the table, else INTERNAL."""
+    return next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), grpc.StatusCode.INTERNAL)
+
+
 async def abort(context: grpc.aio.ServicerContext[Any, Any], error: errors.ServiceError) -> None:
     """Ends the call with the status of `error`; always raises grpc.aio.AbortError."""
-    code = CODES[type(error)]
-    status = status_pb2.Status(code=code.value[0], message=error.message, details=_details(error))
-    await context.abort(code, error.message, ((DETAILS_KEY, status.SerializeToString()),))
+    code, text = code_of(error), _cut(error.message, _MESSAGE_BYTES)
+    status = status_pb2.Status(code=code.value[0], message=text, details=_details(error))
+    await context.abort(code, text, ((DETAILS_KEY, status.SerializeToString()),))
 
 
 def _details(error: errors.ServiceError) -> list[any_pb2.Any]:
-    details = [_packed(error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN))]
+    details = [_packed(error_details_pb2.ErrorInfo(reason=_cut(error.reason, _REASON_BYTES), domain=DOMAIN))]
     if isinstance(error, errors.InvalidInput):
-        violations = [
-            error_details_pb2.BadRequest.FieldViolation(field=v.field, description=v.description)
-            for v in error.violations
-        ]
-        details.append(_packed(error_details_pb2.BadRequest(field_violations=violations)))
+        details.append(_packed(_bad_request(error.violations)))
     return details
+
+
+def _bad_request(violations: Sequence[errors.Violation]) -> error_details_pb2.BadRequest:
+    told = error_details_pb2.BadRequest()
+    for number, violation in enumerate(violations):
+        if told.ByteSize() > _ALL_VIOLATIONS_BYTES:
+            told.field_violations.add(description=f"and {len(violations) - number} more")
+            break
+        told.field_violations.add(
+            field=_cut(violation.field, _FIELD_BYTES), description=_cut(violation.description, _DESCRIPTION_BYTES)
+        )
+    return told
+
+
+def _cut(text: str, limit: int) -> str:
+    whole = text.encode(errors="replace")  # a lone surrogate has no UTF-8
+    return whole.decode() if len(whole) <= limit else whole[: limit - 3].decode(errors="ignore") + "…"
 
 
 def _packed(detail: message.Message) -> any_pb2.Any:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 
 import structlog
@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 _log = structlog.get_logger("background")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+_CANCELLATION_REPEAT = 0.2
 
 Job = Callable[[], Awaitable[None]]
 
@@ -27,9 +28,16 @@ async def background(jobs: Mapping[str, Job], registry: CollectorRegistry) -> As
     try:
         yield
     finally:
-        for task in tasks:
+        await _end(tasks)
+
+
+async def _end(tasks: Collection[asyncio.Task[None]]) -> None:
+    # Before Python 3.12 asyncio.wait_for, which redis uses, may swallow a cancellation: repeat it until it is heard.
+    running: Collection[asyncio.Task[None]] = tasks
+    while running:
+        for task in running:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        _, running = await asyncio.wait(running, timeout=_CANCELLATION_REPEAT)
 
 
 async def _keep_running(name: str, job: Job, failures: Counter) -> None:
@@ -39,10 +47,19 @@ async def _keep_running(name: str, job: Job, failures: Counter) -> None:
         begun = asyncio.get_running_loop().time()
         try:
             await job()
-        except Exception as error:
-            failures.labels(name).inc()
-            _log.warning("background job failed", job=name, error=f"{type(error).__name__}: {error}")
+        except (Exception, asyncio.CancelledError) as error:
+            if not _is_being_cancelled():
+                failures.labels(name).inc()
+                _log.warning("background job failed", job=name, error=f"{type(error).__name__}: {error}")
+        if _is_being_cancelled():
+            return
         if asyncio.get_running_loop().time() - begun > _LONGEST_PAUSE:
             pause = _FIRST_PAUSE
         await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 (jitter, not a secret)
         pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _is_being_cancelled() -> bool:
+    # A cancellation may come from within too, as from a gRPC channel that is closed; that one is an error like others.
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

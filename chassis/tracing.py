@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, MutableMapping
 
-from opentelemetry import context, propagate, trace
+from opentelemetry import context, trace
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 TRACEPARENT_KEY = "traceparent"
+_w3c = TraceContextTextMapPropagator()  # and no baggage: anybody could fill it, and the log with what is wrong in it
 
 
 class Tracing:
@@ -29,18 +31,18 @@ class Tracing:
 
 def parent(carrier: Mapping[str, str]) -> context.Context:
     """The trace context that came in with a request; an empty one where `traceparent` is missing or malformed."""
-    return propagate.extract(carrier, context=context.Context())
+    return _w3c.extract(carrier, context=context.Context())
 
 
 def inject(carrier: MutableMapping[str, str]) -> None:
     """Adds the current span's trace context to what goes out."""
-    propagate.inject(carrier)
+    _w3c.inject(carrier)
 
 
 def traceparent() -> str:
     """The current span's context as a W3C traceparent, or an empty string outside a span."""
     carrier: dict[str, str] = {}
-    propagate.inject(carrier)
+    _w3c.inject(carrier)
     return carrier.get(TRACEPARENT_KEY, "")
 
 

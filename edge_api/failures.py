@@ -1,0 +1,106 @@
+"""Every error of the application becomes a problem here: the handlers that FastAPI calls, and a last resort."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import grpc
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.errors import InvalidInput, ServiceError, Violation
+from edge_api import problems
+
+_log = structlog.get_logger("http")
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_SERVER_SET = frozenset(
+    {"id", "owner", "create_time", "update_time", "complete_time", "delete_time", "revision", "etag"}
+)
+_MOST_VIOLATIONS = 20
+_LONGEST_NAME = 100
+
+
+class LastResort:
+    """Answers 500 where something failed that nobody foresaw, and logs it whole."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lets no Exception out."""
+        began = False
+
+        async def noted(message: Message) -> None:
+            nonlocal began
+            began = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        except Exception:
+            _log.exception("unexpected error")
+            if not began:
+                await problems.internal().response()(scope, receive, send)
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Has FastAPI answer every error with a problem."""
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(ServiceError, _on_service_error)
+    app.add_exception_handler(grpc.aio.AioRpcError, _on_grpc)
+    app.add_exception_handler(Exception, _on_unexpected)
+
+
+async def _on_http(request: Request, error: Any) -> Response:
+    problem = problems.of_http(error)
+    response = problem.response()
+    if problem.status == 405:
+        response.headers["Allow"] = _allowed(request)
+    return response
+
+
+async def _on_validation(_request: Request, error: Any) -> Response:
+    violations = [_violation(each) for each in error.errors()[:_MOST_VIOLATIONS]]
+    return problems.of_service_error(InvalidInput(*violations)).response()
+
+
+async def _on_service_error(_request: Request, error: Any) -> Response:
+    return problems.of_service_error(error).response()
+
+
+async def _on_grpc(_request: Request, error: Any) -> Response:
+    problem = problems.of_grpc(error)
+    if problem.status >= 500:
+        _log.warning("call failed", code=error.code().name, error=error.details())
+    return problem.response()
+
+
+async def _on_unexpected(_request: Request, _error: Any) -> Response:
+    return problems.internal().response()
+
+
+def _allowed(request: Request) -> str:
+    # The framework names the methods of the first route at this path only.
+    def answers(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+    return ", ".join(method for method in _METHODS if answers(method))
+
+
+def _violation(error: Mapping[str, Any]) -> Violation:
+    location: Sequence[str | int] = error["loc"][1:]
+    name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+    return Violation(name[:_LONGEST_NAME], _description(error, location))
+
+
+def _description(error: Mapping[str, Any], location: Sequence[str | int]) -> str:
+    if error["type"] == "extra_forbidden":
+        return "is set by the service alone" if location[-1] in _SERVER_SET else "is not known here"
+    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    return message[:1].lower() + message[1:]

@@ -1,0 +1,38 @@
+"""The limits that the documentation names. They are the services' to enforce; the edge only writes them down."""
+
+TITLE_MAX = 200
+"""Characters of a title, at least one."""
+DESCRIPTION_MAX = 10_000
+"""Characters of a description."""
+LABELS_MAX = 20
+"""Labels of a task, and labels to filter by."""
+LABEL_MAX = 50
+"""Characters of a label, at least one."""
+QUERY_MAX = 200
+"""Characters of the text to search for."""
+PAGE_SIZE_DEFAULT = 50
+"""Things on a page when page_size is 0 or left out."""
+PAGE_SIZE_MAX = 200
+"""Things on a page at most; a larger page_size stands for this one."""
+IDEMPOTENCY_KEY_MAX = 255
+"""Printable ASCII characters of an Idempotency-Key, at least one."""
+MARK_READ_MAX = 1_000
+"""Notifications that one request marks as read."""
+
+MAX_BODY_BYTES = 256 * 1024
+"""Bytes of a request's body. This one the edge itself enforces."""
+MAX_HEADER_BYTES = 32 * 1024
+"""Bytes of a request's headers, names and values. This one the edge itself enforces."""
+
+_CONTROL = r"\u0000-\u001f\u007f-\u009f"
+_BLANK = r"\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+LINE_PATTERN = f"^[^{_CONTROL}]*[^{_CONTROL}{_BLANK}][^{_CONTROL}]*$"
+"""Titles and labels: not blank, and no control characters."""
+TEXT_PATTERN = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
+"""Descriptions: no control characters but tab, line feed and carriage return."""
+QUERY_PATTERN = r"^[^\u0000]*$"
+"""The text to search for: no NUL."""
+IDEMPOTENCY_KEY_PATTERN = r"^[!-~]([ -~]*[!-~])?$"
+"""An Idempotency-Key; HTTP cuts spaces off the ends of a header's value."""
+TIME_PATTERN = r"^(19[7-9][0-9]|[2-9][0-9]{3})-"
+"""The years that a due_time may have."""

@@ -1,0 +1,125 @@
+"""Every error that the edge answers with, as application/problem+json (RFC 9457).
+
+One table turns the services' gRPC statuses into HTTP; the edge's own refusals go through it too, where they are
+ServiceErrors, or name their HTTP status themselves, as `Refused`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import grpc
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from chassis import identity
+from chassis.errors import InvalidInput, ServiceError, Violation
+from chassis.status import code_of
+from edge_api import grpc_errors
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 1
+
+STATUS: dict[grpc.StatusCode, int] = {
+    grpc.StatusCode.INVALID_ARGUMENT: 422,
+    grpc.StatusCode.UNAUTHENTICATED: 401,
+    grpc.StatusCode.PERMISSION_DENIED: 403,
+    grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.ALREADY_EXISTS: 409,
+    grpc.StatusCode.ABORTED: 412,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
+    grpc.StatusCode.UNIMPLEMENTED: 501,
+    grpc.StatusCode.UNAVAILABLE: 503,
+    grpc.StatusCode.DEADLINE_EXCEEDED: 504,
+}
+_BAD_REQUEST_REASONS = frozenset({"INVALID_PAGE_TOKEN"})
+_DETAIL = {
+    401: "The caller is not known.",
+    403: "The caller may not do this.",
+    404: "There is nothing here.",
+    405: "This resource does not know this method.",
+    409: "The resource is in another state already.",
+    412: "The resource has changed.",
+    422: "The request breaks a rule.",
+    429: "Too much was asked for; try again later.",
+    501: "The service does not know this call.",
+    503: "A service that this needs is away; try again in a moment.",
+    504: "The service did not answer in time.",
+}
+_INTERNAL = "The service met an error of its own; its log has the rest under this request_id."
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One error answer; `extra` are further members beside the standard ones."""
+
+    status: int
+    reason: str
+    detail: str
+    violations: Sequence[Violation] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def response(self) -> JSONResponse:
+        """The problem as an answer to the current request."""
+        headers = dict(self.headers)
+        if self.status in (429, 503):
+            headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
+        return JSONResponse(self._body(), self.status, headers, media_type=MEDIA_TYPE)
+
+    def _body(self) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+            "reason": self.reason,
+            "request_id": identity.current_request_id(),
+            **self.extra,
+        }
+        if self.violations:
+            body["violations"] = [{"field": v.field, "description": v.description} for v in self.violations]
+        return body
+
+
+class Refused(HTTPException):
+    """A refusal that belongs to HTTP alone, like a body that is too large; raised anywhere, answered as a problem."""
+
+    def __init__(self, status: int, reason: str, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, detail, headers)
+        self.reason = reason
+
+
+def internal() -> Problem:
+    """For what nobody foresaw; says nothing of the cause."""
+    return Problem(500, "INTERNAL", _INTERNAL)
+
+
+def of_http(error: HTTPException) -> Problem:
+    """For the edge's own refusals and those of the framework."""
+    status = HTTPStatus(error.status_code)
+    reason = error.reason if isinstance(error, Refused) else status.name
+    detail = error.detail if isinstance(error, Refused) else _DETAIL.get(status, status.phrase)
+    return Problem(int(status), reason, detail, headers=error.headers or {})
+
+
+def of_service_error(error: ServiceError) -> Problem:
+    """For the edge's refusals that a service could have made as well."""
+    violations = error.violations if isinstance(error, InvalidInput) else ()
+    return _of_code(code_of(error), error.reason, error.message, violations)
+
+
+def of_grpc(error: grpc.aio.AioRpcError) -> Problem:
+    """For a call that failed. What the service wrote for its callers is kept, what the channel wrote is not."""
+    details = grpc_errors.read(error)
+    if details is None:
+        return _of_code(error.code(), error.code().name, "", ())
+    return _of_code(error.code(), details.reason, details.message, details.violations)
+
+
+def _of_code(code: grpc.StatusCode, reason: str, message: str, violations: Sequence[Violation]) -> Problem:
+    status = 400 if reason in _BAD_REQUEST_REASONS else STATUS.get(code)
+    if status is None:
+        return internal()
+    return Problem(status, reason, message or _DETAIL[status], violations)

@@ -1,0 +1,73 @@
+"""Runs uvicorn inside the edge's own event loop, from the bound port to the end of the drain."""
+
+import asyncio
+import math
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from chassis.server import until_stopped
+from edge_api.health import Draining
+from edge_api.protocol import Http
+from edge_api.settings import EdgeSettings
+
+_log = structlog.get_logger("server")
+_KEEP_ALIVE_SECONDS = 75  # longer than the gateway's 60, or it would now and then send into a closing connection
+_BACKLOG = 1024
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, told to stop by `should_exit` alone."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leaves the signals alone: readiness has to turn first, before the server stops."""
+        yield
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Exits with status 1 and says why when the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        sys.exit(f"cannot listen on {host}:{port}: {error.strerror}; is another process using the port?")
+
+
+async def serve(app: ASGIApp, listener: socket.socket, settings: EdgeSettings, draining: Draining) -> None:
+    """Serves until SIGTERM or SIGINT, then drains: no request in flight is lost."""
+    server = Server(config(app, settings))
+    async with until_stopped() as stopped:
+        _log.info("listening", address=f"{settings.host}:{settings.port}")
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        stopping = asyncio.create_task(stopped.wait())
+        await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+        draining.begun = True
+        if stopped.is_set():
+            await asyncio.sleep(settings.drain_notice_seconds)
+        server.should_exit = True
+        stopping.cancel()
+        await serving
+        _log.info("drained")
+
+
+def config(app: ASGIApp, settings: EdgeSettings) -> uvicorn.Config:
+    """How uvicorn serves the edge."""
+    return uvicorn.Config(
+        app,
+        http=Http,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=settings.max_connections,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=math.ceil(settings.drain_seconds),
+    )

@@ -1,0 +1,51 @@
+"""Times as RFC 3339 writes them, to and from protobuf's Timestamp."""
+
+import re
+from datetime import UTC, datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+_HOUR_MINUTE = r"(?:[01]\d|2[0-3]):[0-5]\d"
+_RFC3339 = re.compile(
+    rf"(\d{{4}}-\d{{2}}-\d{{2}})[Tt]({_HOUR_MINUTE}:[0-5]\d)(?:\.(\d+))?([Zz]|[+-]{_HOUR_MINUTE})", re.ASCII
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST = int((datetime.min.replace(tzinfo=UTC) - _EPOCH).total_seconds())
+_LATEST = int((datetime.max.replace(tzinfo=UTC, microsecond=0) - _EPOCH).total_seconds())
+
+
+def parse(text: object) -> Timestamp:
+    """The time that `text` names, to the nanosecond; finer parts are cut off.
+
+    Raises ValueError for anything but RFC 3339 with a time zone, and for a day or a second that does not exist; a leap
+    second is none that computers count.
+    """
+    match = _RFC3339.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        msg = "must be a time as RFC 3339 writes it, with its zone, like 2027-01-31T12:00:00Z"
+        raise ValueError(msg)
+    date, time, fraction, zone = match.groups()
+    seconds = _seconds(f"{date}T{time}{zone.upper().replace('Z', '+00:00')}")
+    if seconds is None:
+        msg = "must be a time that exists, in the years 1 to 9999 of UTC"
+        raise ValueError(msg)
+    return Timestamp(seconds=seconds, nanos=int((fraction or "")[:9].ljust(9, "0")))
+
+
+def text_of(timestamp: Timestamp) -> str:
+    """A Timestamp in UTC, with Z and as many digits of a second as it needs."""
+    return timestamp.ToJsonString()
+
+
+def optional_text_of(is_set: bool, timestamp: Timestamp) -> str | None:
+    """A Timestamp as text, or None where its field is unset."""
+    return text_of(timestamp) if is_set else None
+
+
+def _seconds(iso: str) -> int | None:
+    try:
+        since_epoch = datetime.fromisoformat(iso) - _EPOCH
+    except ValueError:
+        return None
+    seconds = since_epoch.days * 86_400 + since_epoch.seconds
+    return seconds if _EARLIEST <= seconds <= _LATEST else None

@@ -1,0 +1,62 @@
+"""The services behind the edge: one channel to each, which of their calls are repeated, and whether they serve."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from notify.v1 import notify_pb2_grpc
+from task.v1 import task_pb2_grpc
+
+from chassis.client import Calls, open_channel, service_config
+
+TASK_SERVICE = "task.v1.TaskService"
+NOTIFICATION_SERVICE = "notify.v1.NotificationService"
+_HEALTH_TIMEOUT = 1.0
+
+# Never UpdateTask and DeleteTask: their first attempt may have worked, and the second would then tell of a conflict.
+_TASK_CONFIG = service_config({TASK_SERVICE: ["CreateTask", "GetTask", "ListTasks"]})
+_NOTIFY_CONFIG = service_config({NOTIFICATION_SERVICE: ["ListNotifications", "MarkNotificationsRead"]})
+
+
+class Upstreams:
+    """The stubs of both services, and their health."""
+
+    def __init__(self, tasks: grpc.aio.Channel, notifications: grpc.aio.Channel) -> None:
+        self.tasks = task_pb2_grpc.TaskServiceStub(tasks)
+        self.notifications = notify_pb2_grpc.NotificationServiceStub(notifications)
+        self._health = {
+            TASK_SERVICE: _health_check(tasks),
+            NOTIFICATION_SERVICE: _health_check(notifications),
+        }
+
+    async def states(self) -> dict[str, str]:
+        """Each service's health (SERVING, NOT_SERVING …), or the status of the call where it did not tell."""
+        states = await asyncio.gather(*(self._state(service) for service in self._health))
+        return dict(zip(self._health, states, strict=True))
+
+    async def _state(self, service: str) -> str:
+        request = health_pb2.HealthCheckRequest(service=service)
+        try:
+            answer = await self._health[service](request, timeout=_HEALTH_TIMEOUT)
+        except grpc.aio.AioRpcError as error:
+            return error.code().name
+        return health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
+
+
+def _health_check(channel: grpc.aio.Channel) -> Any:
+    # The stub makes its methods at run time, where type checkers do not see them.
+    stub: Any = health_pb2_grpc.HealthStub(channel)
+    return stub.Check
+
+
+@asynccontextmanager
+async def open_upstreams(task_target: str, notify_target: str, calls: Calls) -> AsyncIterator[Upstreams]:
+    """Opens the channels, whether or not anybody answers there yet, and closes them with the block."""
+    async with (
+        open_channel(task_target, _TASK_CONFIG, calls) as tasks,
+        open_channel(notify_target, _NOTIFY_CONFIG, calls) as notifications,
+    ):
+        yield Upstreams(tasks, notifications)

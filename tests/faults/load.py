@@ -1,0 +1,100 @@
+"""The load driver: creates tasks over the edge, and writes down what it asked for and what it was told.
+
+An outcome is `ok` (2xx with a whole body), `fail` (a definite refusal, 4xx) or `unknown` (5xx, a cut connection, no
+answer in time): after an unknown one the task may be there or not.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import httpx
+
+from tests.faults.system import as_user, now
+
+USERS = ("ann", "bob", "cem", "dee")
+Outcome = Literal["ok", "fail", "unknown"]
+
+
+@dataclass
+class Entry:
+    """One call of the history: asked for at `begun`, answered at `ended`, on the clock of `system.now`."""
+
+    number: int
+    user: str
+    key: str
+    begun: float
+    ended: float = 0
+    outcome: Outcome = "unknown"
+    status: int | None = None
+    task_id: str | None = None
+    body: str = ""
+    content_type: str = ""
+
+    @property
+    def title(self) -> str:
+        """The title of the task that it asked for."""
+        return f"Task {self.number}"
+
+
+@dataclass
+class Load:
+    """So many creates by so many clients at once, each with a key of its own, under which it is retried for so long.
+
+    Tasks are numbered from `first` on; `rate` holds all clients together to so many calls a second; `on_progress` is
+    told how many calls have ended.
+    """
+
+    url: str
+    creates: int = 1_000
+    first: int = 0
+    clients: int = 20
+    rate: float | None = None
+    retry_for: float = 0
+    on_progress: Callable[[int], None] = lambda _done: None
+    history: list[Entry] = field(default_factory=list)
+
+    async def run(self) -> list[Entry]:
+        """Runs the load to its end and gives the history."""
+        numbers = iter(range(self.first, self.first + self.creates))
+        begun = now()
+        limits = httpx.Limits(max_connections=self.clients, max_keepalive_connections=self.clients)
+        async with httpx.AsyncClient(base_url=self.url, timeout=10, limits=limits) as client:
+
+            async def work() -> None:
+                for number in numbers:
+                    if self.rate is not None:
+                        await asyncio.sleep(max(0.0, begun + (number - self.first) / self.rate - now()))
+                    await self._create(client, number)
+                    self.on_progress(sum(1 for entry in self.history if entry.ended))
+
+            await asyncio.gather(*(work() for _ in range(self.clients)))
+        return self.history
+
+    async def _create(self, client: httpx.AsyncClient, number: int) -> None:
+        user = USERS[number % len(USERS)]
+        until = now() + self.retry_for
+        while True:
+            entry = Entry(number, user, f"key-{number}", begun=now())
+            self.history.append(entry)
+            await attempt(client, entry)
+            if entry.outcome != "unknown" or now() > until:
+                return
+            await asyncio.sleep(0.05)
+
+
+async def attempt(client: httpx.AsyncClient, entry: Entry) -> None:
+    """Makes the call of one entry and writes down how it ended."""
+    headers = {**as_user(entry.user), "Idempotency-Key": entry.key}
+    try:
+        answer = await client.post("/api/v1/tasks", json={"title": entry.title}, headers=headers)
+    except httpx.HTTPError:
+        entry.ended = now()
+        return
+    entry.ended, entry.status = now(), answer.status_code
+    entry.body, entry.content_type = answer.text, answer.headers.get("content-type", "")
+    if answer.status_code == 201:
+        entry.outcome, entry.task_id = "ok", answer.json()["id"]
+    elif 400 <= answer.status_code < 500:
+        entry.outcome = "fail"

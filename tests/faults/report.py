@@ -1,0 +1,7 @@
+"""What the fault tests saw, for the summary at the end of the run."""
+
+from collections.abc import Callable
+
+from tests.faults.oracle import Verdict
+
+Report = Callable[[str, str, Verdict], None]

@@ -1,0 +1,200 @@
+"""The whole mesh as separate processes, each to be started, stopped and killed on its own.
+
+The same programs and settings as `make dev`, with a mesh token, so that one test can act as several users.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import httpx
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.support.eventually import eventually
+from tests.support.ports import free_port
+from tests.support.valkey import Valkey
+
+TOKEN = "the-token-of-this-test-run"
+ROOT = Path(__file__).parents[2]
+
+_TASK, _NOTIFY, _EDGE = "task_svc", "notify_svc", "edge_api"
+
+
+class Process:
+    """One service; its log goes to a file that survives its restarts."""
+
+    def __init__(self, module: str, environment: dict[str, str], log: Path) -> None:
+        self.module = module
+        self._environment = environment
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, **more: str) -> None:
+        """Starts it, with `more` in its environment."""
+        environment = {"PATH": os.environ["PATH"], **self._environment, **more}
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", self.module], cwd=ROOT, env=environment, stdout=log, stderr=log
+            )
+
+    def send(self, number: signal.Signals) -> None:
+        """Sends it a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """Ends it as a crash would."""
+        self.send(signal.SIGKILL)
+        self.wait()
+
+    def wait(self, within: float = 20) -> int:
+        """Waits for its end and gives its exit status."""
+        assert self._process is not None
+        status = self._process.wait(within)
+        self._process = None
+        return status
+
+    def close(self) -> None:
+        """Makes sure that it is gone."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def output(self) -> str:
+        """All that it has written."""
+        return self._log.read_text() if self._log.exists() else ""
+
+    def lines(self, event: str) -> list[dict[str, Any]]:
+        """Its log lines of one kind."""
+        found = []
+        for line in self.output().splitlines():
+            if line.startswith("{") and f'"event": "{event}"' in line:
+                found.append(json.loads(line))
+        return found
+
+
+class System:
+    """Valkey and the three services."""
+
+    def __init__(self, directory: Path, **settings: str) -> None:
+        directory.mkdir(exist_ok=True)
+        (directory / "valkey").mkdir()
+        self._store = directory / "tasks.db"
+        token_file = directory / "token"
+        token_file.write_text(TOKEN)
+        self.valkey = Valkey(directory / "valkey")
+        self._metrics_ports = {module: free_port() for module in (_TASK, _NOTIFY, _EDGE)}
+        task_port, notify_port, edge_port = (free_port() for _ in range(3))
+        self.edge_url = f"http://127.0.0.1:{edge_port}"
+        self.task_target = f"127.0.0.1:{task_port}"
+        self.notify_target = f"127.0.0.1:{notify_port}"
+        environment = {
+            "MESH_TOKEN_FILE": str(token_file),
+            "LOG_FORMAT": "json",
+            "REDIS_URL": self.valkey.url,
+            "TASK_GRPC_TARGET": self.task_target,
+            "NOTIFY_GRPC_TARGET": self.notify_target,
+            "TASK_GRPC_PORT": str(task_port),
+            "NOTIFY_GRPC_PORT": str(notify_port),
+            "EDGE_PORT": str(edge_port),
+            "TASK_METRICS_PORT": str(self._metrics_ports[_TASK]),
+            "NOTIFY_METRICS_PORT": str(self._metrics_ports[_NOTIFY]),
+            "EDGE_METRICS_PORT": str(self._metrics_ports[_EDGE]),
+            "TASK_STORE_URL": f"sqlite:///{self._store}",
+            "TASK_SWEEP_SECONDS": "0.5",
+            "TASK_FIRST_LOOK_SECONDS": "2",
+            "TASK_LONGEST_LOOK_SECONDS": "4",
+            "NOTIFY_CLAIM_IDLE_SECONDS": "2",
+            "NOTIFY_DELIVERY_LEASE_SECONDS": "2",
+            "NOTIFY_DELIVERY_TIMEOUT_SECONDS": "1",
+            **settings,
+        }
+        self.task, self.notify, self.edge = (
+            Process(module, environment, directory / f"{module}.log") for module in (_TASK, _NOTIFY, _EDGE)
+        )
+
+    async def start(self) -> None:
+        """Starts everything and waits until the edge takes calls and the notifier reads."""
+        await asyncio.to_thread(self.valkey.start)
+        for process in (self.task, self.notify, self.edge):
+            process.start()
+        await self.ready()
+
+    async def ready(self) -> None:
+        """Waits until the edge says that both services serve."""
+
+        async def is_ready() -> bool:
+            async with httpx.AsyncClient(base_url=self.edge_url) as client:
+                try:
+                    answer = (await client.get("/readyz", timeout=2)).json()
+                except (httpx.HTTPError, ValueError):
+                    return False
+            return set(answer.get("services", {}).values()) == {"SERVING"}
+
+        await eventually(is_ready, within=30)
+
+    async def task_serves(self) -> None:
+        """Waits until the task service itself says that it serves."""
+        async with grpc.aio.insecure_channel(self.task_target) as channel:
+            request = health_pb2.HealthCheckRequest(service="task.v1.TaskService")
+            check = health_pb2_grpc.HealthStub(channel).Check
+
+            async def serves() -> bool:
+                answer = await check(request, timeout=20, wait_for_ready=True)
+                return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+            await eventually(serves, within=20)
+
+    def close(self) -> None:
+        """Ends every process."""
+        for process in (self.edge, self.notify, self.task):
+            process.close()
+        self.valkey.kill()
+
+    def outbox(self) -> int:
+        """How many events the store still holds, published or not."""
+        connection = sqlite3.connect(f"file:{self._store}?mode=ro", uri=True)
+        with closing(connection):
+            (count,) = connection.execute("SELECT count(*) FROM outbox").fetchone()
+        return int(count)
+
+    async def metrics(self, module: str) -> dict[str, float]:
+        """The samples on a service's /metrics page, summed over their labels."""
+        async with httpx.AsyncClient() as client:
+            page = await client.get(f"http://127.0.0.1:{self._metrics_ports[module]}/metrics", timeout=5)
+        sums: dict[str, float] = {}
+        for family in text_string_to_metric_families(page.text):
+            for sample in family.samples:
+                sums[sample.name] = sums.get(sample.name, 0) + sample.value
+        return sums
+
+
+@contextmanager
+def system(directory: Path, **settings: str) -> Iterator[System]:
+    """A mesh that is gone when the block ends."""
+    running = System(directory, **settings)
+    try:
+        yield running
+    finally:
+        running.close()
+
+
+def as_user(user: str) -> dict[str, str]:
+    """The headers by which the edge believes that a user calls."""
+    return {"X-Consumer-Username": user, "X-Mesh-Token": TOKEN}
+
+
+def now() -> float:
+    """The clock of histories, in seconds."""
+    return time.monotonic()

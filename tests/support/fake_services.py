@@ -1,0 +1,186 @@
+"""The services behind the edge, in memory: real gRPC servers with the real layers, the task service's own rules."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import grpc
+from notify.v1 import notify_pb2, notify_pb2_grpc
+from opentelemetry.trace import NoOpTracer
+from prometheus_client import CollectorRegistry
+from pydantic_settings import SettingsConfigDict
+from task.v1 import task_pb2, task_pb2_grpc
+from ulid import ULID
+
+from chassis.errors import InvalidInput, Violation
+from chassis.identity import require_user
+from chassis.server import MeshServer
+from chassis.settings import GrpcSettings
+from task_svc import domain, masks
+from task_svc.convert import content_from_proto, task_to_proto
+from tests.support.ports import free_port
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class FakeSettings(GrpcSettings):
+    model_config = SettingsConfigDict(env_prefix="FAKE_")
+
+
+@dataclass
+class Behaviour:
+    """What a test asks of a fake: to fail, to be slow; and what the fake saw."""
+
+    errors: list[Exception] = field(default_factory=list)
+    abort: tuple[grpc.StatusCode, str] | None = None
+    gate: asyncio.Event | None = None
+    entered: asyncio.Event = field(default_factory=asyncio.Event)
+    requests: list[Any] = field(default_factory=list)
+    metadata: list[dict[str, str]] = field(default_factory=list)
+
+    async def meet(self, request: Any, context: Context) -> None:
+        self.requests.append(request)
+        self.metadata.append({k: v for k, v in context.invocation_metadata() or () if isinstance(v, str)})
+        self.entered.set()
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.errors:
+            raise self.errors.pop(0)
+        if self.abort is not None:
+            await context.abort(*self.abort)
+
+
+class FakeTaskService(task_pb2_grpc.TaskServiceServicer):
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self.behaviour = Behaviour()
+        self.tasks: dict[str, domain.Task] = {}
+        self._by_request: dict[tuple[str, str], str] = {}
+
+    async def CreateTask(self, request: task_pb2.CreateTaskRequest, context: Context) -> task_pb2.CreateTaskResponse:
+        await self.behaviour.meet(request, context)
+        masks.refuse_service_fields(request.task)
+        domain.check_request_id(request.request_id)
+        task_id = self._by_request.setdefault((require_user(), request.request_id), str(ULID()))
+        content = content_from_proto(request.task)
+        known = self.tasks.get(task_id)
+        if known is not None and known.content != content:
+            raise InvalidInput(Violation("request_id", "was used for another task"), reason="REQUEST_ID_REUSED")
+        if known is None:
+            self.tasks[task_id] = domain.create(task_id, require_user(), content, datetime.now(UTC))
+        return task_pb2.CreateTaskResponse(task=task_to_proto(self.tasks[task_id]))
+
+    async def GetTask(self, request: task_pb2.GetTaskRequest, context: Context) -> task_pb2.GetTaskResponse:
+        await self.behaviour.meet(request, context)
+        task = self._own(request.id)
+        if not request.show_deleted:
+            task.check_alive()
+        return task_pb2.GetTaskResponse(task=task_to_proto(task))
+
+    async def ListTasks(self, request: task_pb2.ListTasksRequest, context: Context) -> task_pb2.ListTasksResponse:
+        await self.behaviour.meet(request, context)
+        if request.page_size < 0:
+            raise InvalidInput(Violation("page_size", "must not be negative"))
+        if request.page_token:
+            raise InvalidInput(Violation("page_token", "is damaged"), reason="INVALID_PAGE_TOKEN")
+        own = [task for task in self.tasks.values() if task.owner == require_user()]
+        return task_pb2.ListTasksResponse(tasks=[task_to_proto(task) for task in own])
+
+    async def UpdateTask(self, request: task_pb2.UpdateTaskRequest, context: Context) -> task_pb2.UpdateTaskResponse:
+        await self.behaviour.meet(request, context)
+        task = self._own(request.task.id)
+        change = masks.content_change(request.task, masks.paths_of(request.task, request.update_mask))
+        content = masks.apply(task.content, change)
+        updated = domain.update(task, content, request.task.etag, datetime.now(UTC))
+        self.tasks[task.id] = updated
+        return task_pb2.UpdateTaskResponse(task=task_to_proto(updated))
+
+    async def DeleteTask(self, request: task_pb2.DeleteTaskRequest, context: Context) -> task_pb2.DeleteTaskResponse:
+        await self.behaviour.meet(request, context)
+        deleted = domain.delete(self._own(request.id), request.etag, datetime.now(UTC))
+        self.tasks[deleted.id] = deleted
+        return task_pb2.DeleteTaskResponse(task=task_to_proto(deleted))
+
+    async def UndeleteTask(
+        self, request: task_pb2.UndeleteTaskRequest, context: Context
+    ) -> task_pb2.UndeleteTaskResponse:
+        await self.behaviour.meet(request, context)
+        task = domain.undelete(self._own(request.id), datetime.now(UTC))
+        self.tasks[task.id] = task
+        return task_pb2.UndeleteTaskResponse(task=task_to_proto(task))
+
+    def _own(self, task_id: str) -> domain.Task:
+        task = self.tasks.get(task_id)
+        if task is None or task.owner != require_user():
+            raise domain.not_found(task_id)
+        return task
+
+
+class FakeNotificationService(notify_pb2_grpc.NotificationServiceServicer):
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self.behaviour = Behaviour()
+        self.page = notify_pb2.ListNotificationsResponse()
+
+    async def ListNotifications(
+        self, request: notify_pb2.ListNotificationsRequest, context: Context
+    ) -> notify_pb2.ListNotificationsResponse:
+        await self.behaviour.meet(request, context)
+        return self.page
+
+    async def MarkNotificationsRead(
+        self, request: notify_pb2.MarkNotificationsReadRequest, context: Context
+    ) -> notify_pb2.MarkNotificationsReadResponse:
+        await self.behaviour.meet(request, context)
+        if bool(request.ids) == request.all:
+            raise InvalidInput(Violation("ids", "exactly one of ids and all must be given"))
+        return notify_pb2.MarkNotificationsReadResponse()
+
+
+@asynccontextmanager
+async def serving(service: str, servicer: Any, port: int) -> AsyncIterator[None]:
+    """One fake behind the layers of a real service, without a token: on loopback it lets anybody in."""
+
+    async def ready() -> None:
+        return
+
+    settings = FakeSettings(grpc_port=port, metrics_port=1, drain_notice_seconds=0, drain_seconds=1)
+    server = MeshServer(settings, CollectorRegistry(), NoOpTracer(), services=(service,), ready=ready)
+    if isinstance(servicer, FakeTaskService):
+        task_pb2_grpc.add_TaskServiceServicer_to_server(servicer, server.grpc)
+    else:
+        notify_pb2_grpc.add_NotificationServiceServicer_to_server(servicer, server.grpc)
+    async with server.serving():
+        yield
+
+
+@dataclass
+class Fakes:
+    """Both fakes, and where they listen."""
+
+    tasks: FakeTaskService
+    notifications: FakeNotificationService
+    task_port: int
+    notify_port: int
+
+    def reset(self) -> None:
+        """Forgets everything, as if just started."""
+        self.tasks.reset()
+        self.notifications.reset()
+
+
+@asynccontextmanager
+async def running_fakes() -> AsyncIterator[Fakes]:
+    fakes = Fakes(FakeTaskService(), FakeNotificationService(), free_port(), free_port())
+    async with (
+        serving("task.v1.TaskService", fakes.tasks, fakes.task_port),
+        serving("notify.v1.NotificationService", fakes.notifications, fakes.notify_port),
+    ):
+        yield fakes

@@ -1,0 +1,63 @@
+"""From JSON to messages."""
+
+import pytest
+from pydantic import ValidationError
+from task.v1 import task_pb2
+
+from chassis.errors import InvalidInput
+from edge_api import convert, requests
+
+
+def patch(**given: object) -> tuple[task_pb2.Task, list[str]]:
+    body = requests.TaskPatch.model_validate(given)
+    return convert.task_of(body), convert.mask_of(body)
+
+
+def test_a_patch_masks_what_it_names_and_nothing_else() -> None:
+    assert patch() == (task_pb2.Task(), [])
+    assert patch(title="") == (task_pb2.Task(title=""), ["title"])
+    assert patch(status="DONE", priority="LOW") == (
+        task_pb2.Task(status=task_pb2.TASK_STATUS_DONE, priority=task_pb2.TASK_PRIORITY_LOW),
+        ["status", "priority"],
+    )
+
+
+def test_null_in_a_patch_clears_what_can_be_unset() -> None:
+    assert patch(description=None, labels=None, due_time=None) == (
+        task_pb2.Task(),
+        ["description", "labels", "due_time"],
+    )
+
+
+@pytest.mark.parametrize("name", ["title", "status", "priority"])
+def test_null_in_a_patch_is_refused_for_what_cannot(name: str) -> None:
+    with pytest.raises(ValidationError):
+        patch(**{name: None})
+
+
+def test_what_a_new_task_leaves_out_is_left_to_the_service() -> None:
+    body = requests.NewTask.model_validate({"title": "a"})
+    assert convert.task_of(body) == task_pb2.Task(title="a")
+
+
+def test_every_word_of_an_enum_has_its_number_and_back() -> None:
+    for status in ("TODO", "IN_PROGRESS", "DONE"):
+        for priority in ("LOW", "MEDIUM", "HIGH", "URGENT"):
+            message, _ = patch(status=status, priority=priority)
+            for name in ("create_time", "update_time"):
+                getattr(message, name).FromJsonString("2026-01-01T00:00:00Z")
+            answer = convert.task_answer(message)
+            assert (answer.status, answer.priority) == (status, priority)
+
+
+@pytest.mark.parametrize(("given", "sent"), [(-(10**30), -1), (-1, -1), (0, 0), (200, 200), (10**30, 2**31 - 1)])
+def test_a_page_size_always_fits_the_message(given: int, sent: int) -> None:
+    assert convert.page_size_of(given) == sent
+
+
+def test_marks_name_ids_or_all_and_never_both_or_neither() -> None:
+    assert list(convert.marks_of(requests.ReadMarks.model_validate({"ids": ["a"]})).ids) == ["a"]
+    assert convert.marks_of(requests.ReadMarks.model_validate({"all": True})).all
+    for given in ({}, {"ids": ["a"], "all": True}):
+        with pytest.raises(InvalidInput):
+            convert.marks_of(requests.ReadMarks.model_validate(given))

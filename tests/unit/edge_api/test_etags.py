@@ -1,0 +1,32 @@
+"""Entity tags as RFC 9110 writes them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.errors import InvalidInput
+from edge_api import etags
+
+
+@given(st.text("!#$%&'()*+,-./0123456789:;<=>?@ABCxyz[]^_`{|}~", min_size=1))
+def test_what_was_quoted_is_understood_again(etag: str) -> None:
+    assert etags.condition(etags.quoted(etag)) == etag
+    assert etags.none_match(etags.quoted(etag), etag)
+    assert etags.none_match(f'"x y", W/{etags.quoted(etag)}', etag)
+
+
+@pytest.mark.parametrize("header", [None, "*"])
+def test_no_header_and_a_star_are_no_condition(header: str | None) -> None:
+    assert etags.condition(header) == ""
+
+
+@pytest.mark.parametrize("header", ["", '""', "r1", 'W/"r1"', '"r1","r2"', '"r1', '"r 1"', '"r1" ', "*, *", '"\u00e9"'])
+def test_anything_but_one_strong_etag_is_refused(header: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        etags.condition(header)
+    assert caught.value.violations[0].field == "If-Match"
+
+
+@pytest.mark.parametrize("header", [None, "", "r1", '"r2"', '"r1x"', '"xr1"', 'W/"r2", "r3"'])
+def test_another_etag_does_not_match(header: str | None) -> None:
+    assert not etags.none_match(header, "r1")
