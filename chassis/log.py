@@ -9,6 +9,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 Format = Literal["auto", "json", "pretty"]
 
+_FIRST = ("time", "level", "service", "event")
+
 
 def configure(service: str, level: str, log_format: Format) -> None:
     """Sets up structlog and the standard library's logging for this process.
@@ -21,11 +23,15 @@ def configure(service: str, level: str, log_format: Format) -> None:
         event["service"] = service
         return event
 
+    def put_first(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        return {name: event.pop(name) for name in _FIRST if name in event} | dict(event)
+
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         add_service,
+        put_first,
     ]
     render: list[Processor]
     if pretty:

@@ -1,6 +1,4 @@
-"""The edge's process: reads the environment, builds every part, and runs until it is told to stop."""
-
-import asyncio
+"""The composition root of the edge: `python -m edge_api`."""
 
 import uvloop
 
@@ -16,8 +14,9 @@ from edge_api.settings import EdgeSettings
 from edge_api.upstreams import open_upstreams
 
 
-async def run(settings: EdgeSettings) -> None:
+async def main(settings: EdgeSettings) -> None:
     """Runs the edge with these settings until SIGTERM or SIGINT."""
+    log.configure("edge_api", settings.log_level, settings.log_format)
     tokens = MeshTokens.read(settings.mesh_token_file)
     registry = new_registry()
     tracing = Tracing("edge_api", settings.otlp_endpoint)
@@ -35,13 +34,5 @@ async def run(settings: EdgeSettings) -> None:
         tracing.close()
 
 
-def main() -> None:
-    """Starts the process."""
-    settings = load(EdgeSettings)
-    log.configure("edge_api", settings.log_level, settings.log_format)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run(settings))
-
-
 if __name__ == "__main__":
-    main()
+    uvloop.run(main(load(EdgeSettings)))

@@ -1,10 +1,14 @@
-"""The composition root of the task service: `python -m task_svc`."""
+"""The composition root of the task service: `python -m task_svc`.
 
-import asyncio
+The queue need not be there when it starts: what is written meanwhile is published when it comes.
+"""
+
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+import uvloop
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -23,7 +27,7 @@ from task_svc.relay_metrics import RelayMetrics
 from task_svc.repository import TaskRepository
 from task_svc.servicer import TaskEventsServicer, TaskServicer
 from task_svc.settings import TaskSettings
-from task_svc.sqlite import StoreInUse, open_store
+from task_svc.sqlite import StoreUnusable, open_store
 from task_svc.stream import RedisEventStream
 from task_svc.tasks import Clock, Tasks
 
@@ -35,18 +39,17 @@ _QUEUE_SECONDS = 2.0
 async def main(settings: TaskSettings) -> None:
     """Runs the service until it is told to stop."""
     log.configure("task_svc", settings.log_level, settings.log_format)
-    tracing = Tracing("task_svc", settings.otlp_endpoint)
     registry = new_registry()
     clock = partial(datetime.now, UTC)
-    async with until_stopped() as stopped, open_store(settings.sqlite_path) as store, _redis(settings) as redis:
-        metrics = RelayMetrics(registry)
-        relay = Relay(store, RedisEventStream(redis), clock, _pauses(settings), metrics)
-        tasks = Tasks(store, clock, relay.publish_soon)
-        server = _server(settings, registry, tracing, tasks, store)
-        with serve_metrics(registry, settings.metrics_host, settings.metrics_port):
-            async with background(_jobs(relay, metrics, store, clock), registry), server.serving():
-                await stopped.wait()
-    tracing.close()
+    with closing(Tracing("task_svc", settings.otlp_endpoint)) as tracing:
+        async with until_stopped() as stopped, open_store(settings.sqlite_path) as store, _redis(settings) as redis:
+            metrics = RelayMetrics(registry)
+            relay = Relay(store, RedisEventStream(redis), clock, _pauses(settings), metrics)
+            tasks = Tasks(store, clock, relay.publish_soon)
+            server = _server(settings, registry, tracing, tasks, store)
+            with serve_metrics(registry, settings.metrics_host, settings.metrics_port):
+                async with background(_jobs(relay, metrics, store, clock), registry), server.serving():
+                    await stopped.wait()
 
 
 def _server(
@@ -94,6 +97,6 @@ def _pauses(settings: TaskSettings) -> Pauses:
 
 if __name__ == "__main__":
     try:
-        asyncio.run(main(load(TaskSettings)))
-    except StoreInUse as error:
+        uvloop.run(main(load(TaskSettings)))
+    except StoreUnusable as error:
         sys.exit(str(error))

@@ -19,7 +19,7 @@ from task_svc.tasks import Clock
 
 _log = structlog.get_logger("relay")
 
-_QUEUE_MAX = 10_000
+_QUEUE_MAX = 1_000
 _BATCH_MAX = 200
 
 

@@ -8,8 +8,8 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,25 +26,25 @@ _SELECT = f"SELECT {TASK_COLUMNS}, fingerprint FROM tasks"  # noqa: S608 (our ow
 _LABEL_COLUMNS = ("task_id", "label", "owner", "deleted", *sqlite_schema.ORDER_COLUMNS)
 
 
-class StoreInUse(Exception):
-    """Another process has the store's file open."""
+class StoreUnusable(Exception):
+    """The store's file cannot be opened, another process has it open, or a newer version wrote it."""
 
 
 @asynccontextmanager
 async def open_store(path: Path) -> AsyncIterator["SqliteTaskRepository"]:
     """Opens the store, and makes file and tables where there are none.
 
-    Raises StoreInUse, and OSError or sqlite3.Error when the file cannot be used.
+    Raises StoreUnusable.
     """
-    lock = await asyncio.to_thread(_prepare, path)
-    writer = Writer(lambda: _connect(path))
-    readers = Readers(lambda: _connect(path, read_only=True))
-    try:
-        yield SqliteTaskRepository(writer, readers)
-    finally:
-        await writer.close()
-        await readers.close()
-        os.close(lock)
+    with _held(path):
+        await asyncio.to_thread(_prepare, path)
+        writer = Writer(lambda: _connect(path))
+        readers = Readers(lambda: _connect(path, read_only=True))
+        try:
+            yield SqliteTaskRepository(writer, readers)
+        finally:
+            await writer.close()
+            await readers.close()
 
 
 class SqliteTaskRepository:
@@ -95,19 +95,42 @@ class SqliteTaskRepository:
         await self._writer.do(lambda connection: connection.execute("SELECT 1"))
 
 
-def _prepare(path: Path) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = os.open(f"{path}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Keeps other processes from the file; the system lets go of it when this process ends, however it does."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(f"{path}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _unusable(path, error) from error
+    try:
+        _lock(lock, path)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _lock(lock: int, path: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(lock)
+    except BlockingIOError:
         msg = f"another process has {path} open; several replicas need MongoDB"
-        raise StoreInUse(msg) from None
-    connection = _connect(path)
-    sqlite_schema.create(connection)
-    connection.close()
-    return lock
+        raise StoreUnusable(msg) from None
+
+
+def _prepare(path: Path) -> None:
+    try:
+        with closing(_connect(path)) as connection:
+            is_known = sqlite_schema.create(connection)
+    except sqlite3.Error as error:
+        raise _unusable(path, error) from error
+    if not is_known:
+        msg = f"a newer version of this program wrote {path}"
+        raise StoreUnusable(msg)
+
+
+def _unusable(path: Path, error: Exception) -> StoreUnusable:
+    return StoreUnusable(f"cannot open the store {path}: {error}")
 
 
 def _connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:

@@ -63,14 +63,11 @@ CREATE INDEX outbox_unpublished ON outbox (occur_time) WHERE entry_id IS NULL;
 """
 
 
-def create(connection: sqlite3.Connection) -> None:
-    """Makes the tables where there are none. Raises RuntimeError for a file that a newer version wrote."""
+def create(connection: sqlite3.Connection) -> bool:
+    """Makes the tables where there are none; False, and nothing done, for a file that a newer version wrote."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > VERSION:
-        msg = f"the store has schema version {version}, this program knows {VERSION}"
-        raise RuntimeError(msg)
-    if version == VERSION:
-        return
+    if version:
+        return bool(version == VERSION)
     indexes = "".join(
         f"CREATE INDEX tasks_by_{column} ON tasks (owner, deleted, {column}, id);"
         f"CREATE INDEX tasks_by_status_{column} ON tasks (owner, deleted, status, {column}, id);"
@@ -78,3 +75,4 @@ def create(connection: sqlite3.Connection) -> None:
         for column in ORDER_COLUMNS
     )
     connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} {indexes} PRAGMA user_version = {VERSION}; COMMIT;")
+    return True

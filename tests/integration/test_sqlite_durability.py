@@ -10,7 +10,7 @@ import pytest
 from chassis import deadline
 from chassis.errors import DeadlineExceeded, Unavailable
 from task_svc.repository import Filter, Order
-from task_svc.sqlite import StoreInUse, _connect, open_store
+from task_svc.sqlite import StoreUnusable, _connect, open_store
 from task_svc.sqlite_threads import Readers, Writer
 from tests.support.tasks import creation, new_task
 
@@ -61,9 +61,16 @@ def test_every_commit_waits_for_the_disk(tmp_path: Path) -> None:
 
 async def test_a_second_process_is_refused_the_file(tmp_path: Path) -> None:
     async with open_store(tmp_path / "tasks.db"):
-        with pytest.raises(StoreInUse, match=r"another process has .*tasks\.db open"):
+        with pytest.raises(StoreUnusable, match=r"another process has .*tasks\.db open"):
             async with open_store(tmp_path / "tasks.db"):
                 pass
+
+
+async def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    (tmp_path / "tasks.db").mkdir()
+    with pytest.raises(StoreUnusable, match=r"cannot open the store .*tasks\.db"):
+        async with open_store(tmp_path / "tasks.db"):
+            pass
 
 
 async def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
@@ -71,7 +78,7 @@ async def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
 
-    with pytest.raises(RuntimeError, match="schema version 99"):
+    with pytest.raises(StoreUnusable, match="newer version"):
         async with open_store(tmp_path / "tasks.db"):
             pass
 
