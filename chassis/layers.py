@@ -113,7 +113,7 @@ class Layers(grpc.aio.ServerInterceptor):
             call = Call(service, method, kind, context, metadata)
             proceed: Proceed = partial(body, request, context)
             if call.streams_responses:
-                proceed = partial(self._until_draining, proceed)
+                proceed = partial(self._until_draining, context, proceed)
             for layer in reversed(self._layers):
                 proceed = partial(layer, call, proceed)
             task = asyncio.current_task()
@@ -131,7 +131,9 @@ class Layers(grpc.aio.ServerInterceptor):
             response_serializer=handler.response_serializer,
         )
 
-    async def _until_draining(self, proceed: Proceed) -> None:
+    async def _until_draining(self, context: Context, proceed: Proceed) -> None:
+        # First, and not with the first message: a cancelled first write would leave grpc unable to end the stream.
+        await context.send_initial_metadata(())
         stream = asyncio.ensure_future(proceed())
         draining = asyncio.ensure_future(self._draining.wait())
         try:

@@ -15,6 +15,7 @@ from grpc_reflection.v1alpha import reflection
 from opentelemetry import trace
 from prometheus_client import CollectorRegistry
 
+from chassis import supervise
 from chassis.guards import HEALTH, Authenticate, Deadlines, conclude
 from chassis.identity import MeshTokens
 from chassis.layers import Layers
@@ -86,8 +87,7 @@ class MeshServer:
         try:
             yield
         finally:
-            readiness.cancel()
-            await asyncio.gather(readiness, return_exceptions=True)
+            await supervise.end([readiness])
             await self._drain()
 
     async def _watch_readiness(self) -> None:

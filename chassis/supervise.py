@@ -28,10 +28,11 @@ async def background(jobs: Mapping[str, Job], registry: CollectorRegistry) -> As
     try:
         yield
     finally:
-        await _end(tasks)
+        await end(tasks)
 
 
-async def _end(tasks: Collection[asyncio.Task[None]]) -> None:
+async def end(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancels tasks and waits until the last of them has ended."""
     # Before Python 3.12 asyncio.wait_for, which redis uses, may swallow a cancellation: repeat it until it is heard.
     running: Collection[asyncio.Task[None]] = tasks
     while running:

@@ -18,11 +18,12 @@ from typing import Any
 
 import grpc
 import httpx
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.eventually import eventually
 from tests.support.ports import free_port
+from tests.support.standard_services import health_of
 from tests.support.valkey import Valkey
 
 TOKEN = "the-token-of-this-test-run"
@@ -148,7 +149,7 @@ class System:
         """Waits until the task service itself says that it serves."""
         async with grpc.aio.insecure_channel(self.task_target) as channel:
             request = health_pb2.HealthCheckRequest(service="task.v1.TaskService")
-            check = health_pb2_grpc.HealthStub(channel).Check
+            check = health_of(channel).Check
 
             async def serves() -> bool:
                 answer = await check(request, timeout=20, wait_for_ready=True)

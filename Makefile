@@ -1,0 +1,54 @@
+# Every task of the project. `make` alone lists them; each installs what it needs first, inside this checkout only.
+SHELL := bash
+.DEFAULT_GOAL := help
+export UV_CACHE_DIR := $(CURDIR)/.cache/uv
+# Where the environment forbids bytecode, every start would compile every package again: three times as slow.
+export PYTHONDONTWRITEBYTECODE :=
+
+bin := .venv/bin
+compile := $(bin)/uv pip compile --system-certs --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-annotate --no-header $(if $(UPGRADE),--upgrade) pyproject.toml
+
+.PHONY: help
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: install
+install: ## Make .venv with what requirements-dev.txt pins (PYTHON=... chooses the Python)
+	@scripts/install
+
+.PHONY: dev
+dev: install ## Start everything on this machine, until Ctrl-C (.env.example lists the settings)
+	@$(bin)/python -m scripts.dev --with-parent
+
+.PHONY: test
+test: install ## Run the tests but the slow ones (ARGS='-k words' chooses)
+	@$(bin)/pytest -n auto --maxprocesses 4 -m "not slow" $(ARGS)
+
+.PHONY: check
+check: install ## Check style, types, imports, the contract, generated code and locks; change nothing
+	@scripts/check
+
+.PHONY: fmt
+fmt: install ## Format the code and the protos
+	@$(bin)/ruff check --fix-only --quiet
+	@$(bin)/ruff format
+	@$(bin)/buf format --write
+
+.PHONY: gen
+gen: install ## Make gen/ from protos/
+	@scripts/gen
+
+.PHONY: baseline
+baseline: install ## Accept the contract as it is: from now on `make check` compares with it
+	@$(bin)/buf build --exclude-source-info -o protos/baseline.binpb
+
+.PHONY: lock
+lock: install ## Pin what pyproject.toml asks for; keeps the pins that fit (UPGRADE=1 takes the newest)
+	@$(compile) --output-file requirements.txt
+	@$(compile) --group dev --constraints requirements.txt --output-file requirements-dev.txt
+
+.PHONY: clean
+clean: ## Remove what was installed and cached; the data in .data stays
+	@rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,6 @@
+"""The notification service: tells users what happened to their tasks.
+
+An event's way through the modules: `consumer` reads it from the stream, `intake` decodes and records it (`decode`,
+`ledger`), a `deliverer` per channel delivers it (`channels`, `console`), `finisher` confirms it to the task service and
+acknowledges it. `servicer` and `inbox` show users the result.
+"""

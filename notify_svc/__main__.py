@@ -1,0 +1,94 @@
+"""The composition root of the notification service: `python -m notify_svc`.
+
+Nothing it needs has to be there when it starts: it waits, not ready, until Redis answers, and confirms what is settled
+when the task service does.
+"""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+
+import grpc
+import uvloop
+from notify.v1 import notify_pb2_grpc
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+from task.v1 import task_pb2_grpc
+
+from chassis import client, log
+from chassis.identity import MeshTokens
+from chassis.metrics import ClientMetrics, new_registry, serve_metrics
+from chassis.server import MeshServer, until_stopped
+from chassis.settings import load
+from chassis.supervise import background
+from chassis.tracing import Tracing
+from notify_svc import store
+from notify_svc.console import Console
+from notify_svc.metrics import NotifyMetrics
+from notify_svc.notifier import Notifier
+from notify_svc.servicer import NotificationServicer
+from notify_svc.settings import NotifySettings
+
+NOTIFICATION_SERVICE = "notify.v1.NotificationService"
+RETRIED = {"task.v1.TaskEventsService": ("ConfirmEvents",)}
+_COMMAND_SECONDS = 2.0
+_READ_SECONDS = 4.0
+
+
+async def main(settings: NotifySettings) -> None:
+    """Runs the service until it is told to stop."""
+    log.configure("notify_svc", settings.log_level, settings.log_format)
+    registry = new_registry()
+    with closing(Tracing("notify_svc", settings.otlp_endpoint)) as tracing:
+        async with (
+            until_stopped() as stopped,
+            _redis(settings) as (redis, reader),
+            _tasks(settings, registry, tracing) as channel,
+        ):
+            notifier = Notifier(
+                settings,
+                [Console()],
+                redis,
+                reader,
+                task_pb2_grpc.TaskEventsServiceStub(channel),
+                tracer=tracing.tracer,
+                metrics=NotifyMetrics(registry),
+                now_ms=_now_ms,
+            )
+            server = _server(settings, registry, tracing, notifier)
+            with serve_metrics(registry, settings.metrics_host, settings.metrics_port):
+                async with background(notifier.jobs(), registry), server.serving():
+                    await stopped.wait()
+
+
+def _server(settings: NotifySettings, registry: CollectorRegistry, tracing: Tracing, notifier: Notifier) -> MeshServer:
+    server = MeshServer(
+        settings, registry, tracing.tracer, services=(NOTIFICATION_SERVICE,), ready=notifier.check_ready
+    )
+    servicer = NotificationServicer(notifier.inbox)
+    notify_pb2_grpc.add_NotificationServiceServicer_to_server(servicer, server.grpc)
+    return server
+
+
+@asynccontextmanager
+async def _redis(settings: NotifySettings) -> AsyncIterator[tuple[Redis, Redis]]:
+    async with (
+        store.connect(settings.redis_url, timeout_seconds=_COMMAND_SECONDS, retries=1) as redis,
+        # A read is never repeated unseen: what its lost answer held waits among the consumer's own pending entries.
+        store.connect(settings.redis_url, timeout_seconds=_READ_SECONDS, retries=0) as reader,
+    ):
+        yield redis, reader
+
+
+def _tasks(settings: NotifySettings, registry: CollectorRegistry, tracing: Tracing) -> grpc.aio.Channel:
+    tokens = MeshTokens.read(settings.mesh_token_file)
+    calls = client.Calls(ClientMetrics(registry), tracing.tracer, tokens, settings.default_deadline_seconds)
+    return client.open_channel(settings.task_grpc_target, client.service_config(RETRIED), calls)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+if __name__ == "__main__":
+    uvloop.run(main(load(NotifySettings)))

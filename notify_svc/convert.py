@@ -1,0 +1,70 @@
+"""From the domain to the messages of notify.v1, and to the JSON in which Redis keeps a notification."""
+
+import json
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from notify.v1 import notify_pb2
+
+from notify_svc.domain import Delivery, Kind, Notification, Outcome
+
+_KINDS = {
+    Kind.TASK_CREATED: notify_pb2.NOTIFICATION_KIND_TASK_CREATED,
+    Kind.TASK_DUE: notify_pb2.NOTIFICATION_KIND_TASK_DUE,
+}
+_OUTCOMES = {
+    Outcome.PENDING: notify_pb2.DELIVERY_OUTCOME_PENDING,
+    Outcome.DELIVERED: notify_pb2.DELIVERY_OUTCOME_DELIVERED,
+    Outcome.GAVE_UP: notify_pb2.DELIVERY_OUTCOME_GAVE_UP,
+}
+
+
+def notification_to_proto(notification: Notification) -> notify_pb2.Notification:
+    """The message for a notification."""
+    return notify_pb2.Notification(
+        id=notification.id,
+        kind=_KINDS[notification.kind],
+        task_id=notification.task_id,
+        title=notification.title,
+        create_time=_timestamp(notification.create_time_ms),
+        read_time=_timestamp(notification.read_time_ms),
+        deliveries=[_delivery(delivery) for delivery in notification.deliveries],
+    )
+
+
+def notification_to_json(notification: Notification) -> str:
+    """What is kept of a notification for good, as it stands in Redis; the marks and deliveries stand beside it."""
+    return json.dumps(
+        {
+            "id": notification.id,
+            "kind": notification.kind.value,
+            "owner": notification.owner,
+            "task_id": notification.task_id,
+            "title": notification.title,
+            "create_time_ms": notification.create_time_ms,
+            "request_id": notification.request_id,
+            "traceparent": notification.traceparent,
+        }
+    )
+
+
+def notification_from_json(text: bytes) -> Notification:
+    """A notification as `notification_to_json` wrote it."""
+    fields = json.loads(text)
+    return Notification(**{**fields, "kind": Kind(fields["kind"])})
+
+
+def _delivery(delivery: Delivery) -> notify_pb2.Delivery:
+    return notify_pb2.Delivery(
+        channel=delivery.channel,
+        outcome=_OUTCOMES[delivery.outcome],
+        attempts=delivery.attempts,
+        time=_timestamp(delivery.time_ms),
+    )
+
+
+def _timestamp(milliseconds: int | None) -> Timestamp | None:
+    if milliseconds is None:
+        return None
+    timestamp = Timestamp()
+    timestamp.FromMilliseconds(milliseconds)
+    return timestamp

@@ -1,0 +1,101 @@
+"""Turns a stream entry into a notification, and refuses what cannot be one; called by `intake`.
+
+Whatever stands in the stream is from outside this service: every field is checked before anything relies on it.
+"""
+
+import re
+from collections.abc import Mapping
+
+from google.protobuf.message import DecodeError
+from task.v1 import events_pb2
+
+from chassis import identity
+from notify_svc.domain import TITLE_MAX, Kind, Notification, Reason
+
+SCHEMA_VERSION = 1
+EVENT_BYTES_MAX = 1024 * 1024
+_EVENT_ID = re.compile(r"(?P<task>[0-9A-HJKMNP-TV-Z]{26}):[1-9][0-9]{0,18}:(?P<slot>created|changed|due)")
+_SLOTS: dict[int, tuple[str, Kind | None]] = {
+    events_pb2.TASK_EVENT_TYPE_CREATED: ("created", Kind.TASK_CREATED),
+    events_pb2.TASK_EVENT_TYPE_UPDATED: ("changed", None),
+    events_pb2.TASK_EVENT_TYPE_DELETED: ("changed", None),
+    events_pb2.TASK_EVENT_TYPE_DUE: ("due", Kind.TASK_DUE),
+}
+
+
+class Poison(Exception):
+    """An entry that no repetition will make right."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+def is_event_id(text: str) -> bool:
+    """Whether `text` has the form `<task id>:<revision>:<slot>`."""
+    return _EVENT_ID.fullmatch(text) is not None
+
+
+def readable_id(fields: Mapping[bytes, bytes]) -> str:
+    """The event id as the entry's field `id` has it, if it has the form of one; else an empty string."""
+    text = fields.get(b"id", b"")[:128].decode(errors="replace")
+    return text if is_event_id(text) else ""
+
+
+def decode(fields: Mapping[bytes, bytes]) -> Notification | None:
+    """The notification that an entry asks for, or None for an event that nobody is notified of. Raises Poison."""
+    event = _parsed(fields)
+    slot, kind = _SLOTS[event.type]
+    _check_id(event, slot, fields[b"id"])
+    _check_fields(event)
+    if kind is None:
+        return None
+    return Notification(
+        id=event.event_id,
+        kind=kind,
+        owner=event.owner,
+        task_id=event.task.id,
+        title=event.task.title,
+        create_time_ms=event.occur_time.ToMilliseconds(),
+        request_id=event.request_id[:64],
+        traceparent=event.traceparent[:55],
+    )
+
+
+def _parsed(fields: Mapping[bytes, bytes]) -> events_pb2.TaskEvent:
+    for name in (b"id", b"event"):
+        if not fields.get(name):
+            raise Poison(Reason.MISSING_FIELD, f"the entry has no field {name.decode()}")
+    if len(fields[b"event"]) > EVENT_BYTES_MAX:
+        raise Poison(Reason.TOO_LARGE, f"the event has {len(fields[b'event'])} bytes")
+    try:
+        event = events_pb2.TaskEvent.FromString(fields[b"event"])
+    except DecodeError as error:
+        raise Poison(Reason.MALFORMED, f"not a TaskEvent: {error}") from None
+    if event.schema_version > SCHEMA_VERSION:
+        raise Poison(Reason.UNKNOWN_VERSION, f"schema_version {event.schema_version}: parked for a later release")
+    if event.type not in _SLOTS:
+        raise Poison(Reason.UNKNOWN_TYPE, f"type {event.type}")
+    return event
+
+
+def _check_id(event: events_pb2.TaskEvent, slot: str, id_field: bytes) -> None:
+    if event.event_id.encode() != id_field:
+        raise Poison(Reason.ID_MISMATCH, "the entry's id is not the event's")
+    match = _EVENT_ID.fullmatch(event.event_id)
+    if match is None or match["slot"] != slot:
+        raise Poison(Reason.ID_MISMATCH, f"the event's id is none of the slot {slot}")
+    if event.task.id and event.task.id != match["task"]:
+        raise Poison(Reason.ID_MISMATCH, "the event's id is not that of its task")
+
+
+def _check_fields(event: events_pb2.TaskEvent) -> None:
+    if event.schema_version < 1 or not event.HasField("occur_time") or not event.task.id:
+        raise Poison(Reason.MISSING_FIELD, "schema_version, occur_time or task is missing")
+    if not event.owner or not event.task.title.strip():
+        raise Poison(Reason.MISSING_FIELD, "owner or title is missing")
+    if not identity.is_username(event.owner) or len(event.task.title) > TITLE_MAX:
+        raise Poison(Reason.MALFORMED, "owner or title breaks its rule")
+    if not 0 <= event.occur_time.seconds < 253_402_300_800:
+        raise Poison(Reason.MALFORMED, "occur_time lies outside 1970 to 9999")

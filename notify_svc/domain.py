@@ -1,0 +1,99 @@
+"""What a notification is, and the limits of an inbox; knows no queue, no protocol.
+
+All times are milliseconds since 1970 in UTC.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+DAY_MS = 24 * 60 * 60 * 1000
+INBOX_LIMIT = 1000
+KEEP_MS = 30 * DAY_MS
+PAGE_SIZE_DEFAULT = 50
+PAGE_SIZE_MAX = 200
+MARK_IDS_MAX = 1000
+TITLE_MAX = 200
+
+NowMs = Callable[[], int]
+
+
+class Kind(Enum):
+    """What a notification tells."""
+
+    TASK_CREATED = "task_created"
+    TASK_DUE = "task_due"
+
+
+class Outcome(Enum):
+    """How a delivery over one channel stands."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    GAVE_UP = "gave_up"
+
+
+class Reason(Enum):
+    """Why something is among the dead letters."""
+
+    TOO_LARGE = "too_large"
+    MALFORMED = "malformed"
+    MISSING_FIELD = "missing_field"
+    ID_MISMATCH = "id_mismatch"
+    UNKNOWN_TYPE = "unknown_type"
+    UNKNOWN_VERSION = "unknown_version"
+    WORN_OUT = "worn_out"
+    GAVE_UP = "gave_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How a notification fares on one channel; `time_ms` is that of the last attempt."""
+
+    channel: str
+    outcome: Outcome
+    attempts: int
+    time_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """Something a user is told; `id` is the id of the event behind it."""
+
+    id: str
+    kind: Kind
+    owner: str
+    task_id: str
+    title: str
+    create_time_ms: int
+    request_id: str = ""
+    traceparent: str = ""
+    read_time_ms: int | None = None
+    deliveries: tuple[Delivery, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """Something that could not be handled: `key` is the stream entry's id, with `/<channel>` where one gave up."""
+
+    key: str
+    event_id: str
+    event: bytes
+    reason: Reason
+    detail: str
+    attempts: int
+    channel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """The pause before the next attempt: doubled each time up to `longest_ms`, then spread by `jitter`."""
+
+    first_ms: int
+    longest_ms: int
+    jitter: Callable[[], float]
+
+    def pause_ms(self, attempts: int) -> int:
+        """The pause after so many failed attempts."""
+        pause = min(self.first_ms * 2 ** min(attempts - 1, 32), self.longest_ms)
+        return int(pause * self.jitter())

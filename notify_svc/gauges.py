@@ -1,0 +1,42 @@
+"""Refreshes the gauges of the queue every few seconds, so that scraping them costs nothing."""
+
+import asyncio
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from notify_svc import store
+from notify_svc.finisher import Finisher
+from notify_svc.metrics import NotifyMetrics
+
+_INTERVAL_SECONDS = 5.0
+
+
+class Gauges:
+    """Looks at the stream, its group and the dead letters."""
+
+    def __init__(self, client: Redis, finisher: Finisher, metrics: NotifyMetrics) -> None:
+        self._client = client
+        self._finisher = finisher
+        self._metrics = metrics
+
+    async def run(self) -> None:
+        """Works until cancelled. Raises RedisError while Redis is away."""
+        while True:
+            await self.refresh()
+            await asyncio.sleep(_INTERVAL_SECONDS)
+
+    async def refresh(self) -> None:
+        """Sets every gauge once."""
+        self._metrics.unconfirmed.set(self._finisher.waiting)
+        self._metrics.dead_letters.set(await self._client.zcard(store.DEAD_LETTERS))
+        try:
+            groups = await self._client.xinfo_groups(store.EVENTS)
+        except ResponseError:  # no stream yet
+            return
+        for group in groups:
+            if group["name"] == store.GROUP.encode():
+                self._metrics.pending.set(group["pending"])
+                # Redis does not know the lag where entries were deleted by hand: all there are is the most it can be.
+                lag = group["lag"]
+                self._metrics.lag.set(lag if lag is not None else await self._client.xlen(store.EVENTS))

@@ -1,0 +1,74 @@
+-- Records events and all that they owe, each once, however often it comes.
+--
+-- KEYS  notifications, owed:<channel>...  (what belongs to one event or user follows from the event: no Redis Cluster)
+-- ARGV  now, time to keep (milliseconds), inbox limit; then for each event its stream entry's id and its notification
+-- Returns for each: 'new'; or, where it is known: 'settled' (delivered or given up everywhere), 'under_way' (this entry
+-- was recorded before), 'joined' (another entry of it; all are acknowledged at the end), 'surplus' (too many of those).
+local now, keep, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+
+-- What leaves the inbox stays known, or a repeat would notify again; but once settled, that is all that stays.
+local function forget(id)
+  local event = 'event:' .. id
+  if redis.call('HEXISTS', event, 'settled') == 1 then
+    redis.call('DEL', event)
+    redis.call('HSET', event, 'settled', 1)
+    redis.call('PEXPIRE', event, keep)
+  end
+end
+
+local function trim(inbox, unread)
+  redis.call('ZREMRANGEBYSCORE', inbox, '-inf', '(' .. now - keep)
+  redis.call('ZREMRANGEBYSCORE', unread, '-inf', '(' .. now - keep)
+  local surplus = redis.call('ZCARD', inbox) - limit
+  if surplus > 0 then
+    for _, id in ipairs(redis.call('ZRANGE', inbox, 0, surplus - 1)) do
+      redis.call('ZREM', inbox, id)
+      redis.call('ZREM', unread, id)
+      forget(id)
+    end
+  end
+end
+
+local function record_new(event, entry, notification, json)
+  redis.call(
+    'HSET', event, 'entries', ' ' .. entry .. ' ', 'owed', #KEYS - 1, 'owner', notification.owner, 'notification', json
+  )
+  redis.call('PEXPIRE', event, keep)
+  for i = 2, #KEYS do
+    local channel = string.sub(KEYS[i], #'owed:' + 1)
+    redis.call('HSET', event, 'outcome:' .. channel, 'pending', 'attempts:' .. channel, 0)
+    redis.call('ZADD', KEYS[i], now, notification.id)
+  end
+  redis.call('XADD', KEYS[1], '*', 'id', notification.id, 'owner', notification.owner, 'notification', json)
+
+  local inbox, unread = 'inbox:' .. notification.owner, 'unread:' .. notification.owner
+  for _, sorted in ipairs({inbox, unread}) do
+    redis.call('ZADD', sorted, notification.create_time_ms, notification.id)
+    redis.call('PEXPIRE', sorted, keep)
+  end
+  trim(inbox, unread)
+end
+
+local function record(entry, json)
+  local notification = cjson.decode(json)
+  local event = 'event:' .. notification.id
+  local entries, settled = unpack(redis.call('HMGET', event, 'entries', 'settled'))
+  if settled then
+    return 'settled'
+  elseif not entries then
+    record_new(event, entry, notification, json)
+    return 'new'
+  elseif string.find(entries, ' ' .. entry .. ' ', 1, true) then
+    return 'under_way'
+  elseif #entries > 512 then
+    return 'surplus'
+  end
+  redis.call('HSET', event, 'entries', entries .. entry .. ' ')
+  return 'joined'
+end
+
+local found = {}
+for i = 4, #ARGV, 2 do
+  table.insert(found, record(ARGV[i], ARGV[i + 1]))
+end
+return found

@@ -1,0 +1,123 @@
+"""Puts the parts between the stream and the channels together; `__main__` gives it what reaches outside."""
+
+import random
+from collections.abc import Sequence
+
+from opentelemetry import trace
+from redis.asyncio import Redis
+from task.v1 import task_pb2_grpc
+
+from chassis.errors import Unavailable
+from chassis.supervise import Job
+from notify_svc.channels import Channel
+from notify_svc.consumer import Consumer
+from notify_svc.dead_letters import DeadLetters
+from notify_svc.deliverer import Deliverer, DeliveryRules
+from notify_svc.domain import Backoff, NowMs
+from notify_svc.finisher import Finisher
+from notify_svc.gauges import Gauges
+from notify_svc.inbox import Inbox
+from notify_svc.intake import Intake
+from notify_svc.ledger import Ledger
+from notify_svc.metrics import NotifyMetrics
+from notify_svc.settings import NotifySettings
+from notify_svc.store import Scripts
+from notify_svc.trimmer import Trimmer
+
+_STUCK_SECONDS = 15.0
+
+
+class Notifier:
+    """All that happens to events in one process: `jobs` are to be kept running, `inbox` is what users see.
+
+    `redis` is for commands, `reader` for the blocking reads of the stream alone.
+    """
+
+    def __init__(
+        self,
+        settings: NotifySettings,
+        channels: Sequence[Channel],
+        redis: Redis,
+        reader: Redis,
+        events: "task_pb2_grpc.TaskEventsServiceAsyncStub",
+        *,
+        tracer: trace.Tracer,
+        metrics: NotifyMetrics,
+        now_ms: NowMs,
+    ) -> None:
+        scripts = Scripts(redis)
+        self._redis = redis
+        self.inbox = Inbox(scripts, now_ms)
+        ledger = Ledger(redis, scripts, [channel.name for channel in channels], now_ms)
+        dead_letters = DeadLetters(redis, scripts, metrics, now_ms)
+        self._finisher = Finisher(redis, events, metrics, settings.unconfirmed_limit)
+        self._deliverers = {
+            channel.name: Deliverer(
+                channel,
+                _rules(settings),
+                ledger,
+                dead_letters,
+                self._finisher,
+                tracer=tracer,
+                metrics=metrics,
+                now_ms=now_ms,
+            )
+            for channel in channels
+        }
+        intake = Intake(
+            redis,
+            ledger,
+            dead_letters,
+            self._finisher,
+            metrics=metrics,
+            max_deliveries=settings.max_deliveries,
+            wake=self._wake,
+        )
+        self._consumer = Consumer(
+            reader,
+            settings.consumer,
+            intake,
+            self._finisher,
+            metrics=metrics,
+            claim_idle_seconds=settings.claim_idle_seconds,
+        )
+        self._trimmer = Trimmer(redis, scripts, now_ms)
+        self._gauges = Gauges(redis, self._finisher, metrics)
+
+    def jobs(self) -> dict[str, Job]:
+        """What has to run in the background, by name."""
+        deliverers: dict[str, Job] = {f"deliver-{name}": each.run for name, each in self._deliverers.items()}
+        return {
+            "consume": self._consumer.run,
+            **deliverers,
+            "finish": self._finisher.run,
+            "trim": self._trimmer.run,
+            "gauges": self._gauges.run,
+        }
+
+    async def check_ready(self) -> None:
+        """Raises RedisError while the queue is away, Unavailable while the stream is not being read.
+
+        A reader that is held back, since the task service confirms nothing, does all it can and is ready.
+        """
+        await self._redis.ping()
+        if self._consumer.seconds_without_progress > _STUCK_SECONDS and not self._finisher.is_full:
+            raise Unavailable("NOT_READING", "The stream is not being read.")
+
+    def _wake(self) -> None:
+        for deliverer in self._deliverers.values():
+            deliverer.wake()
+
+
+def _rules(settings: NotifySettings) -> DeliveryRules:
+    return DeliveryRules(
+        poll_seconds=settings.delivery_poll_seconds,
+        timeout_seconds=settings.delivery_timeout_seconds,
+        lease_ms=int(settings.delivery_lease_seconds * 1000),
+        max_attempts=settings.max_attempts,
+        backoff=Backoff(
+            first_ms=int(settings.retry_first_seconds * 1000),
+            longest_ms=int(settings.retry_longest_seconds * 1000),
+            jitter=lambda: random.uniform(0.5, 1.5),  # noqa: S311 (spreads retries, guards nothing)
+        ),
+    )

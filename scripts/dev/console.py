@@ -1,0 +1,77 @@
+"""The one place that writes to the terminal: whole lines, each with the name of the process that it came from."""
+
+import asyncio
+import contextlib
+import math
+import os
+import queue
+import threading
+import time
+from collections.abc import Collection, Iterator
+
+_MOST_LINES = 1000
+_LONGEST_LINE = 64 * 1024
+_COLOURS = (36, 32, 33, 35, 34, 31)
+_PAUSE = 0.01
+
+
+class Console:
+    """Writes lines to a file descriptor from a thread of its own, so that a slow reader never holds up a signal."""
+
+    def __init__(self, descriptor: int, names: Collection[str], *, coloured: bool) -> None:
+        self._descriptor = descriptor
+        self._prefixes = dict(_prefixes(names, coloured=coloured))
+        self._lines: queue.Queue[bytes] = queue.Queue(_MOST_LINES)
+        self._patient_until = math.inf
+        threading.Thread(target=self._write, daemon=True).start()
+
+    async def say(self, text: str) -> None:
+        """Writes lines of our own."""
+        await self._put(text.encode(errors="replace"))
+
+    async def copy(self, name: str, stream: asyncio.StreamReader) -> None:
+        """Writes all lines of a process's stream until its end. A line over 64 KiB comes in pieces."""
+        prefix, rest = self._prefixes[name], b""
+        while chunk := await stream.read(_LONGEST_LINE):
+            *lines, rest = (rest + chunk).split(b"\n")
+            if len(rest) > _LONGEST_LINE:
+                lines, rest = [*lines, rest], b""
+            for line in lines:
+                await self._put(prefix + line.rstrip(b"\r"))
+        if rest:
+            await self._put(prefix + rest)
+
+    def hurry(self, seconds: float) -> None:
+        """Lets a reader that has stalled hold up the lines for `seconds` more; after that they are dropped."""
+        self._patient_until = time.monotonic() + seconds
+
+    async def flush(self, seconds: float) -> None:
+        """Waits until everything is written, `seconds` at most."""
+        deadline = time.monotonic() + seconds
+        while self._lines.unfinished_tasks and time.monotonic() < deadline:  # noqa: ASYNC110 (a thread empties it)
+            await asyncio.sleep(_PAUSE)
+
+    async def _put(self, line: bytes) -> None:
+        while self._lines.full() and time.monotonic() < self._patient_until:  # noqa: ASYNC110 (a thread empties it)
+            await asyncio.sleep(_PAUSE)
+        with contextlib.suppress(queue.Full):
+            self._lines.put_nowait(line + b"\n")
+
+    def _write(self) -> None:
+        while True:
+            rest = self._lines.get()
+            try:
+                while rest:
+                    rest = rest[os.write(self._descriptor, rest) :]
+            except OSError:
+                pass  # the terminal is gone; whoever closed it ends us by SIGHUP or otherwise
+            self._lines.task_done()
+
+
+def _prefixes(names: Collection[str], *, coloured: bool) -> Iterator[tuple[str, bytes]]:
+    width = max((len(name) for name in names), default=0)
+    for number, name in enumerate(names):
+        text = f"{name:<{width}} | "
+        if coloured:
+            text = f"\x1b[{_COLOURS[number % len(_COLOURS)]}m{text}\x1b[0m"
+        yield name, text.encode()

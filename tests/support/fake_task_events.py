@@ -1,0 +1,52 @@
+"""A task service that only takes confirmations, and fails or hangs when it is told to."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+from task.v1 import task_pb2, task_pb2_grpc
+
+from tests.support.ports import free_port
+
+
+class FakeTaskEvents(task_pb2_grpc.TaskEventsServiceServicer):
+    """Remembers what was confirmed, and how often."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.target = f"127.0.0.1:{self.port}"
+        self.confirmed: Counter[str] = Counter()
+        self.users: list[Any] = []
+        self.is_away = False
+        self.hangs = False
+        self.asked = asyncio.Event()
+
+    async def ConfirmEvents(
+        self, request: task_pb2.ConfirmEventsRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> task_pb2.ConfirmEventsResponse:
+        self.asked.set()
+        self.users.extend(value for key, value in context.invocation_metadata() or () if key == "x-consumer-username")
+        if self.hangs:
+            await asyncio.sleep(30)
+        if self.is_away:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+        assert len(request.event_ids) <= 500
+        self.confirmed.update(request.event_ids)
+        return task_pb2.ConfirmEventsResponse()
+
+
+@asynccontextmanager
+async def fake_task_events() -> AsyncIterator[FakeTaskEvents]:
+    """Serves a fake on a free port."""
+    fake = FakeTaskEvents()
+    server = grpc.aio.server()
+    task_pb2_grpc.add_TaskEventsServiceServicer_to_server(fake, server)
+    server.add_insecure_port(fake.target)
+    await server.start()
+    try:
+        yield fake
+    finally:
+        await server.stop(None)

@@ -1,0 +1,17 @@
+"""Stubs of gRPC's own services; their packages' types know nothing of asyncio."""
+
+from typing import Any
+
+import grpc
+from grpc_health.v1.health_pb2_grpc import HealthStub
+from grpc_reflection.v1alpha.reflection_pb2_grpc import ServerReflectionStub
+
+
+def health_of(channel: grpc.aio.Channel) -> Any:
+    """The stub of grpc.health.v1.Health: Check and Watch."""
+    return HealthStub(channel)
+
+
+def reflection_of(channel: Any) -> Any:
+    """The stub of grpc.reflection.v1alpha.ServerReflection."""
+    return ServerReflectionStub(channel)

@@ -1,0 +1,56 @@
+"""How long a call may take, and what knows of it."""
+
+import time
+
+import pytest
+
+from chassis import deadline
+from tests.support.mesh import mesh_server
+from tests.support.probe import METHODS, UNARY_RESPONSES, Context, ask
+
+STREAMS = tuple(method for method in METHODS if method not in UNARY_RESPONSES)
+
+
+async def left_in(method: str, timeout: float | None, default: float = 4) -> float | None:
+    """What `deadline.remaining` says inside a call."""
+    seen: list[float | None] = []
+
+    async def look(_context: Context) -> None:
+        seen.append(deadline.remaining())
+
+    async with mesh_server(look, default_deadline=default) as mesh:
+        await ask(mesh.channel, method, timeout=timeout)
+    return seen[0]
+
+
+@pytest.mark.parametrize("method", UNARY_RESPONSES)
+async def test_a_call_without_a_deadline_has_the_default_one(method: str) -> None:
+    left = await left_in(method, None)
+    assert left is not None
+    assert 3 < left <= 4
+
+
+@pytest.mark.parametrize("timeout", [2.0, 60.0])
+@pytest.mark.parametrize("method", METHODS)
+async def test_a_clients_own_deadline_is_kept_be_it_shorter_or_longer(method: str, timeout: float) -> None:
+    left = await left_in(method, timeout)
+    assert left is not None
+    assert timeout - 1 < left <= timeout * 1.04 + 0.1  # grpc tells a deadline in round figures
+
+
+@pytest.mark.parametrize("method", STREAMS)
+async def test_a_stream_without_a_deadline_has_none(method: str) -> None:
+    assert await left_in(method, None) is None
+
+
+def test_outside_a_request_there_is_no_deadline() -> None:
+    assert deadline.at() is None
+    assert deadline.remaining() is None
+
+
+async def test_a_deadline_is_on_the_monotonic_clock() -> None:
+    deadline.set_remaining(10)
+    at, remaining = deadline.at(), deadline.remaining()
+    assert at is not None
+    assert remaining is not None
+    assert at - time.monotonic() == pytest.approx(remaining, abs=0.1)

@@ -1,0 +1,35 @@
+"""What `make dev` starts, and with which environment."""
+
+from pathlib import Path
+
+from scripts.dev.parts import plan, service_environment
+from scripts.dev.settings import read
+
+
+def test_parts_are_stopped_before_what_they_need(tmp_path: Path) -> None:
+    parts = plan(read({"DATA_DIR": str(tmp_path)}), {}, "json")
+    assert [part.name for part in parts] == ["edge_api", "notify_svc", "task_svc", "valkey"]
+
+
+def test_the_services_are_told_where_the_others_are() -> None:
+    settings = read({"TASK_GRPC_PORT": "1111", "NOTIFY_GRPC_PORT": "2222", "REDIS_PORT": "3333"})
+    environment = service_environment(settings, {}, "json")
+    assert environment["TASK_GRPC_TARGET"] == "127.0.0.1:1111"
+    assert environment["NOTIFY_GRPC_TARGET"] == "127.0.0.1:2222"
+    assert environment["REDIS_URL"] == "redis://127.0.0.1:3333/0"
+
+
+def test_a_log_format_of_the_user_stays() -> None:
+    assert service_environment(read({}), {}, "pretty")["LOG_FORMAT"] == "pretty"
+    assert service_environment(read({}), {"LOG_FORMAT": "json"}, "pretty")["LOG_FORMAT"] == "json"
+
+
+def test_nothing_listens_beyond_this_machine() -> None:
+    environment = service_environment(read({}), {"EDGE_HOST": "0.0.0.0", "ENVIRONMENT": "production"}, "json")
+    assert {value for name, value in environment.items() if name.endswith("_HOST")} == {"127.0.0.1"}
+    assert environment["ENVIRONMENT"] == "development"
+
+
+def test_calls_on_this_machine_pass_by_a_proxy() -> None:
+    environment = service_environment(read({}), {"http_proxy": "proxy:1", "no_proxy": "inner"}, "json")
+    assert environment["no_proxy"] == "inner,127.0.0.1,localhost"
