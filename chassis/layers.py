@@ -7,21 +7,15 @@ A layer is `async (call, proceed) -> response`: it may look at the call, refuse 
 from __future__ import annotations  # grpc's types are generic for the type checker only
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from inspect import isasyncgenfunction, unwrap
-from typing import Any, Protocol, TypeAlias
+from typing import Any
 
 import grpc
-from google.protobuf.message import DecodeError
 from py_grpc_prometheus import grpc_utils
 
-from chassis.errors import InvalidInput, Violation
-
-Context = grpc.aio.ServicerContext[Any, Any]
-Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+from chassis.handlers import Context, Handler, Messages, body_of, handler_like, kind_of
 
 
 @dataclass(slots=True)
@@ -46,23 +40,6 @@ class Call:
 
 Proceed = Callable[[], Awaitable[Any]]
 Layer = Callable[[Call, Proceed], Awaitable[Any]]
-
-_MAKE_HANDLER = {
-    (False, False): grpc.unary_unary_rpc_method_handler,
-    (False, True): grpc.unary_stream_rpc_method_handler,
-    (True, False): grpc.stream_unary_rpc_method_handler,
-    (True, True): grpc.stream_stream_rpc_method_handler,
-}
-
-
-class Messages(Protocol):
-    """Is told of each message of an RPC, but for streams that call `context.write` themselves, like Health.Watch."""
-
-    def received(self, kind: str, service: str, method: str) -> None:
-        """The client sent a message."""
-
-    def sent(self, kind: str, service: str, method: str) -> None:
-        """The server sent a message."""
 
 
 class Layers(grpc.aio.ServerInterceptor):
@@ -102,11 +79,8 @@ class Layers(grpc.aio.ServerInterceptor):
 
     def _around(self, path: str, handler: Handler) -> Handler:
         service, method = path.lstrip("/").split("/", 1)
-        kind = grpc_utils.get_method_type(handler.request_streaming, handler.response_streaming)
-        labels = (kind, service, method)
-        body = _as_coroutine(
-            handler, received=partial(self._messages.received, *labels), sent=partial(self._messages.sent, *labels)
-        )
+        kind = kind_of(handler)
+        body = body_of(handler, service, method, self._messages)
 
         async def run(request: Any, context: Context) -> Any:
             metadata = {k: v for k, v in context.invocation_metadata() or () if isinstance(v, str)}
@@ -124,12 +98,7 @@ class Layers(grpc.aio.ServerInterceptor):
             finally:
                 self._in_flight.discard(task)
 
-        make: Callable[..., Handler] = _MAKE_HANDLER[handler.request_streaming, handler.response_streaming]
-        return make(
-            run,
-            request_deserializer=None,  # done inside the layers, which turn what fails there into a status
-            response_serializer=handler.response_serializer,
-        )
+        return handler_like(handler, run)
 
     async def _until_draining(self, context: Context, proceed: Proceed) -> None:
         # First, and not with the first message: a cancelled first write would leave grpc unable to end the stream.
@@ -145,44 +114,3 @@ class Layers(grpc.aio.ServerInterceptor):
             await asyncio.gather(stream, return_exceptions=True)
         if not (stream.cancelled() and self._draining.is_set()):
             stream.result()
-
-
-def _as_coroutine(
-    handler: Handler, received: Callable[[], None], sent: Callable[[], None]
-) -> Callable[[Any, Context], Awaitable[Any]]:
-    function: Any = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
-
-    async def each(requests: AsyncIterator[bytes]) -> AsyncIterator[Any]:
-        async for request in requests:
-            yield read(request)
-
-    def read(request: bytes) -> Any:
-        received()
-        return _decoded(handler, request)
-
-    def incoming(request: Any) -> Any:
-        return each(request) if handler.request_streaming else read(request)
-
-    async def respond(request: Any, context: Context) -> Any:
-        response = await function(incoming(request), context)
-        if response is not None:
-            sent()
-        return response
-
-    async def stream(request: Any, context: Context) -> None:
-        async with aclosing(function(incoming(request), context)) as responses:
-            async for response in responses:
-                await context.write(response)
-                sent()
-
-    return stream if isasyncgenfunction(unwrap(function)) else respond
-
-
-def _decoded(handler: Handler, data: bytes) -> Any:
-    if handler.request_deserializer is None:
-        return data
-    try:
-        return handler.request_deserializer(data)
-    except (DecodeError, ValueError):
-        violation = Violation("", "The bytes of the request are not the message that the method takes.")
-        raise InvalidInput(violation, reason="MALFORMED_MESSAGE") from None
