@@ -25,6 +25,10 @@ dev: install ## Start everything on this machine, until Ctrl-C (.env.example lis
 test: install ## Run the tests but the slow ones (ARGS='-k words' chooses)
 	@$(bin)/pytest -n auto --maxprocesses 4 -m "not slow" $(ARGS)
 
+.PHONY: slow
+slow: install ## Run the slow tests, which take minutes each
+	@$(bin)/pytest -m slow $(ARGS)
+
 .PHONY: check
 check: install ## Check style, types, imports, the contract, generated code and locks; change nothing
 	@scripts/check

@@ -91,7 +91,7 @@ class System:
     def __init__(self, directory: Path, **settings: str) -> None:
         directory.mkdir(exist_ok=True)
         (directory / "valkey").mkdir()
-        self._store = directory / "tasks.db"
+        self.store = directory / "tasks.db"
         token_file = directory / "token"
         token_file.write_text(TOKEN)
         self.valkey = Valkey(directory / "valkey")
@@ -112,7 +112,7 @@ class System:
             "TASK_METRICS_PORT": str(self._metrics_ports[_TASK]),
             "NOTIFY_METRICS_PORT": str(self._metrics_ports[_NOTIFY]),
             "EDGE_METRICS_PORT": str(self._metrics_ports[_EDGE]),
-            "TASK_STORE_URL": f"sqlite:///{self._store}",
+            "TASK_STORE_URL": f"sqlite:///{self.store}",
             "TASK_SWEEP_SECONDS": "0.5",
             "TASK_FIRST_LOOK_SECONDS": "2",
             "TASK_LONGEST_LOOK_SECONDS": "4",
@@ -165,7 +165,7 @@ class System:
 
     def outbox(self) -> int:
         """How many events the store still holds, published or not."""
-        connection = sqlite3.connect(f"file:{self._store}?mode=ro", uri=True)
+        connection = sqlite3.connect(f"file:{self.store}?mode=ro", uri=True)
         with closing(connection):
             (count,) = connection.execute("SELECT count(*) FROM outbox").fetchone()
         return int(count)
