@@ -45,7 +45,7 @@ class Calls(grpc.aio.UnaryUnaryClientInterceptor):
     def __init__(
         self, metrics: ClientMetrics, tracer: trace.Tracer, tokens: identity.MeshTokens, default_seconds: float
     ) -> None:
-        self._metrics = metrics
+        self.metrics = metrics
         self._tracer = tracer
         self._token = tokens.outgoing
         self._default_seconds = default_seconds
@@ -61,8 +61,8 @@ class Calls(grpc.aio.UnaryUnaryClientInterceptor):
         path = method.decode() if isinstance(method, bytes) else method
         labels = (grpc_utils.UNARY, *path.lstrip("/").split("/", 1))
         with self._tracer.start_as_current_span(path.lstrip("/"), kind=trace.SpanKind.CLIENT) as span:
-            self._metrics.started.labels(*labels).inc()
-            self._metrics.sent.labels(*labels).inc()
+            self.metrics.started.labels(*labels).inc()
+            self.metrics.sent.labels(*labels).inc()
             begun = time.perf_counter()
             code = "CANCELLED"
             call = await continuation(self._prepared(client_call_details), request)
@@ -75,9 +75,9 @@ class Calls(grpc.aio.UnaryUnaryClientInterceptor):
             finally:
                 span.set_attribute("rpc.grpc.status_code", code)
                 if code == "OK":
-                    self._metrics.received.labels(*labels).inc()
-                self._metrics.handled.labels(*labels, code).inc()
-                self._metrics.seconds.labels(*labels).observe(time.perf_counter() - begun)
+                    self.metrics.received.labels(*labels).inc()
+                self.metrics.handled.labels(*labels, code).inc()
+                self.metrics.seconds.labels(*labels).observe(time.perf_counter() - begun)
 
     def _prepared(self, details: grpc.aio.ClientCallDetails) -> grpc.aio.ClientCallDetails:
         seconds = details.timeout if details.timeout is not None else self._default_seconds
@@ -85,10 +85,11 @@ class Calls(grpc.aio.UnaryUnaryClientInterceptor):
         if remaining is not None:
             seconds = max(0.0, min(seconds, remaining))
         return grpc.aio.ClientCallDetails(
-            details.method, seconds, self._metadata(details.metadata), details.credentials, details.wait_for_ready
+            details.method, seconds, self.metadata(details.metadata), details.credentials, details.wait_for_ready
         )
 
-    def _metadata(self, given: grpc.aio.Metadata | None) -> grpc.aio.Metadata:
+    def metadata(self, given: grpc.aio.Metadata | None = None) -> grpc.aio.Metadata:
+        """What goes out with a call: the mesh token, the current request's user, id and trace, and what is given."""
         headers: dict[str, str] = {}
         tracing.inject(headers)
         if self._token is not None:

@@ -14,6 +14,11 @@ def set_remaining(seconds: float) -> None:
     _deadline.set(time.monotonic() + seconds)
 
 
+def lift() -> None:
+    """Takes the deadline from the current request, which may last as long as its client wants."""
+    _deadline.set(None)
+
+
 def at() -> float | None:
     """The deadline on the clock of `time.monotonic`, or None outside a request."""
     return _deadline.get()

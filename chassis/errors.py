@@ -6,6 +6,7 @@ ServiceError
 ├── NotFound            there is no such thing for this caller
 ├── AlreadyExists       the thing is there already
 ├── Conflict            the thing has changed since the caller saw it
+├── Exhausted           the caller wants more than there is room for
 ├── Unavailable         something this service needs is away; worth another try
 ├── DeadlineExceeded    the caller's time is up
 └── Internal            a defect of the service; says nothing of the cause
@@ -13,7 +14,7 @@ ServiceError
 Raised low, mapped once: to a gRPC status in `chassis.status`, from there to HTTP in the edge.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -29,12 +30,16 @@ class Violation:
 
 
 class ServiceError(Exception):
-    """An answer other than success: `reason` is for programs (UPPER_SNAKE), `message` for developers."""
+    """An answer other than success: `reason` is for programs (UPPER_SNAKE), `message` for developers.
 
-    def __init__(self, reason: str, message: str) -> None:
+    `metadata` tells programs more, under names in lowerCamelCase or snake_case (AIP-193).
+    """
+
+    def __init__(self, reason: str, message: str, metadata: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
+        self.metadata = metadata or {}
 
 
 class InvalidInput(ServiceError):
@@ -59,6 +64,10 @@ class AlreadyExists(ServiceError):
 
 class Conflict(ServiceError):
     """The thing has changed since the caller saw it: read it again, then decide."""
+
+
+class Exhausted(ServiceError):
+    """The caller wants more than it may have, or than there is room for."""
 
 
 class Unavailable(ServiceError):

@@ -21,6 +21,7 @@ CODES: dict[type[errors.ServiceError], grpc.StatusCode] = {
     errors.NotFound: grpc.StatusCode.NOT_FOUND,
     errors.AlreadyExists: grpc.StatusCode.ALREADY_EXISTS,
     errors.Conflict: grpc.StatusCode.ABORTED,
+    errors.Exhausted: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
     errors.DeadlineExceeded: grpc.StatusCode.DEADLINE_EXCEEDED,
     errors.Internal: grpc.StatusCode.INTERNAL,
@@ -53,7 +54,10 @@ async def abort(context: grpc.aio.ServicerContext[Any, Any], error: errors.Servi
 
 
 def _details(error: errors.ServiceError) -> list[any_pb2.Any]:
-    details = [_packed(error_details_pb2.ErrorInfo(reason=_cut(error.reason, _REASON_BYTES), domain=DOMAIN))]
+    info = error_details_pb2.ErrorInfo(
+        reason=_cut(error.reason, _REASON_BYTES), domain=DOMAIN, metadata=dict(error.metadata)
+    )
+    details = [_packed(info)]
     if isinstance(error, errors.InvalidInput):
         details.append(_packed(_bad_request(error.violations)))
     return details

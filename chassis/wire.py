@@ -16,7 +16,7 @@ SERVER_OPTIONS = (
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),  # below the client's interval, or it is cut off
     ("grpc.max_connection_age_ms", 300_000),  # so that clients find new replicas
-    ("grpc.max_connection_age_grace_ms", 30_000),
+    ("grpc.max_connection_age_grace_ms", 310_000),  # longer than anybody may watch, so that no stream is cut
 )
 
 CLIENT_OPTIONS = (

@@ -4,12 +4,16 @@ import uvloop
 
 from chassis import log
 from chassis.client import Calls
+from chassis.feed import FeedLimits
+from chassis.feed_metrics import FeedMetrics
 from chassis.identity import MeshTokens
 from chassis.metrics import ClientMetrics, new_registry, serve_metrics
 from chassis.settings import load
+from chassis.supervise import background
 from chassis.tracing import Tracing
 from edge_api import app, server
 from edge_api.health import Draining
+from edge_api.live import Live
 from edge_api.settings import EdgeSettings
 from edge_api.upstreams import open_upstreams
 
@@ -18,6 +22,7 @@ async def main(settings: EdgeSettings) -> None:
     """Runs the edge with these settings until SIGTERM or SIGINT."""
     log.configure("edge_api", settings.log_level, settings.log_format)
     tokens = MeshTokens.read(settings.mesh_token_file)
+    server.raise_file_limit(settings.max_connections)
     registry = new_registry()
     tracing = Tracing("edge_api", settings.otlp_endpoint)
     draining = Draining()
@@ -28,10 +33,16 @@ async def main(settings: EdgeSettings) -> None:
             serve_metrics(registry, settings.metrics_host, settings.metrics_port),
         ):
             async with open_upstreams(settings.task_target, settings.notify_target, calls) as upstreams:
-                application = app.build(settings, tokens, upstreams, draining, registry, tracing.tracer)
-                await server.serve(application, listener, settings, draining)
+                live = Live(upstreams, calls, FeedMetrics(registry), _feed_limits(settings))
+                application = app.build(settings, tokens, upstreams, live, draining, registry, tracing.tracer)
+                async with background(live.jobs(), registry):
+                    await server.serve(application, listener, settings, draining, live.end)
     finally:
         tracing.close()
+
+
+def _feed_limits(settings: EdgeSettings) -> FeedLimits:
+    return FeedLimits(watchers=settings.max_watchers, watchers_of_one=settings.max_watchers_per_user)
 
 
 if __name__ == "__main__":

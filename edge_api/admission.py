@@ -6,13 +6,19 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import deadline
+from edge_api.events import PATH as EVENTS
 from edge_api.health import PROBES
 from edge_api.limits import MAX_BODY_BYTES, MAX_HEADER_BYTES
 from edge_api.problems import Problem, Refused, of_http
 
+_UNCOUNTED = PROBES | {EVENTS}
+
 
 class InFlightLimit:
-    """Works on `most` requests at once and answers 503 to more; probes are always let through."""
+    """Works on `most` requests at once and answers 503 to more.
+
+    Probes are always let through, and so is who watches events: that lasts, and has limits of its own.
+    """
 
     def __init__(self, app: ASGIApp, most: int) -> None:
         self._app = app
@@ -21,7 +27,10 @@ class InFlightLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets a request through while there is room."""
-        if self._in_flight >= self._most and scope["path"] not in PROBES:
+        if scope["path"] in _UNCOUNTED:
+            await self._app(scope, receive, send)
+            return
+        if self._in_flight >= self._most:
             busy = Problem(503, "TOO_BUSY", "Too many requests are being worked on; try again in a moment.")
             await busy.response()(scope, receive, send)
             return

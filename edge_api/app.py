@@ -9,12 +9,13 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from chassis.identity import MeshTokens
-from edge_api import docs, health, notifications, session, tasks
+from edge_api import docs, events, health, notifications, session, tasks
 from edge_api.admission import InFlightLimit, SizeLimits
 from edge_api.caller import Authenticate
 from edge_api.failures import LastResort, handle_errors
 from edge_api.health import Draining
 from edge_api.http_metrics import HttpMetrics
+from edge_api.live import Live
 from edge_api.observe import Observe
 from edge_api.settings import EdgeSettings
 from edge_api.upstreams import Upstreams
@@ -29,12 +30,13 @@ def build(
     settings: EdgeSettings,
     tokens: MeshTokens,
     upstreams: Upstreams,
+    live: Live,
     draining: Draining,
     registry: CollectorRegistry,
     tracer: trace.Tracer,
 ) -> ASGIApp:
     """The whole application, ready to be served."""
-    app: ASGIApp = routes(upstreams, draining)
+    app: ASGIApp = routes(upstreams, live, draining)
     app = Authenticate(app, tokens, settings.dev_user)
     app = SizeLimits(app)
     app = InFlightLimit(app, settings.max_in_flight)
@@ -42,7 +44,7 @@ def build(
     return Observe(app, HttpMetrics(registry), tracer, settings.call_timeout_seconds)
 
 
-def routes(upstreams: Upstreams, draining: Draining) -> FastAPI:
+def routes(upstreams: Upstreams, live: Live, draining: Draining) -> FastAPI:
     """The API without the layers around it."""
     app = FastAPI(
         title="Taskmesh",
@@ -56,6 +58,7 @@ def routes(upstreams: Upstreams, draining: Draining) -> FastAPI:
     handle_errors(app)
     app.include_router(tasks.router(upstreams.tasks))
     app.include_router(notifications.router(upstreams.notifications))
+    app.include_router(events.router(live))
     app.include_router(session.router())
     app.include_router(docs.router(docs.document(app)))
     app.include_router(health.router(upstreams, draining))

@@ -86,13 +86,14 @@ def task_page_answer(page: task_pb2.ListTasksResponse) -> answers.TaskPage:
 def notification_page_answer(page: notify_pb2.ListNotificationsResponse) -> answers.NotificationPage:
     """A page of notifications as JSON shows it."""
     return answers.NotificationPage(
-        notifications=[_notification_answer(notification) for notification in page.notifications],
+        notifications=[notification_answer(notification) for notification in page.notifications],
         next_page_token=page.next_page_token,
         unread_count=page.unread_count,
     )
 
 
-def _notification_answer(notification: notify_pb2.Notification) -> answers.Notification:
+def notification_answer(notification: notify_pb2.Notification) -> answers.Notification:
+    """A notification as JSON shows it."""
     return answers.Notification(
         id=notification.id,
         kind=_short(notify_pb2.NotificationKind.Name(notification.kind), "NOTIFICATION_KIND_"),

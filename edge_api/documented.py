@@ -41,6 +41,15 @@ IfNoneMatch = Annotated[
         examples=['"r1"'],
     ),
 ]
+LastEventId = Annotated[
+    str | None,
+    Header(
+        alias="Last-Event-ID",
+        description="The id of the last event that was received: what was missed since then comes first. One that is "
+        "too old, or none that the edge gave, is answered by a `reset`.",
+        examples=["1795000000000-0~1795000000000-1"],
+    ),
+]
 
 ALWAYS = (401, 403, 413, 422, 429, 431, 500, 501, 503, 504)
 """What any operation may answer: refusals of the edge before it looks closer, and failures of a service."""

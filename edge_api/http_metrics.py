@@ -17,8 +17,9 @@ class HttpMetrics:
             "http_request_duration_seconds", "From a request to its answer.", ["method", "route"], registry=registry
         )
 
-    def count(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Counts one request that was answered."""
+    def count(self, method: str, route: str, status: int, seconds: float | None) -> None:
+        """Counts one request that was answered; without `seconds` where its client decides how long it lasts."""
         known = method if method in _METHODS else "other"
         self._requests.labels(known, route, str(status)).inc()
-        self._seconds.labels(known, route).observe(seconds)
+        if seconds is not None:
+            self._seconds.labels(known, route).observe(seconds)

@@ -1,6 +1,7 @@
 """The outermost layer: it makes a request visible by its id, its span, its metrics and one log line."""
 
 import time
+from contextlib import nullcontext
 from typing import Any
 
 import structlog
@@ -9,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import deadline, identity, tracing
+from edge_api.events import PATH as EVENTS
 from edge_api.health import PROBES
 from edge_api.http_metrics import HttpMetrics
 
@@ -35,7 +37,9 @@ class Observe:
         deadline.set_remaining(self._timeout_seconds)
         answer = _Answer(send, request_id)
         begun = time.perf_counter()
-        with self._span(scope, headers) as span, self._metrics.in_flight.track_inprogress():
+        lasts = scope["path"] == EVENTS
+        in_flight = nullcontext() if lasts else self._metrics.in_flight.track_inprogress()
+        with self._span(scope, headers) as span, in_flight:
             structlog.contextvars.bind_contextvars(request_id=request_id, trace_id=tracing.trace_id())
             try:
                 await self._app(scope, receive, answer)
@@ -43,7 +47,7 @@ class Observe:
                 seconds, route = time.perf_counter() - begun, _template(scope)
                 span.update_name(f"{scope['method']} {route}")
                 span.set_attributes({"http.route": route, "http.response.status_code": answer.status})
-                self._metrics.count(scope["method"], route, answer.status, seconds)
+                self._metrics.count(scope["method"], route, answer.status, None if lasts else seconds)
                 _write_line(scope, route, answer.status, seconds)
 
     def _span(self, scope: Scope, headers: Headers) -> Any:

@@ -2,9 +2,10 @@
 
 import asyncio
 import math
+import resource
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -19,6 +20,7 @@ from edge_api.settings import EdgeSettings
 _log = structlog.get_logger("server")
 _KEEP_ALIVE_SECONDS = 75  # longer than the gateway's 60, or it would now and then send into a closing connection
 _BACKLOG = 1024
+_OTHER_FILES = 200
 
 
 class Server(uvicorn.Server):
@@ -30,6 +32,17 @@ class Server(uvicorn.Server):
         yield
 
 
+def raise_file_limit(connections: int) -> None:
+    """Lets this process open as many files as so many connections need, as far as the system allows it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = connections + _OTHER_FILES
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        _log.warning("the system allows fewer open files than EDGE_MAX_CONNECTIONS needs", allowed=hard, needed=needed)
+        needed = hard
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+
+
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket. Exits with status 1 and says why when the address cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -39,8 +52,10 @@ def bind(host: str, port: int) -> socket.socket:
         sys.exit(f"cannot listen on {host}:{port}: {error.strerror}; is another process using the port?")
 
 
-async def serve(app: ASGIApp, listener: socket.socket, settings: EdgeSettings, draining: Draining) -> None:
-    """Serves until SIGTERM or SIGINT, then drains: no request in flight is lost."""
+async def serve(
+    app: ASGIApp, listener: socket.socket, settings: EdgeSettings, draining: Draining, end_streams: Callable[[], None]
+) -> None:
+    """Serves until SIGTERM or SIGINT, then drains: no request in flight is lost, and what would never end is ended."""
     server = Server(config(app, settings))
     async with until_stopped() as stopped:
         _log.info("listening", address=f"{settings.host}:{settings.port}")
@@ -50,6 +65,7 @@ async def serve(app: ASGIApp, listener: socket.socket, settings: EdgeSettings, d
         draining.begun = True
         if stopped.is_set():
             await asyncio.sleep(settings.drain_notice_seconds)
+        end_streams()
         server.should_exit = True
         stopping.cancel()
         await serving

@@ -28,8 +28,12 @@ class EdgeSettings(ServiceSettings):
     """EDGE_CALL_TIMEOUT_SECONDS: how long a request may take, with all its calls and their retries."""
     max_in_flight: int = Field(200, ge=1, le=10_000)
     """EDGE_MAX_IN_FLIGHT: how many requests are worked on at once; more are answered 503."""
-    max_connections: int = Field(2000, ge=1, le=100_000)
-    """EDGE_MAX_CONNECTIONS: how many connections may be open."""
+    max_connections: int = Field(12_000, ge=1, le=100_000)
+    """EDGE_MAX_CONNECTIONS: how many connections may be open, those of watchers among them."""
+    max_watchers: int = Field(10_000, ge=1, le=100_000)
+    """EDGE_MAX_WATCHERS: how many clients may watch events at once; more are answered 429."""
+    max_watchers_per_user: int = Field(50, ge=1, le=100_000)
+    """EDGE_MAX_WATCHERS_PER_USER: how many of them may be one user's."""
     task_target: str = Field("127.0.0.1:50051", min_length=1, validation_alias="TASK_GRPC_TARGET")
     """TASK_GRPC_TARGET: host:port of the task service."""
     notify_target: str = Field("127.0.0.1:50052", min_length=1, validation_alias="NOTIFY_GRPC_TARGET")

@@ -20,7 +20,7 @@ from edge_api.problems import Refused
 JSON, MERGE_PATCH = "application/json", "application/merge-patch+json"
 
 _REPEATABLE = frozenset({"statuses", "priorities", "labels"})
-_SINGLE_HEADERS = frozenset({"content-type", "idempotency-key", "if-match"})
+_SINGLE_HEADERS = frozenset({"content-type", "idempotency-key", "if-match", "last-event-id"})
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 

@@ -7,13 +7,16 @@ from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from notify.v1 import events_pb2_grpc as notify_events_pb2_grpc
 from notify.v1 import notify_pb2_grpc
-from task.v1 import task_pb2_grpc
+from task.v1 import events_pb2_grpc, task_pb2_grpc
 
 from chassis.client import Calls, open_channel, service_config
 
 TASK_SERVICE = "task.v1.TaskService"
 NOTIFICATION_SERVICE = "notify.v1.NotificationService"
+TASK_EVENTS_SERVICE = "task.v1.TaskEventsService"
+NOTIFICATION_EVENTS_SERVICE = "notify.v1.NotificationEventsService"
 _HEALTH_TIMEOUT = 1.0
 
 # Never UpdateTask and DeleteTask: their first attempt may have worked, and the second would then tell of a conflict.
@@ -26,7 +29,9 @@ class Upstreams:
 
     def __init__(self, tasks: grpc.aio.Channel, notifications: grpc.aio.Channel) -> None:
         self.tasks = task_pb2_grpc.TaskServiceStub(tasks)
+        self.task_events = events_pb2_grpc.TaskEventsServiceStub(tasks)
         self.notifications = notify_pb2_grpc.NotificationServiceStub(notifications)
+        self.notification_events = notify_events_pb2_grpc.NotificationEventsServiceStub(notifications)
         self._health = {
             TASK_SERVICE: _health_check(tasks),
             NOTIFICATION_SERVICE: _health_check(notifications),

@@ -10,12 +10,14 @@ from contextlib import asynccontextmanager, closing
 
 import grpc
 import uvloop
-from notify.v1 import notify_pb2_grpc
+from notify.v1 import events_pb2_grpc, notify_pb2_grpc
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
-from task.v1 import task_pb2_grpc
+from task.v1 import events_pb2_grpc as task_events_pb2_grpc
 
 from chassis import client, log
+from chassis.feed import Feed
+from chassis.feed_metrics import FeedMetrics
 from chassis.identity import MeshTokens
 from chassis.metrics import ClientMetrics, new_registry, serve_metrics
 from chassis.server import MeshServer, until_stopped
@@ -26,10 +28,11 @@ from notify_svc import store
 from notify_svc.console import Console
 from notify_svc.metrics import NotifyMetrics
 from notify_svc.notifier import Notifier
-from notify_svc.servicer import NotificationServicer
+from notify_svc.servicer import NotificationEventsServicer, NotificationServicer
 from notify_svc.settings import NotifySettings
 
 NOTIFICATION_SERVICE = "notify.v1.NotificationService"
+NOTIFICATION_EVENTS_SERVICE = "notify.v1.NotificationEventsService"
 RETRIED = {"task.v1.TaskEventsService": ("ConfirmEvents",)}
 _COMMAND_SECONDS = 2.0
 _READ_SECONDS = 4.0
@@ -50,9 +53,10 @@ async def main(settings: NotifySettings) -> None:
                 [Console()],
                 redis,
                 reader,
-                task_pb2_grpc.TaskEventsServiceStub(channel),
+                task_events_pb2_grpc.TaskEventsServiceStub(channel),
                 tracer=tracing.tracer,
                 metrics=NotifyMetrics(registry),
+                feed=Feed(FeedMetrics(registry).of("notifications")),
                 now_ms=_now_ms,
             )
             server = _server(settings, registry, tracing, notifier)
@@ -63,10 +67,17 @@ async def main(settings: NotifySettings) -> None:
 
 def _server(settings: NotifySettings, registry: CollectorRegistry, tracing: Tracing, notifier: Notifier) -> MeshServer:
     server = MeshServer(
-        settings, registry, tracing.tracer, services=(NOTIFICATION_SERVICE,), ready=notifier.check_ready
+        settings,
+        registry,
+        tracing.tracer,
+        services=(NOTIFICATION_SERVICE, NOTIFICATION_EVENTS_SERVICE),
+        userless=(NOTIFICATION_EVENTS_SERVICE,),
+        ready=notifier.check_ready,
     )
-    servicer = NotificationServicer(notifier.inbox)
+    servicer = NotificationServicer(notifier.inbox, notifier.feed)
     notify_pb2_grpc.add_NotificationServiceServicer_to_server(servicer, server.grpc)
+    events = NotificationEventsServicer(notifier.feed)
+    events_pb2_grpc.add_NotificationEventsServiceServicer_to_server(events, server.grpc)
     return server
 
 

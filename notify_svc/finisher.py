@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import grpc
 from redis.asyncio import Redis
-from task.v1 import task_pb2, task_pb2_grpc
+from task.v1 import events_pb2, events_pb2_grpc
 
 from chassis.errors import Unavailable
 from notify_svc import store
@@ -30,7 +30,7 @@ class Finisher:
     """
 
     def __init__(
-        self, client: Redis, events: "task_pb2_grpc.TaskEventsServiceAsyncStub", metrics: NotifyMetrics, capacity: int
+        self, client: Redis, events: "events_pb2_grpc.TaskEventsServiceAsyncStub", metrics: NotifyMetrics, capacity: int
     ) -> None:
         self._client = client
         self._events = events
@@ -80,7 +80,7 @@ class Finisher:
             return
         try:
             await self._events.ConfirmEvents(
-                task_pb2.ConfirmEventsRequest(event_ids=event_ids), timeout=_CONFIRM_SECONDS
+                events_pb2.ConfirmEventsRequest(event_ids=event_ids), timeout=_CONFIRM_SECONDS
             )
         except grpc.aio.AioRpcError as error:
             self._metrics.confirmations_failed.inc()

@@ -1,14 +1,18 @@
-"""Puts the parts between the stream and the channels together; `__main__` gives it what reaches outside."""
+"""Puts the parts between the streams, the channels and those who watch together; `__main__` gives it what reaches
+outside."""
 
 import random
 from collections.abc import Sequence
 
 from opentelemetry import trace
 from redis.asyncio import Redis
-from task.v1 import task_pb2_grpc
+from task.v1 import events_pb2_grpc
 
 from chassis.errors import Unavailable
+from chassis.feed import Feed
+from chassis.stream_tail import StreamTail
 from chassis.supervise import Job
+from notify_svc import store, watch
 from notify_svc.channels import Channel
 from notify_svc.consumer import Consumer
 from notify_svc.dead_letters import DeadLetters
@@ -28,9 +32,9 @@ _STUCK_SECONDS = 15.0
 
 
 class Notifier:
-    """All that happens to events in one process: `jobs` are to be kept running, `inbox` is what users see.
+    """All that happens to events in one process: `jobs` are to be kept running, `inbox` and `feed` are what users see.
 
-    `redis` is for commands, `reader` for the blocking reads of the stream alone.
+    `redis` is for commands, `reader` for the blocking reads of the streams alone.
     """
 
     def __init__(
@@ -39,15 +43,18 @@ class Notifier:
         channels: Sequence[Channel],
         redis: Redis,
         reader: Redis,
-        events: "task_pb2_grpc.TaskEventsServiceAsyncStub",
+        events: "events_pb2_grpc.TaskEventsServiceAsyncStub",
         *,
         tracer: trace.Tracer,
         metrics: NotifyMetrics,
+        feed: Feed[watch.Notification],
         now_ms: NowMs,
     ) -> None:
         scripts = Scripts(redis)
         self._redis = redis
         self.inbox = Inbox(scripts, now_ms)
+        self.feed = feed
+        self._tail = StreamTail(reader, store.NOTIFICATIONS, feed, watch.item_of)
         ledger = Ledger(redis, scripts, [channel.name for channel in channels], now_ms)
         dead_letters = DeadLetters(redis, scripts, metrics, now_ms)
         self._finisher = Finisher(redis, events, metrics, settings.unconfirmed_limit)
@@ -91,6 +98,7 @@ class Notifier:
             "consume": self._consumer.run,
             **deliverers,
             "finish": self._finisher.run,
+            "tail": self._tail.run,
             "trim": self._trimmer.run,
             "gauges": self._gauges.run,
         }

@@ -1,13 +1,17 @@
-"""notify.v1.NotificationService: converts in, asks the inbox, converts out."""
+"""The gRPC face of `inbox`, and of the feed of new notifications: converts in, makes one call, converts out."""
 
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 import grpc
-from notify.v1 import notify_pb2, notify_pb2_grpc
+from notify.v1 import events_pb2, events_pb2_grpc, notify_pb2, notify_pb2_grpc
 
 from chassis import identity
 from chassis.errors import InvalidInput, Violation
-from notify_svc import page_token
+from chassis.feed import Feed
+from chassis.positions import resumed_from
+from notify_svc import page_token, watch
 from notify_svc.convert import notification_to_proto
 from notify_svc.domain import MARK_IDS_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
 from notify_svc.inbox import Inbox
@@ -18,8 +22,9 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class NotificationServicer(notify_pb2_grpc.NotificationServiceServicer):
     """Shows users their own notifications and nobody else's."""
 
-    def __init__(self, inbox: Inbox) -> None:
+    def __init__(self, inbox: Inbox, feed: Feed[watch.Notification]) -> None:
         self._inbox = inbox
+        self._feed = feed
 
     async def ListNotifications(
         self, request: notify_pb2.ListNotificationsRequest, context: Context
@@ -45,6 +50,33 @@ class NotificationServicer(notify_pb2_grpc.NotificationServiceServicer):
             raise InvalidInput(Violation("ids", f"must be at most {MARK_IDS_MAX}"))
         await self._inbox.mark_read(owner, request.ids)
         return notify_pb2.MarkNotificationsReadResponse()
+
+    async def WatchNotifications(
+        self, request: notify_pb2.WatchNotificationsRequest, context: Context
+    ) -> AsyncIterator[notify_pb2.WatchNotificationsResponse]:
+        """Streams the caller's new notifications."""
+        after = resumed_from(request.resume_token)
+        async with aclosing(self._feed.batches(identity.require_user(), after)) as batches:
+            async for batch in batches:
+                for response in watch.notification_responses(batch):
+                    yield response
+
+
+class NotificationEventsServicer(events_pb2_grpc.NotificationEventsServiceServicer):
+    """Hands the other services of the mesh everybody's new notifications."""
+
+    def __init__(self, feed: Feed[watch.Notification]) -> None:
+        self._feed = feed
+
+    async def WatchNotificationEvents(
+        self, request: events_pb2.WatchNotificationEventsRequest, context: Context
+    ) -> AsyncIterator[events_pb2.WatchNotificationEventsResponse]:
+        """Streams the new notifications of all users."""
+        after = resumed_from(request.resume_token)
+        async with aclosing(self._feed.batches(None, after, waiting=self._feed.limits.items)) as batches:
+            async for batch in batches:
+                for response in watch.event_responses(batch):
+                    yield response
 
 
 def _page_size(asked: int) -> int:

@@ -13,14 +13,18 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from task.v1 import task_pb2_grpc
+from task.v1 import events_pb2_grpc, task_pb2_grpc
 
 from chassis import log
+from chassis.feed import Feed
+from chassis.feed_metrics import FeedMetrics
 from chassis.metrics import new_registry, serve_metrics
 from chassis.server import MeshServer, until_stopped
 from chassis.settings import load
+from chassis.stream_tail import StreamTail
 from chassis.supervise import Job, background
 from chassis.tracing import Tracing
+from task_svc import watch
 from task_svc.chores import keep_purging, keep_refreshing
 from task_svc.relay import Pauses, Relay
 from task_svc.relay_metrics import RelayMetrics
@@ -28,7 +32,7 @@ from task_svc.repository import TaskRepository
 from task_svc.servicer import TaskEventsServicer, TaskServicer
 from task_svc.settings import TaskSettings
 from task_svc.sqlite import StoreUnusable, open_store
-from task_svc.stream import RedisEventStream
+from task_svc.stream import STREAM, RedisEventStream
 from task_svc.tasks import Clock, Tasks
 
 TASK_SERVICE = "task.v1.TaskService"
@@ -46,14 +50,21 @@ async def main(settings: TaskSettings) -> None:
             metrics = RelayMetrics(registry)
             relay = Relay(store, RedisEventStream(redis), clock, _pauses(settings), metrics)
             tasks = Tasks(store, clock, relay.publish_soon)
-            server = _server(settings, registry, tracing, tasks, store)
+            feed = Feed[watch.Event](FeedMetrics(registry).of("tasks"))
+            tail = StreamTail(redis, STREAM, feed, watch.item_of)
+            server = _server(settings, registry, tracing, tasks, feed, store)
             with serve_metrics(registry, settings.metrics_host, settings.metrics_port):
-                async with background(_jobs(relay, metrics, store, clock), registry), server.serving():
+                async with background(_jobs(relay, tail, metrics, store, clock), registry), server.serving():
                     await stopped.wait()
 
 
 def _server(
-    settings: TaskSettings, registry: CollectorRegistry, tracing: Tracing, tasks: Tasks, store: TaskRepository
+    settings: TaskSettings,
+    registry: CollectorRegistry,
+    tracing: Tracing,
+    tasks: Tasks,
+    feed: Feed[watch.Event],
+    store: TaskRepository,
 ) -> MeshServer:
     server = MeshServer(
         settings,
@@ -63,15 +74,18 @@ def _server(
         userless=(TASK_EVENTS_SERVICE,),
         ready=store.ping,
     )
-    task_pb2_grpc.add_TaskServiceServicer_to_server(TaskServicer(tasks), server.grpc)
-    task_pb2_grpc.add_TaskEventsServiceServicer_to_server(TaskEventsServicer(tasks), server.grpc)
+    task_pb2_grpc.add_TaskServiceServicer_to_server(TaskServicer(tasks, feed), server.grpc)
+    events_pb2_grpc.add_TaskEventsServiceServicer_to_server(TaskEventsServicer(tasks, feed), server.grpc)
     return server
 
 
-def _jobs(relay: Relay, metrics: RelayMetrics, store: TaskRepository, clock: Clock) -> dict[str, Job]:
+def _jobs(
+    relay: Relay, tail: StreamTail[watch.Event], metrics: RelayMetrics, store: TaskRepository, clock: Clock
+) -> dict[str, Job]:
     return {
         "publish": relay.publish_written,
         "sweep": relay.sweep,
+        "tail": tail.run,
         "purge": partial(keep_purging, store, clock),
         "outbox-gauges": partial(keep_refreshing, metrics, store, clock),
     }

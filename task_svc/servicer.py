@@ -1,13 +1,17 @@
-"""The gRPC face of `tasks`: converts in, makes one call, converts out."""
+"""The gRPC face of `tasks`, and of the feed of what happens to them: converts in, makes one call, converts out."""
 
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 import grpc
-from task.v1 import task_pb2, task_pb2_grpc
+from task.v1 import events_pb2, events_pb2_grpc, task_pb2, task_pb2_grpc
 
 from chassis.errors import InvalidInput, Violation
+from chassis.feed import Feed
 from chassis.identity import require_user
-from task_svc import masks
+from chassis.positions import resumed_from
+from task_svc import masks, watch
 from task_svc.convert import content_from_proto, task_to_proto
 from task_svc.outbox import EventId
 from task_svc.queries import Query
@@ -21,8 +25,9 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class TaskServicer(task_pb2_grpc.TaskServiceServicer):
     """Answers users' calls; every method acts as the user whom `chassis.guards` let in."""
 
-    def __init__(self, tasks: Tasks) -> None:
+    def __init__(self, tasks: Tasks, feed: Feed[watch.Event]) -> None:
         self._tasks = tasks
+        self._feed = feed
 
     async def CreateTask(self, request: task_pb2.CreateTaskRequest, context: Context) -> task_pb2.CreateTaskResponse:
         """See task.proto."""
@@ -64,19 +69,39 @@ class TaskServicer(task_pb2_grpc.TaskServiceServicer):
         task = await self._tasks.undelete(require_user(), request.id)
         return task_pb2.UndeleteTaskResponse(task=task_to_proto(task))
 
+    async def WatchTasks(
+        self, request: task_pb2.WatchTasksRequest, context: Context
+    ) -> AsyncIterator[task_pb2.WatchTasksResponse]:
+        """See task.proto."""
+        async with aclosing(self._feed.batches(require_user(), resumed_from(request.resume_token))) as batches:
+            async for batch in batches:
+                for response in watch.task_responses(batch):
+                    yield response
 
-class TaskEventsServicer(task_pb2_grpc.TaskEventsServiceServicer):
-    """Answers the notification service."""
 
-    def __init__(self, tasks: Tasks) -> None:
+class TaskEventsServicer(events_pb2_grpc.TaskEventsServiceServicer):
+    """Answers the other services of the mesh."""
+
+    def __init__(self, tasks: Tasks, feed: Feed[watch.Event]) -> None:
         self._tasks = tasks
+        self._feed = feed
 
     async def ConfirmEvents(
-        self, request: task_pb2.ConfirmEventsRequest, context: Context
-    ) -> task_pb2.ConfirmEventsResponse:
-        """See task.proto."""
+        self, request: events_pb2.ConfirmEventsRequest, context: Context
+    ) -> events_pb2.ConfirmEventsResponse:
+        """See events.proto."""
         if len(request.event_ids) > CONFIRM_MAX:
             raise InvalidInput(Violation("event_ids", f"must be at most {CONFIRM_MAX:,} ids"))
         ids = [id for text in request.event_ids if (id := EventId.parse(text)) is not None]
         await self._tasks.confirm(ids)
-        return task_pb2.ConfirmEventsResponse()
+        return events_pb2.ConfirmEventsResponse()
+
+    async def WatchTaskEvents(
+        self, request: events_pb2.WatchTaskEventsRequest, context: Context
+    ) -> AsyncIterator[events_pb2.WatchTaskEventsResponse]:
+        """See events.proto."""
+        after = resumed_from(request.resume_token)
+        async with aclosing(self._feed.batches(None, after, waiting=self._feed.limits.items)) as batches:
+            async for batch in batches:
+                for response in watch.event_responses(batch):
+                    yield response

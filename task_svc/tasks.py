@@ -7,6 +7,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ulid import ULID
@@ -28,6 +29,19 @@ _ULID = frozenset("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 _ULID_LENGTH = 26
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The request that something happens in."""
+
+    request_id: str
+    traceparent: str
+
+    @classmethod
+    def current(cls) -> "Origin":
+        """The request at hand; must be asked in its own task."""
+        return cls(current_request_id() or "", tracing.traceparent())
+
+
 class Tasks:
     """The tasks of every user. `publish` is told of each event once it is stored."""
 
@@ -46,7 +60,7 @@ class Tasks:
             domain.check_request_id(request_id)
         now = self._clock()
         task = domain.create(str(ULID.from_datetime(now)), owner, content, now)
-        event = self._event(EventType.CREATED, task, now)
+        event = self._event(EventType.CREATED, task, now, Origin.current())
         fingerprint = _fingerprint(content)
         creation = Creation(task, request_id or secrets.token_hex(16), fingerprint, event)
         created = await self._repository.insert(creation)
@@ -92,6 +106,7 @@ class Tasks:
 
     async def _change(self, owner: str, task_id: str, kind: EventType, verb: Callable[[Task], Task]) -> Task:
         _check_id(task_id)
+        origin = Origin.current()  # now, for a store may call `change` where the request is not known
         events: list[Pending] = []
 
         def change(task: Task) -> tuple[Task, Pending] | None:
@@ -99,7 +114,7 @@ class Tasks:
             changed = verb(task)
             if changed is task:
                 return None
-            events.append(self._event(kind, changed, changed.update_time))
+            events.append(self._event(kind, changed, changed.update_time, origin))
             return changed, events[0]
 
         task = await self._repository.change(owner, task_id, change)
@@ -107,8 +122,8 @@ class Tasks:
             self._publish(event)
         return task
 
-    def _event(self, kind: EventType, task: Task, now: datetime) -> Pending:
-        event = Event(kind, task, now, current_request_id() or "", tracing.traceparent())
+    def _event(self, kind: EventType, task: Task, now: datetime, origin: "Origin") -> Pending:
+        event = Event(kind, task, now, origin.request_id, origin.traceparent)
         return Pending(event.id, convert.event_to_bytes(event), now, look_at=self._clock() + PUBLISH_GRACE)
 
 

@@ -11,8 +11,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc import StatusCode
 from task.v1 import events_pb2, task_pb2
+from task.v1.events_pb2 import ConfirmEventsRequest
 from task.v1.task_pb2 import (
-    ConfirmEventsRequest,
     CreateTaskRequest,
     DeleteTaskRequest,
     GetTaskRequest,

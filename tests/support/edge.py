@@ -12,10 +12,14 @@ from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry
 
 from chassis.client import Calls
+from chassis.feed import FeedLimits
+from chassis.feed_metrics import FeedMetrics
 from chassis.identity import MeshTokens
 from chassis.metrics import ClientMetrics
+from chassis.supervise import background
 from edge_api import app, server
 from edge_api.health import Draining
+from edge_api.live import Live
 from edge_api.settings import EdgeSettings
 from edge_api.upstreams import open_upstreams
 from tests.support.fake_services import Fakes, running_fakes
@@ -32,6 +36,7 @@ class Edge:
     url: str
     registry: CollectorRegistry
     draining: Draining
+    live: Live
 
 
 def as_user(name: str) -> dict[str, str]:
@@ -54,13 +59,19 @@ async def running_edge(tokens: MeshTokens, task_port: int, notify_port: int, **g
     registry, draining = CollectorRegistry(), Draining()
     calls = Calls(ClientMetrics(CollectorRegistry()), NoOpTracer(), tokens, settings.call_timeout_seconds)
     async with open_upstreams(f"127.0.0.1:{task_port}", f"127.0.0.1:{notify_port}", calls) as upstreams:
-        application = app.build(settings, tokens, upstreams, draining, registry, NoOpTracer())
+        limits = FeedLimits(watchers=settings.max_watchers, watchers_of_one=settings.max_watchers_per_user)
+        live = Live(upstreams, calls, FeedMetrics(registry), limits)
+        application = app.build(settings, tokens, upstreams, live, draining, registry, NoOpTracer())
         serving = server.Server(server.config(application, settings))
         listener = server.bind(settings.host, settings.port)
         task = asyncio.create_task(serving.serve(sockets=[listener]))
         url = f"http://127.0.0.1:{settings.port}"
-        async with httpx.AsyncClient(base_url=url, headers=as_user("ada"), timeout=10) as client:
-            yield Edge(client, url, registry, draining)
+        async with (
+            background(live.jobs(), registry),
+            httpx.AsyncClient(base_url=url, headers=as_user("ada"), timeout=10) as client,
+        ):
+            yield Edge(client, url, registry, draining, live)
+            live.end()
         serving.should_exit = True
         await task
 

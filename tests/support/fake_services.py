@@ -8,21 +8,30 @@ from datetime import UTC, datetime
 from typing import Any
 
 import grpc
+from notify.v1 import events_pb2_grpc as notify_events_pb2_grpc
 from notify.v1 import notify_pb2, notify_pb2_grpc
+from notify.v1.notify_pb2 import Notification
 from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry
 from pydantic_settings import SettingsConfigDict
+from task.v1 import events_pb2_grpc as task_events_pb2_grpc
 from task.v1 import task_pb2, task_pb2_grpc
+from task.v1.events_pb2 import TaskEvent
 from ulid import ULID
 
 from chassis.errors import InvalidInput, Violation
+from chassis.feed import Feed
+from chassis.feed_metrics import FeedMetrics
 from chassis.identity import require_user
 from chassis.server import MeshServer
 from chassis.settings import GrpcSettings
+from notify_svc.servicer import NotificationEventsServicer
 from task_svc import domain, masks
 from task_svc.convert import content_from_proto, task_to_proto
+from task_svc.servicer import TaskEventsServicer
 from tests.support.ports import free_port
 
+BEGUN = (1_795_000_000_000, 0)
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -144,19 +153,41 @@ class FakeNotificationService(notify_pb2_grpc.NotificationServiceServicer):
         return notify_pb2.MarkNotificationsReadResponse()
 
 
-@asynccontextmanager
-async def serving(service: str, servicer: Any, port: int) -> AsyncIterator[None]:
-    """One fake behind the layers of a real service, without a token: on loopback it lets anybody in."""
+def mesh_server(port: int, service: str, events_service: str) -> MeshServer:
+    """The layers of a real service, without a token: on loopback it lets anybody in."""
 
     async def ready() -> None:
         return
 
     settings = FakeSettings(grpc_port=port, metrics_port=1, drain_notice_seconds=0, drain_seconds=1)
-    server = MeshServer(settings, CollectorRegistry(), NoOpTracer(), services=(service,), ready=ready)
-    if isinstance(servicer, FakeTaskService):
-        task_pb2_grpc.add_TaskServiceServicer_to_server(servicer, server.grpc)
-    else:
-        notify_pb2_grpc.add_NotificationServiceServicer_to_server(servicer, server.grpc)
+    return MeshServer(
+        settings,
+        CollectorRegistry(),
+        NoOpTracer(),
+        services=(service, events_service),
+        userless=(events_service,),
+        ready=ready,
+    )
+
+
+@asynccontextmanager
+async def serving_tasks(fakes: "Fakes") -> AsyncIterator[None]:
+    """The task service, with real streams of what a test puts into its feed."""
+    server = mesh_server(fakes.task_port, "task.v1.TaskService", "task.v1.TaskEventsService")
+    task_pb2_grpc.add_TaskServiceServicer_to_server(fakes.tasks, server.grpc)
+    events: Any = TaskEventsServicer(None, fakes.task_feed)  # type: ignore[arg-type]  # nothing is confirmed here
+    task_events_pb2_grpc.add_TaskEventsServiceServicer_to_server(events, server.grpc)
+    async with server.serving():
+        yield
+
+
+@asynccontextmanager
+async def serving_notifications(fakes: "Fakes") -> AsyncIterator[None]:
+    """The notification service, with real streams of what a test puts into its feed."""
+    server = mesh_server(fakes.notify_port, "notify.v1.NotificationService", "notify.v1.NotificationEventsService")
+    notify_pb2_grpc.add_NotificationServiceServicer_to_server(fakes.notifications, server.grpc)
+    events = NotificationEventsServicer(fakes.notification_feed)
+    notify_events_pb2_grpc.add_NotificationEventsServiceServicer_to_server(events, server.grpc)
     async with server.serving():
         yield
 
@@ -167,8 +198,10 @@ class Fakes:
 
     tasks: FakeTaskService
     notifications: FakeNotificationService
-    task_port: int
-    notify_port: int
+    task_port: int = field(default_factory=free_port)
+    notify_port: int = field(default_factory=free_port)
+    task_feed: Feed[TaskEvent] = field(default_factory=lambda: _feed("tasks"))
+    notification_feed: Feed[Notification] = field(default_factory=lambda: _feed("notifications"))
 
     def reset(self) -> None:
         """Forgets everything, as if just started."""
@@ -178,9 +211,15 @@ class Fakes:
 
 @asynccontextmanager
 async def running_fakes() -> AsyncIterator[Fakes]:
-    fakes = Fakes(FakeTaskService(), FakeNotificationService(), free_port(), free_port())
-    async with (
-        serving("task.v1.TaskService", fakes.tasks, fakes.task_port),
-        serving("notify.v1.NotificationService", fakes.notifications, fakes.notify_port),
-    ):
+    """Both fakes at work; their feeds have begun, and nothing has happened yet."""
+    tasks = FakeTaskService()  # type: ignore[abstract]  # the edge watches everybody's events instead
+    notifications = FakeNotificationService()  # type: ignore[abstract]
+    fakes = Fakes(tasks, notifications)
+    fakes.task_feed.begin(BEGUN)
+    fakes.notification_feed.begin(BEGUN)
+    async with serving_tasks(fakes), serving_notifications(fakes):
         yield fakes
+
+
+def _feed(name: str) -> Feed[Any]:
+    return Feed(FeedMetrics(CollectorRegistry()).of(name))

@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
-from task.v1 import task_pb2, task_pb2_grpc
+from task.v1 import events_pb2, events_pb2_grpc
 
 from tests.support.ports import free_port
 
 
-class FakeTaskEvents(task_pb2_grpc.TaskEventsServiceServicer):
+class FakeTaskEvents(events_pb2_grpc.TaskEventsServiceServicer):
     """Remembers what was confirmed, and how often."""
 
     def __init__(self) -> None:
@@ -25,8 +25,8 @@ class FakeTaskEvents(task_pb2_grpc.TaskEventsServiceServicer):
         self.asked = asyncio.Event()
 
     async def ConfirmEvents(
-        self, request: task_pb2.ConfirmEventsRequest, context: grpc.aio.ServicerContext[Any, Any]
-    ) -> task_pb2.ConfirmEventsResponse:
+        self, request: events_pb2.ConfirmEventsRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> events_pb2.ConfirmEventsResponse:
         self.asked.set()
         self.users.extend(value for key, value in context.invocation_metadata() or () if key == "x-consumer-username")
         if self.hangs:
@@ -35,15 +35,15 @@ class FakeTaskEvents(task_pb2_grpc.TaskEventsServiceServicer):
             await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
         assert len(request.event_ids) <= 500
         self.confirmed.update(request.event_ids)
-        return task_pb2.ConfirmEventsResponse()
+        return events_pb2.ConfirmEventsResponse()
 
 
 @asynccontextmanager
 async def fake_task_events() -> AsyncIterator[FakeTaskEvents]:
     """Serves a fake on a free port."""
-    fake = FakeTaskEvents()
+    fake = FakeTaskEvents()  # type: ignore[abstract]  # it only takes confirmations
     server = grpc.aio.server()
-    task_pb2_grpc.add_TaskEventsServiceServicer_to_server(fake, server)
+    events_pb2_grpc.add_TaskEventsServiceServicer_to_server(fake, server)
     server.add_insecure_port(fake.target)
     await server.start()
     try:

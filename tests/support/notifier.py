@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
+from notify.v1 import events_pb2_grpc as notify_events_pb2_grpc
 from notify.v1 import notify_pb2_grpc
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
-from task.v1 import task_pb2_grpc
+from task.v1 import events_pb2_grpc
 
+from chassis.feed import Feed, FeedLimits
+from chassis.feed_metrics import FeedMetrics
 from chassis.server import MeshServer
 from chassis.supervise import background
 from chassis.tracing import Tracing
@@ -21,7 +24,7 @@ from notify_svc.channels import Channel, DeliveryFailed
 from notify_svc.domain import Notification
 from notify_svc.metrics import NotifyMetrics
 from notify_svc.notifier import Notifier
-from notify_svc.servicer import NotificationServicer
+from notify_svc.servicer import NotificationEventsServicer, NotificationServicer
 from notify_svc.settings import NotifySettings
 from tests.support.eventually import eventually
 from tests.support.ports import free_port
@@ -90,6 +93,7 @@ class Running:
     registry: CollectorRegistry
     channels: Sequence[Channel]
     stub: Any = None
+    events_stub: Any = None
     settings: NotifySettings = field(default_factory=NotifySettings)
 
     def metric(self, name: str, **labels: str) -> float:
@@ -129,6 +133,7 @@ async def built(
     channels: Sequence[Channel] = (),
     *,
     now_ms: Callable[[], int] = wall_clock_ms,
+    limits: FeedLimits | None = None,
     **settings: Any,
 ) -> AsyncIterator[Running]:
     """The parts of a service, put together and not yet running."""
@@ -144,9 +149,10 @@ async def built(
             channels,
             redis,
             reader,
-            task_pb2_grpc.TaskEventsServiceStub(channel),
+            events_pb2_grpc.TaskEventsServiceStub(channel),
             tracer=Tracing("test", None).tracer,
             metrics=NotifyMetrics(registry),
+            feed=Feed(FeedMetrics(registry).of("notifications"), limits or FeedLimits()),
             now_ms=now_ms,
         )
         yield Running(redis, notifier, registry, channels, settings=made)
@@ -168,13 +174,18 @@ async def serving(url: str, target: str, channels: Sequence[Channel] = (), **giv
             parts.settings,
             parts.registry,
             Tracing("test", None).tracer,
-            services=("notify.v1.NotificationService",),
+            services=("notify.v1.NotificationService", "notify.v1.NotificationEventsService"),
+            userless=("notify.v1.NotificationEventsService",),
             ready=parts.notifier.check_ready,
         )
         notify_pb2_grpc.add_NotificationServiceServicer_to_server(
-            NotificationServicer(parts.notifier.inbox), server.grpc
+            NotificationServicer(parts.notifier.inbox, parts.notifier.feed), server.grpc
+        )
+        notify_events_pb2_grpc.add_NotificationEventsServiceServicer_to_server(
+            NotificationEventsServicer(parts.notifier.feed), server.grpc
         )
         await stack.enter_async_context(server.serving())
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{parts.settings.grpc_port}"))
         parts.stub = notify_pb2_grpc.NotificationServiceStub(channel)
+        parts.events_stub = notify_events_pb2_grpc.NotificationEventsServiceStub(channel)
         yield parts

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
-from task.v1 import task_pb2_grpc
+from prometheus_client import CollectorRegistry
+from task.v1 import events_pb2_grpc, task_pb2_grpc
 
+from chassis.feed import Feed
+from chassis.feed_metrics import FeedMetrics
 from chassis.metrics import new_registry
 from chassis.server import MeshServer
 from chassis.tracing import Tracing
+from task_svc import watch
 from task_svc.outbox import Pending
 from task_svc.servicer import TaskEventsServicer, TaskServicer
 from task_svc.settings import TaskSettings
@@ -28,38 +32,43 @@ class RunningTaskService:
 
     target: str
     tasks: "task_pb2_grpc.TaskServiceAsyncStub"
-    events: "task_pb2_grpc.TaskEventsServiceAsyncStub"
+    events: "events_pb2_grpc.TaskEventsServiceAsyncStub"
     store: SqliteTaskRepository
     clock: HandClock
     published: list[Pending]
+    feed: Feed[watch.Event]
+    registry: CollectorRegistry
 
 
 @asynccontextmanager
 async def task_service(directory: Path) -> AsyncIterator[RunningTaskService]:
     """Serves on a free port for as long as the block lasts."""
     settings = TaskSettings(grpc_port=free_port(), drain_notice_seconds=0, drain_seconds=2)
-    clock, published = HandClock(), list[Pending]()
+    clock, published, registry = HandClock(), list[Pending](), new_registry()
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(directory / "tasks.db"))
         tasks = Tasks(store, clock, published.append)
+        feed = Feed[watch.Event](FeedMetrics(registry).of("tasks"))
         server = MeshServer(
             settings,
-            new_registry(),
+            registry,
             Tracing("task_svc", None).tracer,
             services=(TASK_SERVICE, TASK_EVENTS_SERVICE),
             userless=(TASK_EVENTS_SERVICE,),
             ready=store.ping,
         )
-        task_pb2_grpc.add_TaskServiceServicer_to_server(TaskServicer(tasks), server.grpc)
-        task_pb2_grpc.add_TaskEventsServiceServicer_to_server(TaskEventsServicer(tasks), server.grpc)
+        task_pb2_grpc.add_TaskServiceServicer_to_server(TaskServicer(tasks, feed), server.grpc)
+        events_pb2_grpc.add_TaskEventsServiceServicer_to_server(TaskEventsServicer(tasks, feed), server.grpc)
         await stack.enter_async_context(server.serving())
         target = f"127.0.0.1:{settings.grpc_port}"
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(target))
         yield RunningTaskService(
             target,
             task_pb2_grpc.TaskServiceStub(channel),
-            task_pb2_grpc.TaskEventsServiceStub(channel),
+            events_pb2_grpc.TaskEventsServiceStub(channel),
             store,
             clock,
             published,
+            feed,
+            registry,
         )

@@ -25,17 +25,17 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16notify/v1/notify.proto\x12\tnotify.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xee\x01\n\x0cNotification\x12\n\n\x02id\x18\x01 \x01(\t\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.notify.v1.NotificationKind\x12\x0f\n\x07task_id\x18\x03 \x01(\t\x12\r\n\x05title\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tread_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\ndeliveries\x18\x07 \x03(\x0b\x32\x13.notify.v1.Delivery\"\x84\x01\n\x08\x44\x65livery\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12+\n\x07outcome\x18\x02 \x01(\x0e\x32\x1a.notify.v1.DeliveryOutcome\x12\x10\n\x08\x61ttempts\x18\x03 \x01(\x05\x12(\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"A\n\x18ListNotificationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"z\n\x19ListNotificationsResponse\x12.\n\rnotifications\x18\x01 \x03(\x0b\x32\x17.notify.v1.Notification\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x14\n\x0cunread_count\x18\x03 \x01(\x05\"8\n\x1cMarkNotificationsReadRequest\x12\x0b\n\x03ids\x18\x01 \x03(\t\x12\x0b\n\x03\x61ll\x18\x02 \x01(\x08\"\x1f\n\x1dMarkNotificationsReadResponse*y\n\x10NotificationKind\x12!\n\x1dNOTIFICATION_KIND_UNSPECIFIED\x10\x00\x12\"\n\x1eNOTIFICATION_KIND_TASK_CREATED\x10\x01\x12\x1e\n\x1aNOTIFICATION_KIND_TASK_DUE\x10\x02*\x8f\x01\n\x0f\x44\x65liveryOutcome\x12 \n\x1c\x44\x45LIVERY_OUTCOME_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x44\x45LIVERY_OUTCOME_PENDING\x10\x01\x12\x1e\n\x1a\x44\x45LIVERY_OUTCOME_DELIVERED\x10\x02\x12\x1c\n\x18\x44\x45LIVERY_OUTCOME_GAVE_UP\x10\x03\x32\xe1\x01\n\x13NotificationService\x12^\n\x11ListNotifications\x12#.notify.v1.ListNotificationsRequest\x1a$.notify.v1.ListNotificationsResponse\x12j\n\x15MarkNotificationsRead\x12\'.notify.v1.MarkNotificationsReadRequest\x1a(.notify.v1.MarkNotificationsReadResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16notify/v1/notify.proto\x12\tnotify.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xee\x01\n\x0cNotification\x12\n\n\x02id\x18\x01 \x01(\t\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.notify.v1.NotificationKind\x12\x0f\n\x07task_id\x18\x03 \x01(\t\x12\r\n\x05title\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tread_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\ndeliveries\x18\x07 \x03(\x0b\x32\x13.notify.v1.Delivery\"\x84\x01\n\x08\x44\x65livery\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12+\n\x07outcome\x18\x02 \x01(\x0e\x32\x1a.notify.v1.DeliveryOutcome\x12\x10\n\x08\x61ttempts\x18\x03 \x01(\x05\x12(\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"A\n\x18ListNotificationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"z\n\x19ListNotificationsResponse\x12.\n\rnotifications\x18\x01 \x03(\x0b\x32\x17.notify.v1.Notification\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x14\n\x0cunread_count\x18\x03 \x01(\x05\"8\n\x1cMarkNotificationsReadRequest\x12\x0b\n\x03ids\x18\x01 \x03(\t\x12\x0b\n\x03\x61ll\x18\x02 \x01(\x08\"\x1f\n\x1dMarkNotificationsReadResponse\"1\n\x19WatchNotificationsRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"p\n\x1aWatchNotificationsResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12-\n\x0cnotification\x18\x02 \x01(\x0b\x32\x17.notify.v1.Notification\x12\r\n\x05reset\x18\x03 \x01(\x08*y\n\x10NotificationKind\x12!\n\x1dNOTIFICATION_KIND_UNSPECIFIED\x10\x00\x12\"\n\x1eNOTIFICATION_KIND_TASK_CREATED\x10\x01\x12\x1e\n\x1aNOTIFICATION_KIND_TASK_DUE\x10\x02*\x8f\x01\n\x0f\x44\x65liveryOutcome\x12 \n\x1c\x44\x45LIVERY_OUTCOME_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x44\x45LIVERY_OUTCOME_PENDING\x10\x01\x12\x1e\n\x1a\x44\x45LIVERY_OUTCOME_DELIVERED\x10\x02\x12\x1c\n\x18\x44\x45LIVERY_OUTCOME_GAVE_UP\x10\x03\x32\xc6\x02\n\x13NotificationService\x12^\n\x11ListNotifications\x12#.notify.v1.ListNotificationsRequest\x1a$.notify.v1.ListNotificationsResponse\x12j\n\x15MarkNotificationsRead\x12\'.notify.v1.MarkNotificationsReadRequest\x1a(.notify.v1.MarkNotificationsReadResponse\x12\x63\n\x12WatchNotifications\x12$.notify.v1.WatchNotificationsRequest\x1a%.notify.v1.WatchNotificationsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'notify.v1.notify_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_NOTIFICATIONKIND']._serialized_start=728
-  _globals['_NOTIFICATIONKIND']._serialized_end=849
-  _globals['_DELIVERYOUTCOME']._serialized_start=852
-  _globals['_DELIVERYOUTCOME']._serialized_end=995
+  _globals['_NOTIFICATIONKIND']._serialized_start=893
+  _globals['_NOTIFICATIONKIND']._serialized_end=1014
+  _globals['_DELIVERYOUTCOME']._serialized_start=1017
+  _globals['_DELIVERYOUTCOME']._serialized_end=1160
   _globals['_NOTIFICATION']._serialized_start=71
   _globals['_NOTIFICATION']._serialized_end=309
   _globals['_DELIVERY']._serialized_start=312
@@ -48,6 +48,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MARKNOTIFICATIONSREADREQUEST']._serialized_end=693
   _globals['_MARKNOTIFICATIONSREADRESPONSE']._serialized_start=695
   _globals['_MARKNOTIFICATIONSREADRESPONSE']._serialized_end=726
-  _globals['_NOTIFICATIONSERVICE']._serialized_start=998
-  _globals['_NOTIFICATIONSERVICE']._serialized_end=1223
+  _globals['_WATCHNOTIFICATIONSREQUEST']._serialized_start=728
+  _globals['_WATCHNOTIFICATIONSREQUEST']._serialized_end=777
+  _globals['_WATCHNOTIFICATIONSRESPONSE']._serialized_start=779
+  _globals['_WATCHNOTIFICATIONSRESPONSE']._serialized_end=891
+  _globals['_NOTIFICATIONSERVICE']._serialized_start=1163
+  _globals['_NOTIFICATIONSERVICE']._serialized_end=1489
 # @@protoc_insertion_point(module_scope)

@@ -49,6 +49,11 @@ class NotificationServiceStub:
                 request_serializer=notify_dot_v1_dot_notify__pb2.MarkNotificationsReadRequest.SerializeToString,
                 response_deserializer=notify_dot_v1_dot_notify__pb2.MarkNotificationsReadResponse.FromString,
                 _registered_method=True)
+        self.WatchNotifications = channel.unary_stream(
+                '/notify.v1.NotificationService/WatchNotifications',
+                request_serializer=notify_dot_v1_dot_notify__pb2.WatchNotificationsRequest.SerializeToString,
+                response_deserializer=notify_dot_v1_dot_notify__pb2.WatchNotificationsResponse.FromString,
+                _registered_method=True)
 
 
 class NotificationServiceServicer:
@@ -78,6 +83,21 @@ class NotificationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchNotifications(self, request, context):
+        """Streams the caller's new notifications as they are recorded, which is before they are delivered. For four to five
+        minutes; then it ends with OK, and so it does when the service stops: watch again with the last resume_token. The
+        first message comes at once, is a heartbeat or a reset, and tells where the stream begins; what was missed since the
+        request's token follows. While nothing happens a heartbeat comes every 15 seconds.
+
+        Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: no service gave that token), UNAVAILABLE (the queue has not been
+        reached since the service started), RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS: 10,000 in all or 50 of one user;
+        WATCHER_TOO_SLOW: 256 notifications waited for the caller, and ErrorInfo's metadata has the resume_token to go on
+        with).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_NotificationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -90,6 +110,11 @@ def add_NotificationServiceServicer_to_server(servicer, server):
                     servicer.MarkNotificationsRead,
                     request_deserializer=notify_dot_v1_dot_notify__pb2.MarkNotificationsReadRequest.FromString,
                     response_serializer=notify_dot_v1_dot_notify__pb2.MarkNotificationsReadResponse.SerializeToString,
+            ),
+            'WatchNotifications': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchNotifications,
+                    request_deserializer=notify_dot_v1_dot_notify__pb2.WatchNotificationsRequest.FromString,
+                    response_serializer=notify_dot_v1_dot_notify__pb2.WatchNotificationsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -151,6 +176,33 @@ class NotificationService:
             '/notify.v1.NotificationService/MarkNotificationsRead',
             notify_dot_v1_dot_notify__pb2.MarkNotificationsReadRequest.SerializeToString,
             notify_dot_v1_dot_notify__pb2.MarkNotificationsReadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchNotifications(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/notify.v1.NotificationService/WatchNotifications',
+            notify_dot_v1_dot_notify__pb2.WatchNotificationsRequest.SerializeToString,
+            notify_dot_v1_dot_notify__pb2.WatchNotificationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

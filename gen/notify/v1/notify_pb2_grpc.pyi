@@ -49,6 +49,17 @@ class NotificationServiceStub:
 
     Errors: INVALID_ARGUMENT (neither or both of ids and all, or more than 1,000 ids).
     """
+    WatchNotifications: _grpc.UnaryStreamMultiCallable[_notify_pb2.WatchNotificationsRequest, _notify_pb2.WatchNotificationsResponse]
+    """Streams the caller's new notifications as they are recorded, which is before they are delivered. For four to five
+    minutes; then it ends with OK, and so it does when the service stops: watch again with the last resume_token. The
+    first message comes at once, is a heartbeat or a reset, and tells where the stream begins; what was missed since the
+    request's token follows. While nothing happens a heartbeat comes every 15 seconds.
+
+    Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: no service gave that token), UNAVAILABLE (the queue has not been
+    reached since the service started), RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS: 10,000 in all or 50 of one user;
+    WATCHER_TOO_SLOW: 256 notifications waited for the caller, and ErrorInfo's metadata has the resume_token to go on
+    with).
+    """
 
 @_typing.type_check_only
 class NotificationServiceAsyncStub(NotificationServiceStub):
@@ -70,6 +81,17 @@ class NotificationServiceAsyncStub(NotificationServiceStub):
     """Marks notifications as read. Ids that are not in the inbox, or were read before, are passed over.
 
     Errors: INVALID_ARGUMENT (neither or both of ids and all, or more than 1,000 ids).
+    """
+    WatchNotifications: _aio.UnaryStreamMultiCallable[_notify_pb2.WatchNotificationsRequest, _notify_pb2.WatchNotificationsResponse]  # type: ignore[assignment]
+    """Streams the caller's new notifications as they are recorded, which is before they are delivered. For four to five
+    minutes; then it ends with OK, and so it does when the service stops: watch again with the last resume_token. The
+    first message comes at once, is a heartbeat or a reset, and tells where the stream begins; what was missed since the
+    request's token follows. While nothing happens a heartbeat comes every 15 seconds.
+
+    Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: no service gave that token), UNAVAILABLE (the queue has not been
+    reached since the service started), RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS: 10,000 in all or 50 of one user;
+    WATCHER_TOO_SLOW: 256 notifications waited for the caller, and ErrorInfo's metadata has the resume_token to go on
+    with).
     """
 
 class NotificationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -101,6 +123,23 @@ class NotificationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Marks notifications as read. Ids that are not in the inbox, or were read before, are passed over.
 
         Errors: INVALID_ARGUMENT (neither or both of ids and all, or more than 1,000 ids).
+        """
+
+    @_abc_1.abstractmethod
+    def WatchNotifications(
+        self,
+        request: _notify_pb2.WatchNotificationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_notify_pb2.WatchNotificationsResponse], _abc.AsyncIterator[_notify_pb2.WatchNotificationsResponse]]:
+        """Streams the caller's new notifications as they are recorded, which is before they are delivered. For four to five
+        minutes; then it ends with OK, and so it does when the service stops: watch again with the last resume_token. The
+        first message comes at once, is a heartbeat or a reset, and tells where the stream begins; what was missed since the
+        request's token follows. While nothing happens a heartbeat comes every 15 seconds.
+
+        Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: no service gave that token), UNAVAILABLE (the queue has not been
+        reached since the service started), RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS: 10,000 in all or 50 of one user;
+        WATCHER_TOO_SLOW: 256 notifications waited for the caller, and ErrorInfo's metadata has the resume_token to go on
+        with).
         """
 
 def add_NotificationServiceServicer_to_server(servicer: NotificationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -26,15 +26,27 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from task.v1 import task_pb2 as task_dot_v1_dot_task__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14task/v1/events.proto\x12\x07task.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x12task/v1/task.proto\"\xf2\x01\n\tTaskEvent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12$\n\x04type\x18\x02 \x01(\x0e\x32\x16.task.v1.TaskEventType\x12\x16\n\x0eschema_version\x18\x03 \x01(\x05\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\r\n\x05owner\x18\x05 \x01(\t\x12\x1b\n\x04task\x18\x06 \x01(\x0b\x32\r.task.v1.Task\x12.\n\noccur_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrequest_id\x18\x08 \x01(\t\x12\x13\n\x0btraceparent\x18\t \x01(\t*\xa0\x01\n\rTaskEventType\x12\x1f\n\x1bTASK_EVENT_TYPE_UNSPECIFIED\x10\x00\x12\x1b\n\x17TASK_EVENT_TYPE_CREATED\x10\x01\x12\x1b\n\x17TASK_EVENT_TYPE_UPDATED\x10\x02\x12\x1b\n\x17TASK_EVENT_TYPE_DELETED\x10\x03\x12\x17\n\x13TASK_EVENT_TYPE_DUE\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14task/v1/events.proto\x12\x07task.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x12task/v1/task.proto\"\xf2\x01\n\tTaskEvent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12$\n\x04type\x18\x02 \x01(\x0e\x32\x16.task.v1.TaskEventType\x12\x16\n\x0eschema_version\x18\x03 \x01(\x05\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\r\n\x05owner\x18\x05 \x01(\t\x12\x1b\n\x04task\x18\x06 \x01(\x0b\x32\r.task.v1.Task\x12.\n\noccur_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrequest_id\x18\x08 \x01(\t\x12\x13\n\x0btraceparent\x18\t \x01(\t\")\n\x14\x43onfirmEventsRequest\x12\x11\n\tevent_ids\x18\x01 \x03(\t\"\x17\n\x15\x43onfirmEventsResponse\".\n\x16WatchTaskEventsRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"i\n\x17WatchTaskEventsResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12)\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x19.task.v1.WatchedTaskEvent\x12\r\n\x05reset\x18\x03 \x01(\x08\"K\n\x10WatchedTaskEvent\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12!\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x12.task.v1.TaskEvent*\xa0\x01\n\rTaskEventType\x12\x1f\n\x1bTASK_EVENT_TYPE_UNSPECIFIED\x10\x00\x12\x1b\n\x17TASK_EVENT_TYPE_CREATED\x10\x01\x12\x1b\n\x17TASK_EVENT_TYPE_UPDATED\x10\x02\x12\x1b\n\x17TASK_EVENT_TYPE_DELETED\x10\x03\x12\x17\n\x13TASK_EVENT_TYPE_DUE\x10\x04\x32\xbb\x01\n\x11TaskEventsService\x12N\n\rConfirmEvents\x12\x1d.task.v1.ConfirmEventsRequest\x1a\x1e.task.v1.ConfirmEventsResponse\x12V\n\x0fWatchTaskEvents\x12\x1f.task.v1.WatchTaskEventsRequest\x1a .task.v1.WatchTaskEventsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'task.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TASKEVENTTYPE']._serialized_start=332
-  _globals['_TASKEVENTTYPE']._serialized_end=492
+  _globals['_TASKEVENTTYPE']._serialized_start=632
+  _globals['_TASKEVENTTYPE']._serialized_end=792
   _globals['_TASKEVENT']._serialized_start=87
   _globals['_TASKEVENT']._serialized_end=329
+  _globals['_CONFIRMEVENTSREQUEST']._serialized_start=331
+  _globals['_CONFIRMEVENTSREQUEST']._serialized_end=372
+  _globals['_CONFIRMEVENTSRESPONSE']._serialized_start=374
+  _globals['_CONFIRMEVENTSRESPONSE']._serialized_end=397
+  _globals['_WATCHTASKEVENTSREQUEST']._serialized_start=399
+  _globals['_WATCHTASKEVENTSREQUEST']._serialized_end=445
+  _globals['_WATCHTASKEVENTSRESPONSE']._serialized_start=447
+  _globals['_WATCHTASKEVENTSRESPONSE']._serialized_end=552
+  _globals['_WATCHEDTASKEVENT']._serialized_start=554
+  _globals['_WATCHEDTASKEVENT']._serialized_end=629
+  _globals['_TASKEVENTSSERVICE']._serialized_start=795
+  _globals['_TASKEVENTSSERVICE']._serialized_end=982
 # @@protoc_insertion_point(module_scope)

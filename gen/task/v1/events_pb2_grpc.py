@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from task.v1 import events_pb2 as task_dot_v1_dot_events__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -22,3 +23,132 @@ if _version_not_supported:
         + f' Please upgrade your grpc module to grpcio>={GRPC_GENERATED_VERSION}'
         + f' or downgrade your generated code using grpcio-tools<={GRPC_VERSION}.'
     )
+
+
+class TaskEventsServiceStub:
+    """Settles and hands on what the task service has put on the queue. For the other services of the mesh; never routed from
+    outside, and called without a user.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.ConfirmEvents = channel.unary_unary(
+                '/task.v1.TaskEventsService/ConfirmEvents',
+                request_serializer=task_dot_v1_dot_events__pb2.ConfirmEventsRequest.SerializeToString,
+                response_deserializer=task_dot_v1_dot_events__pb2.ConfirmEventsResponse.FromString,
+                _registered_method=True)
+        self.WatchTaskEvents = channel.unary_stream(
+                '/task.v1.TaskEventsService/WatchTaskEvents',
+                request_serializer=task_dot_v1_dot_events__pb2.WatchTaskEventsRequest.SerializeToString,
+                response_deserializer=task_dot_v1_dot_events__pb2.WatchTaskEventsResponse.FromString,
+                _registered_method=True)
+
+
+class TaskEventsServiceServicer:
+    """Settles and hands on what the task service has put on the queue. For the other services of the mesh; never routed from
+    outside, and called without a user.
+    """
+
+    def ConfirmEvents(self, request, context):
+        """Tells that events were handled for good, delivered or given up, so that they are not published again.
+
+        Ids that are not known, or were confirmed before, are passed over: a repeat has no second effect.
+        Errors: INVALID_ARGUMENT (more than 1,000 ids), UNAVAILABLE (the store is away).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchTaskEvents(self, request, context):
+        """Streams what happens to the tasks of all users, so that an edge can serve any number of watchers over one stream:
+        events of every type but TASK_EVENT_TYPE_DUE. It begins, lasts, ends and is resumed as TaskService.WatchTasks.
+
+        Errors: those of TaskService.WatchTasks; WATCHER_TOO_SLOW comes when 10,000 events waited.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_TaskEventsServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'ConfirmEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmEvents,
+                    request_deserializer=task_dot_v1_dot_events__pb2.ConfirmEventsRequest.FromString,
+                    response_serializer=task_dot_v1_dot_events__pb2.ConfirmEventsResponse.SerializeToString,
+            ),
+            'WatchTaskEvents': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchTaskEvents,
+                    request_deserializer=task_dot_v1_dot_events__pb2.WatchTaskEventsRequest.FromString,
+                    response_serializer=task_dot_v1_dot_events__pb2.WatchTaskEventsResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'task.v1.TaskEventsService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('task.v1.TaskEventsService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class TaskEventsService:
+    """Settles and hands on what the task service has put on the queue. For the other services of the mesh; never routed from
+    outside, and called without a user.
+    """
+
+    @staticmethod
+    def ConfirmEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/task.v1.TaskEventsService/ConfirmEvents',
+            task_dot_v1_dot_events__pb2.ConfirmEventsRequest.SerializeToString,
+            task_dot_v1_dot_events__pb2.ConfirmEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchTaskEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/task.v1.TaskEventsService/WatchTaskEvents',
+            task_dot_v1_dot_events__pb2.WatchTaskEventsRequest.SerializeToString,
+            task_dot_v1_dot_events__pb2.WatchTaskEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)

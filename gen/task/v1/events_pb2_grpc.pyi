@@ -5,9 +5,16 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from task.v1 import events_pb2 as _events_pb2
 import abc as _abc_1
 import grpc as _grpc
+import sys
 import typing as _typing
+
+if sys.version_info >= (3, 11):
+    from typing import Self as _Self
+else:
+    from typing_extensions import Self as _Self
 
 _T = _typing.TypeVar("_T")
 
@@ -18,3 +25,76 @@ class _ServicerContext(_grpc.ServicerContext, _aio.ServicerContext):  # type: ig
 
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
+
+class TaskEventsServiceStub:
+    """Settles and hands on what the task service has put on the queue. For the other services of the mesh; never routed from
+    outside, and called without a user.
+    """
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> TaskEventsServiceAsyncStub: ...
+    ConfirmEvents: _grpc.UnaryUnaryMultiCallable[_events_pb2.ConfirmEventsRequest, _events_pb2.ConfirmEventsResponse]
+    """Tells that events were handled for good, delivered or given up, so that they are not published again.
+
+    Ids that are not known, or were confirmed before, are passed over: a repeat has no second effect.
+    Errors: INVALID_ARGUMENT (more than 1,000 ids), UNAVAILABLE (the store is away).
+    """
+    WatchTaskEvents: _grpc.UnaryStreamMultiCallable[_events_pb2.WatchTaskEventsRequest, _events_pb2.WatchTaskEventsResponse]
+    """Streams what happens to the tasks of all users, so that an edge can serve any number of watchers over one stream:
+    events of every type but TASK_EVENT_TYPE_DUE. It begins, lasts, ends and is resumed as TaskService.WatchTasks.
+
+    Errors: those of TaskService.WatchTasks; WATCHER_TOO_SLOW comes when 10,000 events waited.
+    """
+
+@_typing.type_check_only
+class TaskEventsServiceAsyncStub(TaskEventsServiceStub):
+    """Settles and hands on what the task service has put on the queue. For the other services of the mesh; never routed from
+    outside, and called without a user.
+    """
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    ConfirmEvents: _aio.UnaryUnaryMultiCallable[_events_pb2.ConfirmEventsRequest, _events_pb2.ConfirmEventsResponse]  # type: ignore[assignment]
+    """Tells that events were handled for good, delivered or given up, so that they are not published again.
+
+    Ids that are not known, or were confirmed before, are passed over: a repeat has no second effect.
+    Errors: INVALID_ARGUMENT (more than 1,000 ids), UNAVAILABLE (the store is away).
+    """
+    WatchTaskEvents: _aio.UnaryStreamMultiCallable[_events_pb2.WatchTaskEventsRequest, _events_pb2.WatchTaskEventsResponse]  # type: ignore[assignment]
+    """Streams what happens to the tasks of all users, so that an edge can serve any number of watchers over one stream:
+    events of every type but TASK_EVENT_TYPE_DUE. It begins, lasts, ends and is resumed as TaskService.WatchTasks.
+
+    Errors: those of TaskService.WatchTasks; WATCHER_TOO_SLOW comes when 10,000 events waited.
+    """
+
+class TaskEventsServiceServicer(metaclass=_abc_1.ABCMeta):
+    """Settles and hands on what the task service has put on the queue. For the other services of the mesh; never routed from
+    outside, and called without a user.
+    """
+
+    @_abc_1.abstractmethod
+    def ConfirmEvents(
+        self,
+        request: _events_pb2.ConfirmEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_events_pb2.ConfirmEventsResponse, _abc.Awaitable[_events_pb2.ConfirmEventsResponse]]:
+        """Tells that events were handled for good, delivered or given up, so that they are not published again.
+
+        Ids that are not known, or were confirmed before, are passed over: a repeat has no second effect.
+        Errors: INVALID_ARGUMENT (more than 1,000 ids), UNAVAILABLE (the store is away).
+        """
+
+    @_abc_1.abstractmethod
+    def WatchTaskEvents(
+        self,
+        request: _events_pb2.WatchTaskEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_events_pb2.WatchTaskEventsResponse], _abc.AsyncIterator[_events_pb2.WatchTaskEventsResponse]]:
+        """Streams what happens to the tasks of all users, so that an edge can serve any number of watchers over one stream:
+        events of every type but TASK_EVENT_TYPE_DUE. It begins, lasts, ends and is resumed as TaskService.WatchTasks.
+
+        Errors: those of TaskService.WatchTasks; WATCHER_TOO_SLOW comes when 10,000 events waited.
+        """
+
+def add_TaskEventsServiceServicer_to_server(servicer: TaskEventsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

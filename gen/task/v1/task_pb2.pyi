@@ -81,6 +81,34 @@ TASK_PRIORITY_URGENT: TaskPriority.ValueType  # 4
 """Now."""
 Global___TaskPriority: _TypeAlias = TaskPriority  # noqa: Y015
 
+class _TaskChangeType:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TaskChangeTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskChangeType.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TASK_CHANGE_TYPE_UNSPECIFIED: _TaskChangeType.ValueType  # 0
+    """Not given; never sent."""
+    TASK_CHANGE_TYPE_CREATED: _TaskChangeType.ValueType  # 1
+    """It was created."""
+    TASK_CHANGE_TYPE_UPDATED: _TaskChangeType.ValueType  # 2
+    """It was changed or undeleted."""
+    TASK_CHANGE_TYPE_DELETED: _TaskChangeType.ValueType  # 3
+    """It was deleted."""
+
+class TaskChangeType(_TaskChangeType, metaclass=_TaskChangeTypeEnumTypeWrapper):
+    """What may happen to a task that is watched."""
+
+TASK_CHANGE_TYPE_UNSPECIFIED: TaskChangeType.ValueType  # 0
+"""Not given; never sent."""
+TASK_CHANGE_TYPE_CREATED: TaskChangeType.ValueType  # 1
+"""It was created."""
+TASK_CHANGE_TYPE_UPDATED: TaskChangeType.ValueType  # 2
+"""It was changed or undeleted."""
+TASK_CHANGE_TYPE_DELETED: TaskChangeType.ValueType  # 3
+"""It was deleted."""
+Global___TaskChangeType: _TypeAlias = TaskChangeType  # noqa: Y015
+
 @_typing.final
 class Task(_message.Message):
     """A thing to do."""
@@ -528,42 +556,95 @@ class UndeleteTaskResponse(_message.Message):
 Global___UndeleteTaskResponse: _TypeAlias = UndeleteTaskResponse  # noqa: Y015
 
 @_typing.final
-class ConfirmEventsRequest(_message.Message):
-    """Names events that were handled for good."""
+class WatchTasksRequest(_message.Message):
+    """Asks to watch the caller's tasks."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    EVENT_IDS_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """Where to go on: the last resume_token that was received; empty to begin with what happens from now on."""
+    def __init__(
+        self,
+        *,
+        resume_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["resume_token", b"resume_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchTasksRequest: _TypeAlias = WatchTasksRequest  # noqa: Y015
+
+@_typing.final
+class WatchTasksResponse(_message.Message):
+    """One message of WatchTasks: a change, a reset, or with neither a heartbeat."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    CHANGE_FIELD_NUMBER: _builtins.int
+    RESET_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """Stands for all that came up to this message; send it to go on after it."""
+    reset: _builtins.bool
+    """Whether something may have been missed, since the service no longer holds what came after the request's token:
+    list the tasks again. What happens from now on follows.
+    """
     @_builtins.property
-    def event_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The events' ids, at most 1,000."""
+    def change(self) -> Global___TaskChange:
+        """What happened."""
 
     def __init__(
         self,
         *,
-        event_ids: _abc.Iterable[_builtins.str] | None = ...,
+        resume_token: _builtins.str = ...,
+        change: Global___TaskChange | None = ...,
+        reset: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_ids", b"event_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "reset", b"reset", "resume_token", b"resume_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ConfirmEventsRequest: _TypeAlias = ConfirmEventsRequest  # noqa: Y015
+Global___WatchTasksResponse: _TypeAlias = WatchTasksResponse  # noqa: Y015
 
 @_typing.final
-class ConfirmEventsResponse(_message.Message):
-    """Answers ConfirmEvents."""
+class TaskChange(_message.Message):
+    """Something that happened to a task."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    TYPE_FIELD_NUMBER: _builtins.int
+    TASK_FIELD_NUMBER: _builtins.int
+    OCCUR_TIME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    type: Global___TaskChangeType.ValueType
+    """What happened."""
+    request_id: _builtins.str
+    """The x-request-id of the request that caused it."""
+    @_builtins.property
+    def task(self) -> Global___Task:
+        """The task right after it."""
+
+    @_builtins.property
+    def occur_time(self) -> _timestamp_pb2.Timestamp:
+        """When it happened."""
+
     def __init__(
         self,
+        *,
+        type: Global___TaskChangeType.ValueType = ...,
+        task: Global___Task | None = ...,
+        occur_time: _timestamp_pb2.Timestamp | None = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occur_time", b"occur_time", "task", b"task"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["occur_time", b"occur_time", "request_id", b"request_id", "task", b"task", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ConfirmEventsResponse: _TypeAlias = ConfirmEventsResponse  # noqa: Y015
+Global___TaskChange: _TypeAlias = TaskChange  # noqa: Y015

@@ -71,6 +71,11 @@ class TaskServiceStub:
                 request_serializer=task_dot_v1_dot_task__pb2.UndeleteTaskRequest.SerializeToString,
                 response_deserializer=task_dot_v1_dot_task__pb2.UndeleteTaskResponse.FromString,
                 _registered_method=True)
+        self.WatchTasks = channel.unary_stream(
+                '/task.v1.TaskService/WatchTasks',
+                request_serializer=task_dot_v1_dot_task__pb2.WatchTasksRequest.SerializeToString,
+                response_deserializer=task_dot_v1_dot_task__pb2.WatchTasksResponse.FromString,
+                _registered_method=True)
 
 
 class TaskServiceServicer:
@@ -140,6 +145,21 @@ class TaskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchTasks(self, request, context):
+        """Streams what happens to the caller's tasks, for four to five minutes; then it ends with OK, and so it does when the
+        service stops: watch again with the last resume_token. The first message comes at once, is a heartbeat or a reset,
+        and tells where the stream begins; what was missed since the request's token follows. While nothing happens a
+        heartbeat comes every 15 seconds.
+
+        A change may come twice, and late: one whose task has an older revision than was seen is out of date.
+        Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: no service gave that token), UNAVAILABLE (the queue has not been
+        reached since the service started), RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS: 10,000 in all or 50 of one user;
+        WATCHER_TOO_SLOW: 256 changes waited for the caller, and ErrorInfo's metadata has the resume_token to go on with).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TaskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -172,6 +192,11 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     servicer.UndeleteTask,
                     request_deserializer=task_dot_v1_dot_task__pb2.UndeleteTaskRequest.FromString,
                     response_serializer=task_dot_v1_dot_task__pb2.UndeleteTaskResponse.SerializeToString,
+            ),
+            'WatchTasks': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchTasks,
+                    request_deserializer=task_dot_v1_dot_task__pb2.WatchTasksRequest.FromString,
+                    response_serializer=task_dot_v1_dot_task__pb2.WatchTasksResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -353,63 +378,8 @@ class TaskService:
             metadata,
             _registered_method=True)
 
-
-class TaskEventsServiceStub:
-    """Settles the events that the task service has put on the queue. For the notification service; never routed from
-    outside, and called without a user.
-    """
-
-    def __init__(self, channel):
-        """Constructor.
-
-        Args:
-            channel: A grpc.Channel.
-        """
-        self.ConfirmEvents = channel.unary_unary(
-                '/task.v1.TaskEventsService/ConfirmEvents',
-                request_serializer=task_dot_v1_dot_task__pb2.ConfirmEventsRequest.SerializeToString,
-                response_deserializer=task_dot_v1_dot_task__pb2.ConfirmEventsResponse.FromString,
-                _registered_method=True)
-
-
-class TaskEventsServiceServicer:
-    """Settles the events that the task service has put on the queue. For the notification service; never routed from
-    outside, and called without a user.
-    """
-
-    def ConfirmEvents(self, request, context):
-        """Tells that events were handled for good, delivered or given up, so that they are not published again.
-
-        Ids that are not known, or were confirmed before, are passed over: a repeat has no second effect.
-        Errors: INVALID_ARGUMENT (more than 1,000 ids), UNAVAILABLE (the store is away).
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-
-def add_TaskEventsServiceServicer_to_server(servicer, server):
-    rpc_method_handlers = {
-            'ConfirmEvents': grpc.unary_unary_rpc_method_handler(
-                    servicer.ConfirmEvents,
-                    request_deserializer=task_dot_v1_dot_task__pb2.ConfirmEventsRequest.FromString,
-                    response_serializer=task_dot_v1_dot_task__pb2.ConfirmEventsResponse.SerializeToString,
-            ),
-    }
-    generic_handler = grpc.method_handlers_generic_handler(
-            'task.v1.TaskEventsService', rpc_method_handlers)
-    server.add_generic_rpc_handlers((generic_handler,))
-    server.add_registered_method_handlers('task.v1.TaskEventsService', rpc_method_handlers)
-
-
- # This class is part of an EXPERIMENTAL API.
-class TaskEventsService:
-    """Settles the events that the task service has put on the queue. For the notification service; never routed from
-    outside, and called without a user.
-    """
-
     @staticmethod
-    def ConfirmEvents(request,
+    def WatchTasks(request,
             target,
             options=(),
             channel_credentials=None,
@@ -419,12 +389,12 @@ class TaskEventsService:
             wait_for_ready=None,
             timeout=None,
             metadata=None):
-        return grpc.experimental.unary_unary(
+        return grpc.experimental.unary_stream(
             request,
             target,
-            '/task.v1.TaskEventsService/ConfirmEvents',
-            task_dot_v1_dot_task__pb2.ConfirmEventsRequest.SerializeToString,
-            task_dot_v1_dot_task__pb2.ConfirmEventsResponse.FromString,
+            '/task.v1.TaskService/WatchTasks',
+            task_dot_v1_dot_task__pb2.WatchTasksRequest.SerializeToString,
+            task_dot_v1_dot_task__pb2.WatchTasksResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -73,6 +73,17 @@ class TaskServiceStub:
 
     Errors: NOT_FOUND (no such task), ALREADY_EXISTS (the task is not deleted).
     """
+    WatchTasks: _grpc.UnaryStreamMultiCallable[_task_pb2.WatchTasksRequest, _task_pb2.WatchTasksResponse]
+    """Streams what happens to the caller's tasks, for four to five minutes; then it ends with OK, and so it does when the
+    service stops: watch again with the last resume_token. The first message comes at once, is a heartbeat or a reset,
+    and tells where the stream begins; what was missed since the request's token follows. While nothing happens a
+    heartbeat comes every 15 seconds.
+
+    A change may come twice, and late: one whose task has an older revision than was seen is out of date.
+    Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: no service gave that token), UNAVAILABLE (the queue has not been
+    reached since the service started), RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS: 10,000 in all or 50 of one user;
+    WATCHER_TOO_SLOW: 256 changes waited for the caller, and ErrorInfo's metadata has the resume_token to go on with).
+    """
 
 @_typing.type_check_only
 class TaskServiceAsyncStub(TaskServiceStub):
@@ -118,6 +129,17 @@ class TaskServiceAsyncStub(TaskServiceStub):
     """Brings a deleted task back.
 
     Errors: NOT_FOUND (no such task), ALREADY_EXISTS (the task is not deleted).
+    """
+    WatchTasks: _aio.UnaryStreamMultiCallable[_task_pb2.WatchTasksRequest, _task_pb2.WatchTasksResponse]  # type: ignore[assignment]
+    """Streams what happens to the caller's tasks, for four to five minutes; then it ends with OK, and so it does when the
+    service stops: watch again with the last resume_token. The first message comes at once, is a heartbeat or a reset,
+    and tells where the stream begins; what was missed since the request's token follows. While nothing happens a
+    heartbeat comes every 15 seconds.
+
+    A change may come twice, and late: one whose task has an older revision than was seen is out of date.
+    Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: no service gave that token), UNAVAILABLE (the queue has not been
+    reached since the service started), RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS: 10,000 in all or 50 of one user;
+    WATCHER_TOO_SLOW: 256 changes waited for the caller, and ErrorInfo's metadata has the resume_token to go on with).
     """
 
 class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -199,53 +221,21 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: NOT_FOUND (no such task), ALREADY_EXISTS (the task is not deleted).
         """
 
-def add_TaskServiceServicer_to_server(servicer: TaskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
-
-class TaskEventsServiceStub:
-    """Settles the events that the task service has put on the queue. For the notification service; never routed from
-    outside, and called without a user.
-    """
-
-    @_typing.overload
-    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
-    @_typing.overload
-    def __new__(cls, channel: _aio.Channel) -> TaskEventsServiceAsyncStub: ...
-    ConfirmEvents: _grpc.UnaryUnaryMultiCallable[_task_pb2.ConfirmEventsRequest, _task_pb2.ConfirmEventsResponse]
-    """Tells that events were handled for good, delivered or given up, so that they are not published again.
-
-    Ids that are not known, or were confirmed before, are passed over: a repeat has no second effect.
-    Errors: INVALID_ARGUMENT (more than 1,000 ids), UNAVAILABLE (the store is away).
-    """
-
-@_typing.type_check_only
-class TaskEventsServiceAsyncStub(TaskEventsServiceStub):
-    """Settles the events that the task service has put on the queue. For the notification service; never routed from
-    outside, and called without a user.
-    """
-
-    def __init__(self, channel: _aio.Channel) -> None: ...
-    ConfirmEvents: _aio.UnaryUnaryMultiCallable[_task_pb2.ConfirmEventsRequest, _task_pb2.ConfirmEventsResponse]  # type: ignore[assignment]
-    """Tells that events were handled for good, delivered or given up, so that they are not published again.
-
-    Ids that are not known, or were confirmed before, are passed over: a repeat has no second effect.
-    Errors: INVALID_ARGUMENT (more than 1,000 ids), UNAVAILABLE (the store is away).
-    """
-
-class TaskEventsServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Settles the events that the task service has put on the queue. For the notification service; never routed from
-    outside, and called without a user.
-    """
-
     @_abc_1.abstractmethod
-    def ConfirmEvents(
+    def WatchTasks(
         self,
-        request: _task_pb2.ConfirmEventsRequest,
+        request: _task_pb2.WatchTasksRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_task_pb2.ConfirmEventsResponse, _abc.Awaitable[_task_pb2.ConfirmEventsResponse]]:
-        """Tells that events were handled for good, delivered or given up, so that they are not published again.
+    ) -> _typing.Union[_abc.Iterator[_task_pb2.WatchTasksResponse], _abc.AsyncIterator[_task_pb2.WatchTasksResponse]]:
+        """Streams what happens to the caller's tasks, for four to five minutes; then it ends with OK, and so it does when the
+        service stops: watch again with the last resume_token. The first message comes at once, is a heartbeat or a reset,
+        and tells where the stream begins; what was missed since the request's token follows. While nothing happens a
+        heartbeat comes every 15 seconds.
 
-        Ids that are not known, or were confirmed before, are passed over: a repeat has no second effect.
-        Errors: INVALID_ARGUMENT (more than 1,000 ids), UNAVAILABLE (the store is away).
+        A change may come twice, and late: one whose task has an older revision than was seen is out of date.
+        Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: no service gave that token), UNAVAILABLE (the queue has not been
+        reached since the service started), RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS: 10,000 in all or 50 of one user;
+        WATCHER_TOO_SLOW: 256 changes waited for the caller, and ErrorInfo's metadata has the resume_token to go on with).
         """
 
-def add_TaskEventsServiceServicer_to_server(servicer: TaskEventsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+def add_TaskServiceServicer_to_server(servicer: TaskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

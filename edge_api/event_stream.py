@@ -1,0 +1,164 @@
+"""The answer to `GET /api/v1/events`: server-sent events (WHATWG HTML, 9.2) until the client leaves or time is up.
+
+It is ASGI itself, and not a generator that a framework would run: so it hears at once that its client has left, and
+lets go of one that does not read.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator
+
+import structlog
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from chassis import deadline
+from chassis.errors import Exhausted
+from chassis.positions import Position, position_of, token_of
+from chassis.watcher import HEARTBEAT_SECONDS, Batch, Watcher, lifetime_seconds, within
+from edge_api import frames
+from edge_api.frames import Frame
+from edge_api.live import Live
+from edge_api.protocol import abort_of
+
+_log = structlog.get_logger("events")
+
+_SEND_SECONDS = 5.0
+_PIECE_BYTES = 16 * 1024  # what one write adds to the buffer of a client that does not read
+_RETRY_MS = (1000, 5000)  # so that clients that are sent away together do not come back together
+_BETWEEN = "~"
+_BEFORE_ALL: Position = (0, 0)
+_START = {
+    "type": "http.response.start",
+    "status": 200,
+    "headers": [
+        (b"content-type", b"text/event-stream; charset=utf-8"),
+        (b"cache-control", b"no-store"),
+        (b"x-accel-buffering", b"no"),  # nginx, and so Kong, would collect the answer
+    ],
+}
+
+
+class EventStream(Response):
+    """What happens to one user's tasks, and the user's new notifications, from behind `last_event_id` or from now on.
+
+    An id that no longer means anything, or never did, is answered by a reset.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(self, live: Live, user: str, last_event_id: str | None) -> None:
+        super().__init__()
+        self._live = live
+        self._user = user
+        self._after = _places(last_event_id)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises Unavailable and Exhausted before the answer begins, where nobody can watch now."""
+        deadline.lift()
+        woken = asyncio.Event()
+        tasks_after, notifications_after = self._after
+        async with (
+            self._live.tasks.watch(self._user, tasks_after, woken=woken) as tasks,
+            self._live.notifications.watch(self._user, notifications_after, woken=woken) as notifications,
+        ):
+            gone = asyncio.create_task(_disconnected(receive))
+            gone.add_done_callback(lambda _: woken.set())
+            writer = _Writer(self._live, tasks, notifications, woken, gone.done, send)
+            try:
+                await send(dict(_START))
+                await writer.run()
+            except TimeoutError:
+                _log.warning("a client did not read its events", user=self._user)
+                abort_of(scope)()
+                await gone
+            finally:
+                gone.cancel()
+                await asyncio.gather(gone, return_exceptions=True)
+
+
+class _Writer:
+    """Writes both feeds as one, each event under the id by which a client goes on behind it."""
+
+    def __init__(
+        self,
+        live: Live,
+        tasks: Watcher[Frame],
+        notifications: Watcher[Frame],
+        woken: asyncio.Event,
+        is_gone: Callable[[], bool],
+        send: Send,
+    ) -> None:
+        self._sources = ((live.tasks, tasks), (live.notifications, notifications))
+        self._places = [token_of(tasks.position), token_of(notifications.position)]
+        self._woken = woken
+        self._is_gone = is_gone
+        self._send = send
+        self._until = asyncio.get_running_loop().time() + lifetime_seconds()
+
+    async def run(self) -> None:
+        """Writes until it is over. Raises TimeoutError when the client does not take what is written."""
+        retry = random.randint(*_RETRY_MS)  # noqa: S311 (spreads load, guards nothing)
+        await self._write(frames.beginning(retry))
+        try:
+            is_quiet = True  # so that a client hears at once where it begins
+            while not self._is_over():
+                self._woken.clear()
+                if await self._write_what_came():
+                    is_quiet = False
+                    continue
+                if is_quiet:
+                    await self._write(frames.heartbeat(self._id()))
+                is_quiet = not await within(self._woken, self._patience())
+        except Exhausted:
+            pass  # it was cut, and goes on with its last id
+        await self._write(b"", more=False)
+
+    async def _write_what_came(self) -> bool:
+        batches = [watcher.take() for _, watcher in self._sources]
+        if any(batch.is_reset for batch in batches):
+            for place, batch in enumerate(batches):
+                if batch.is_reset:
+                    self._places[place] = token_of(batch.position)
+            await self._write(self._with_id(frames.RESET))
+        for place, ((feed, _), batch) in enumerate(zip(self._sources, batches, strict=True)):
+            for piece in batch.pieces(_PIECE_BYTES):
+                await self._write(b"".join(self._lines(place, piece)))
+                feed.delivered(piece)
+            self._places[place] = token_of(batch.position)
+        return any(batch.is_reset or batch.items for batch in batches)
+
+    def _lines(self, place: int, piece: Batch[Frame]) -> Iterator[bytes]:
+        for item in piece.items:
+            self._places[place] = token_of(item.position)
+            yield self._with_id(item.value.text())
+
+    def _with_id(self, frame: bytes) -> bytes:
+        return b"id: %b\n%b" % (self._id().encode(), frame)
+
+    def _id(self) -> str:
+        return _BETWEEN.join(self._places)
+
+    def _patience(self) -> float:
+        return min(HEARTBEAT_SECONDS, self._until - asyncio.get_running_loop().time())
+
+    def _is_over(self) -> bool:
+        is_late = asyncio.get_running_loop().time() >= self._until
+        return is_late or self._is_gone() or any(watcher.is_over for _, watcher in self._sources)
+
+    async def _write(self, body: bytes, *, more: bool = True) -> None:
+        if body or not more:
+            async with asyncio.timeout(_SEND_SECONDS):
+                await self._send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+def _places(last_event_id: str | None) -> tuple[Position | None, Position | None]:
+    if not last_event_id:
+        return None, None
+    tasks, _, notifications = last_event_id.partition(_BETWEEN)
+    return position_of(tasks) or _BEFORE_ALL, position_of(notifications) or _BEFORE_ALL
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,149 @@
+"""Following a stream of a real queue into a feed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+
+from chassis.feed import Feed, FeedLimits
+from chassis.feed_metrics import FeedMetrics
+from chassis.positions import Position, position_of, token_of
+from chassis.stream_tail import Fields, StreamTail
+from chassis.supervise import background
+from chassis.watcher import Item, Watcher
+from notify_svc import store
+from tests.support.eventually import eventually
+from tests.support.valkey import Valkey
+
+STREAM = "things"
+
+
+@pytest.fixture
+def own_valkey(tmp_path: Path) -> Iterator[Valkey]:
+    server = Valkey(tmp_path)
+    server.start()
+    yield server
+    server.kill()
+
+
+def decode(position: Position, fields: Fields) -> Item[str] | None:
+    value = fields.get(b"value")
+    return None if value is None else Item(position, "ann", 0.0, len(value), value.decode())
+
+
+@asynccontextmanager
+async def tailed(url: str, limits: FeedLimits | None = None) -> AsyncIterator[Feed[str]]:
+    feed = Feed[str](FeedMetrics(CollectorRegistry()).of(STREAM), limits or FeedLimits())
+    async with store.connect(url, timeout_seconds=2, retries=0) as client:
+        tail = StreamTail(client, STREAM, feed, decode)
+        async with background({"tail": tail.run}, CollectorRegistry()):
+            await eventually(lambda: begun(feed))
+            yield feed
+
+
+async def begun(feed: Feed[str]) -> bool:
+    return feed.position is not None
+
+
+async def add(url: str, *values: str, name: str = "value") -> Position:
+    async with Redis.from_url(url) as redis:
+        for value in values:
+            entry_id = await redis.xadd(STREAM, {name: value})
+    position = position_of(entry_id.decode())
+    assert position is not None
+    return position
+
+
+async def comes(watcher: Watcher[str], count: int) -> list[str]:
+    """Waits for so many values."""
+    values: list[str] = []
+    async with asyncio.timeout(10):
+        while len(values) < count:
+            batch = watcher.take()
+            assert not batch.is_reset
+            values += [item.value for item in batch.items]
+            if not batch.items:
+                watcher.woken.clear()
+                await watcher.woken.wait()
+    return values
+
+
+async def test_what_is_added_comes_in_order_and_what_cannot_be_read_is_passed_over(valkey: Valkey) -> None:
+    async with tailed(valkey.url) as feed, feed.watch("ann", None) as watcher:
+        await add(valkey.url, "a", "b")
+        await add(valkey.url, "no item", name="other")
+        last = await add(valkey.url, "c")
+        assert await comes(watcher, 3) == ["a", "b", "c"]
+        assert feed.position == last
+
+
+async def test_a_new_reader_holds_what_came_before_it_and_resumes_those_who_saw_another(valkey: Valkey) -> None:
+    async with tailed(valkey.url) as first, first.watch("ann", None) as watcher:
+        await add(valkey.url, "a", "b")
+        assert await comes(watcher, 2) == ["a", "b"]
+        left_at = watcher.position
+    await add(valkey.url, *"cdef")
+    async with tailed(valkey.url) as second, second.watch("ann", left_at) as again:
+        assert await comes(again, 4) == ["c", "d", "e", "f"]
+
+
+async def test_a_new_reader_takes_no_more_than_the_newest(valkey: Valkey) -> None:
+    await add(valkey.url, *(str(number) for number in range(1_100)))
+    async with tailed(valkey.url, FeedLimits(items=600)) as feed:
+        async with feed.watch(None, None) as watcher:
+            assert await comes(watcher, 600) == [str(number) for number in range(500, 1_100)]
+        async with feed.watch("ann", (1, 0)) as too_late:
+            assert too_late.take().is_reset
+
+
+async def test_a_queue_that_is_killed_and_comes_back_with_its_data_is_followed_on_without_a_reset(
+    own_valkey: Valkey,
+) -> None:
+    async with tailed(own_valkey.url) as feed, feed.watch("ann", None) as watcher:
+        await add(own_valkey.url, "a")
+        assert await comes(watcher, 1) == ["a"]
+        await own_valkey.restart()
+        await add(own_valkey.url, "b")
+        assert await comes(watcher, 1) == ["b"]
+
+
+async def test_a_queue_that_comes_back_empty_is_a_reset_for_all_who_watch_or_watched(own_valkey: Valkey) -> None:
+    async with tailed(own_valkey.url) as feed, feed.watch("ann", None) as watcher:
+        await add(own_valkey.url, "a")
+        assert await comes(watcher, 1) == ["a"]
+        left_at = watcher.position
+        own_valkey.clear()
+        await own_valkey.restart()
+
+        async def is_reset() -> bool:
+            return watcher.take().is_reset
+
+        await eventually(is_reset, within=20)
+        await add(own_valkey.url, "b")
+        assert await comes(watcher, 1) == ["b"]
+        async with feed.watch("ann", left_at) as again:
+            assert again.take().is_reset
+
+
+async def test_a_stream_that_was_trimmed_to_nothing_still_covers_its_last_position(valkey: Valkey) -> None:
+    last = await add(valkey.url, "a", "b")
+    async with Redis.from_url(valkey.url) as redis:
+        await redis.xtrim(STREAM, maxlen=0, approximate=False)
+    async with tailed(valkey.url) as feed:
+        assert feed.position == last
+        await add(valkey.url, "c")
+        async with feed.watch("ann", last) as watcher:
+            assert await comes(watcher, 1) == ["c"]
+
+
+async def test_a_group_without_entries_is_no_past_that_could_be_resumed(valkey: Valkey) -> None:
+    async with Redis.from_url(valkey.url) as redis:
+        await redis.xgroup_create(STREAM, "readers", id="0", mkstream=True)
+    async with tailed(valkey.url) as feed:
+        await add(valkey.url, "a")
+        async with feed.watch("ann", position_of(token_of((1_795_000_000_000, 0)))) as watcher:
+            assert watcher.take().is_reset

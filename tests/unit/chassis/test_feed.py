@@ -1,0 +1,232 @@
+"""What a feed promises to those who watch it."""
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from chassis.errors import Exhausted, InvalidInput, Unavailable
+from chassis.feed import Feed, FeedLimits
+from chassis.feed_metrics import FeedMetrics
+from chassis.positions import position_of, resumed_from, token_of
+from chassis.watcher import Batch, Watcher
+from tests.support.feeds import START, feed, fill, item
+
+
+def values(batch: Batch[str]) -> list[str]:
+    return [taken.value for taken in batch.items]
+
+
+def taken(watcher: Watcher[str]) -> list[str]:
+    return values(watcher.take())
+
+
+async def test_a_watcher_sees_what_happens_to_its_owner_from_now_on_and_nothing_else() -> None:
+    things = feed()
+    fill(things, range(1, 3))
+    async with things.watch("ann", None) as ann, things.watch("bob", None) as bob, things.watch(None, None) as all_:
+        fill(things, range(3, 5))
+        things.append(item(5, "bob"))
+        assert taken(ann) == ["3", "4"]
+        assert taken(bob) == ["5"]
+        assert taken(all_) == ["1", "2", "3", "4", "5"]
+        assert taken(ann) == []
+
+
+async def test_who_comes_back_with_its_position_gets_each_event_once_and_in_order() -> None:
+    things = feed()
+    fill(things, range(1, 4))
+    async with things.watch("ann", None) as first:
+        fill(things, range(4, 6))
+        assert taken(first) == ["4", "5"]
+        left_at = first.position
+    fill(things, range(6, 9))
+    fill(things, range(9, 10), owner="bob")
+    async with things.watch("ann", left_at) as second:
+        assert second.position == left_at
+        assert taken(second) == ["6", "7", "8"]
+        fill(things, range(10, 11))
+        assert taken(second) == ["10"]
+
+
+async def test_the_position_moves_on_with_what_others_do_so_that_it_does_not_grow_old() -> None:
+    things = feed(FeedLimits(items=10))
+    async with things.watch("ann", None) as ann:
+        fill(things, range(1, 100), owner="bob")
+        assert taken(ann) == []
+    async with things.watch("ann", ann.position) as again:
+        assert not again.take().is_reset
+
+
+@pytest.mark.parametrize(
+    "limits", [FeedLimits(items=10), FeedLimits(bytes=1_000)], ids=["too many items", "too many bytes"]
+)
+async def test_a_position_that_is_no_longer_covered_is_a_reset_and_what_follows_comes(limits: FeedLimits) -> None:
+    things = feed(limits)
+    fill(things, range(1, 21))
+    for after, is_reset in (((1_010, 0), False), ((1_009, 5), True), (START, True)):
+        async with things.watch("ann", after) as watcher:
+            batch = watcher.take()
+            assert batch.is_reset is is_reset, after
+            if is_reset:
+                assert (values(batch), batch.position) == ([], (1_020, 0))
+                assert taken(watcher) == []
+            else:
+                assert values(batch) == [str(number) for number in range(11, 21)]
+
+
+async def test_a_position_from_a_replica_that_is_ahead_is_waited_for() -> None:
+    things = feed()
+
+    async def watch() -> list[str]:
+        async with things.watch("ann", (1_002, 0)) as watcher:
+            fill(things, range(3, 4))
+            return taken(watcher)
+
+    watching = asyncio.create_task(watch())
+    await asyncio.sleep(0)
+    fill(things, range(1, 3))
+    assert await watching == ["3"]
+
+
+async def test_a_position_that_never_comes_is_a_reset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.feed._PATIENCE_SECONDS", 0.05)
+    things = feed()
+    async with things.watch("ann", (9_999, 0)) as watcher:
+        assert watcher.take().is_reset
+
+
+async def test_a_feed_that_has_not_begun_cannot_be_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.feed._PATIENCE_SECONDS", 0.05)
+    things = Feed[str](FeedMetrics(CollectorRegistry()).of("things"))
+    with pytest.raises(Unavailable) as refused:
+        async with things.watch("ann", None):
+            pass
+    assert refused.value.reason == "FEED_UNAVAILABLE"
+
+
+async def test_who_watches_when_the_feed_begins_anew_is_told_and_goes_on_from_there() -> None:
+    things = feed()
+    async with things.watch("ann", None) as ann:
+        fill(things, range(1, 3))
+        things.begin((5_000, 0))
+        things.append(item(4_001))
+        batch = ann.take()
+        assert (batch.is_reset, values(batch), batch.position) == (True, [], (5_000, 0))
+        assert taken(ann) == ["4001"]
+
+
+async def test_a_slow_watcher_is_cut_with_its_token_and_holds_nothing_any_more() -> None:
+    registry = CollectorRegistry()
+    things = feed(FeedLimits(waiting=5), registry)
+    fill(things, range(1, 3))
+    async with things.watch("ann", None) as slow, things.watch("ann", None) as quick:
+        fill(things, range(3, 4))
+        assert taken(slow) == taken(quick) == ["3"]
+        fill(things, range(4, 9))
+        assert taken(quick) == ["4", "5", "6", "7", "8"]
+        fill(things, range(9, 20))
+        assert slow._items == []
+        with pytest.raises(Exhausted) as cut:
+            slow.take()
+    assert cut.value.reason == "WATCHER_TOO_SLOW"
+    assert registry.get_sample_value("watchers_cut_total", {"feed": "things"}) == 2  # quick took nothing after 8
+    async with things.watch("ann", position_of(cut.value.metadata["resume_token"])) as again:
+        assert taken(again) == [str(number) for number in range(4, 20)]
+
+
+async def test_what_was_missed_may_be_more_than_what_may_wait() -> None:
+    things = feed(FeedLimits(waiting=5))
+    fill(things, range(1, 51))
+    async with things.watch("ann", START) as watcher:
+        fill(things, range(51, 56))
+        assert taken(watcher) == [str(number) for number in range(1, 56)]
+
+
+async def test_no_more_may_watch_than_there_is_room_for_in_all_and_for_one_user() -> None:
+    registry = CollectorRegistry()
+    things = feed(FeedLimits(watchers=3, watchers_of_one=2), registry)
+
+    def watching() -> float | None:
+        return registry.get_sample_value("watchers", {"feed": "things"})
+
+    async with things.watch("ann", None), things.watch("ann", None):
+        with pytest.raises(Exhausted, match="of this user"):
+            await things.watch("ann", None).__aenter__()
+        async with things.watch("bob", None):
+            assert watching() == 3
+            with pytest.raises(Exhausted) as refused:
+                await things.watch("cem", None).__aenter__()
+            assert refused.value.reason == "TOO_MANY_WATCHERS"
+    assert watching() == 0
+    async with things.watch("ann", None):
+        assert watching() == 1
+
+
+async def test_the_first_batch_tells_where_it_begins_and_a_quiet_feed_sends_heartbeats(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("chassis.watcher.HEARTBEAT_SECONDS", 0.02)
+    things = feed()
+    fill(things, range(1, 3))
+    async with aclosing(things.batches("ann", START)) as batches:
+        first = await anext(batches)
+        assert (first.position, values(first), first.is_reset) == (START, [], False)
+        assert values(await anext(batches)) == ["1", "2"]
+        fill(things, range(3, 4), owner="bob")
+        heartbeat = await anext(batches)
+        assert (values(heartbeat), heartbeat.position) == ([], (1_003, 0))
+
+
+async def test_watching_ends_by_itself_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.watcher._SHORTEST_SECONDS", 0.05)
+    monkeypatch.setattr("chassis.watcher._LONGEST_SECONDS", 0.1)
+    async with aclosing(feed().batches("ann", None)) as batches:
+        assert [values(batch) async for batch in batches] == [[]]
+
+
+async def test_the_end_of_a_feed_ends_those_who_watch_and_those_who_come_later() -> None:
+    things = feed()
+    async with aclosing(things.batches("ann", None)) as batches:
+        await anext(batches)
+        things.end()
+        assert [batch async for batch in batches] == []
+    async with things.watch("ann", None) as late:
+        assert late.is_over
+
+
+async def test_delivery_is_counted_and_timed_for_each_watcher() -> None:
+    registry = CollectorRegistry()
+    things = feed(registry=registry)
+    async with aclosing(things.batches("ann", None)) as batches:
+        await anext(batches)
+        fill(things, range(1, 4))
+        assert values(await anext(batches)) == ["1", "2", "3"]
+        fill(things, range(4, 5))
+        await anext(batches)
+    assert registry.get_sample_value("watch_events_sent_total", {"feed": "things"}) == 3
+    assert registry.get_sample_value("watch_delivery_seconds_count", {"feed": "things"}) == 3
+
+
+def test_a_batch_in_pieces_has_every_item_once_and_each_piece_its_own_place() -> None:
+    items = [item(number, size=size) for number, size in enumerate((400, 400, 400, 2_000, 100), start=1)]
+    pieces = list(Batch((1_009, 0), items).pieces(1_000))
+    assert [values(piece) for piece in pieces] == [["1", "2"], ["3"], ["4"], ["5"]]
+    assert [piece.position for piece in pieces] == [(1_002, 0), (1_003, 0), (1_004, 0), (1_009, 0)]
+    reset: Batch[str] = Batch(START, is_reset=True)
+    assert list(reset.pieces(1_000)) == [reset]
+
+
+@pytest.mark.parametrize("text", ["", "1", "1-", "-1", "1-2-3", " 1-2", "1-2\n", "٣-٣", "1" * 16 + "-0", "x" * 10_000])
+def test_what_is_no_token_has_no_position(text: str) -> None:
+    assert position_of(text) is None
+    if text:
+        with pytest.raises(InvalidInput) as refused:
+            resumed_from(text)
+        assert refused.value.reason == "INVALID_RESUME_TOKEN"
+
+
+def test_a_token_is_the_id_of_its_entry() -> None:
+    assert position_of("1795000000000-12") == (1_795_000_000_000, 12)
+    assert token_of((1_795_000_000_000, 12)) == "1795000000000-12"
