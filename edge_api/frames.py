@@ -60,5 +60,5 @@ def heartbeat(event_id: str) -> bytes:
 
 
 def _written(name: str, data: BaseModel) -> bytes:
-    # JSON has no line break of its own, so nothing that a user wrote can begin a line.
-    return format_sse_event(event=name, data_str=data.model_dump_json())
+    # In ASCII nothing that a user wrote can begin a line, not even for a client that takes U+2028 for the end of one.
+    return format_sse_event(event=name, data_str=data.model_dump_json(ensure_ascii=True))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -50,10 +51,10 @@ async def begun(feed: Feed[str]) -> bool:
 
 
 async def add(url: str, *values: str, name: str = "value") -> Position:
-    async with Redis.from_url(url) as redis:
+    async with Redis.from_url(url, decode_responses=True) as redis:
         for value in values:
-            entry_id = await redis.xadd(STREAM, {name: value})
-    position = position_of(entry_id.decode())
+            entry_id: Any = await redis.xadd(STREAM, {name: value})
+    position = position_of(entry_id)
     assert position is not None
     return position
 

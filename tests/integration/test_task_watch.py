@@ -152,7 +152,7 @@ async def test_more_events_than_fit_into_one_message_come_in_several(service: Ru
         await create(service, f"Task {number}", description="ß" * 10_000)
     carry(service)
     call: Any = service.events.WatchTaskEvents(WatchTaskEventsRequest())
-    titles = []
+    titles: list[str] = []
     messages = 0
     while len(titles) < 150:
         message = await call.read()

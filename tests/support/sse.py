@@ -71,7 +71,7 @@ class EventSource:
 
     async def ended(self, within: float = 10) -> list[Event]:
         """What still comes until the clean end of the stream."""
-        events = []
+        events: list[Event] = []
         async with asyncio.timeout(within):
             while True:
                 try:
