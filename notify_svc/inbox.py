@@ -1,20 +1,13 @@
 """What users see of their notifications, and their marks; written by `ledger`, asked by `servicer`."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from redis.exceptions import RedisError
-
-from chassis import deadline
-from chassis.errors import DeadlineExceeded, Unavailable
 from notify_svc import store
+from notify_svc.answering import answered
 from notify_svc.convert import notification_from_json
 from notify_svc.domain import KEEP_MS, Delivery, Notification, NowMs, Outcome
 from notify_svc.page_token import Position
-
-_ANSWER_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +29,7 @@ class Inbox:
     async def page(self, owner: str, size: int, after: Position | None) -> Page:
         """Up to `size` notifications of a user, from the newest or from behind a position."""
         position: list[str | int] = [] if after is None else [after.create_time_ms, after.id]
-        async with _answered():
+        async with answered():
             unread, rows = await self._scripts.page(
                 [store.inbox_key(owner), store.unread_key(owner)], [self._now_ms() - KEEP_MS, size + 1, *position]
             )
@@ -47,21 +40,8 @@ class Inbox:
 
     async def mark_read(self, owner: str, ids: Sequence[str]) -> None:
         """Marks these of a user's notifications as read, or all where no ids are given."""
-        async with _answered():
+        async with answered():
             await self._scripts.mark_read([store.unread_key(owner)], [self._now_ms(), *ids])
-
-
-@asynccontextmanager
-async def _answered() -> AsyncIterator[None]:
-    remaining = deadline.remaining()
-    is_callers = remaining is not None and remaining < _ANSWER_SECONDS
-    try:
-        async with asyncio.timeout(remaining if is_callers else _ANSWER_SECONDS):
-            yield
-    except (RedisError, TimeoutError, OSError) as error:
-        if is_callers and isinstance(error, TimeoutError):
-            raise DeadlineExceeded("DEADLINE_EXCEEDED", "The queue did not answer before the deadline.") from None
-        raise Unavailable("QUEUE_UNAVAILABLE", "The queue is away; try again.") from error
 
 
 def _notification(flat: list[bytes]) -> Notification:

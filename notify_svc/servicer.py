@@ -8,12 +8,11 @@ import grpc
 from notify.v1 import events_pb2, events_pb2_grpc, notify_pb2, notify_pb2_grpc
 
 from chassis import identity
-from chassis.errors import InvalidInput, Violation
 from chassis.feed import Feed
 from chassis.positions import resumed_from
-from notify_svc import page_token, watch
+from notify_svc import page_token, rules, watch
 from notify_svc.convert import notification_to_proto
-from notify_svc.domain import MARK_IDS_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
+from notify_svc.domain import MARK_IDS_MAX
 from notify_svc.inbox import Inbox
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -32,7 +31,7 @@ class NotificationServicer(notify_pb2_grpc.NotificationServiceServicer):
         """Lists the caller's notifications, newest first."""
         owner = identity.require_user()
         after = page_token.decode(owner, request.page_token) if request.page_token else None
-        page = await self._inbox.page(owner, _page_size(request.page_size), after)
+        page = await self._inbox.page(owner, rules.page_size(request.page_size), after)
         return notify_pb2.ListNotificationsResponse(
             notifications=[notification_to_proto(notification) for notification in page.notifications],
             next_page_token=page_token.encode(owner, page.next) if page.next else "",
@@ -44,10 +43,7 @@ class NotificationServicer(notify_pb2_grpc.NotificationServiceServicer):
     ) -> notify_pb2.MarkNotificationsReadResponse:
         """Marks some or all of the caller's notifications as read."""
         owner = identity.require_user()
-        if bool(request.ids) == request.all:
-            raise InvalidInput(Violation("ids", "exactly one of ids and all must be given"))
-        if len(request.ids) > MARK_IDS_MAX:
-            raise InvalidInput(Violation("ids", f"must be at most {MARK_IDS_MAX}"))
+        rules.check_some_or_all("ids", request.ids, request.all, at_most=MARK_IDS_MAX)
         await self._inbox.mark_read(owner, request.ids)
         return notify_pb2.MarkNotificationsReadResponse()
 
@@ -77,9 +73,3 @@ class NotificationEventsServicer(events_pb2_grpc.NotificationEventsServiceServic
             async for batch in batches:
                 for response in watch.event_responses(batch):
                     yield response
-
-
-def _page_size(asked: int) -> int:
-    if asked < 0:
-        raise InvalidInput(Violation("page_size", "must not be negative"))
-    return min(asked or PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
