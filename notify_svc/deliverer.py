@@ -137,10 +137,15 @@ class Deliverer:
     async def _bury(self, attempt: Attempt) -> None:
         """Makes a dead letter before the event is settled: a crash between the two only repeats that."""
         owed, channel = attempt.owed, self._channel.name
-        event = await self._dead_letters.event_of(owed.entries[0])
-        attempts = min(owed.attempt, self._rules.max_attempts)
-        key = f"{owed.entries[0]}/{channel}"
-        letter = DeadLetter(key, owed.notification.id, event, Reason.GAVE_UP, attempt.detail, attempts, channel)
+        letter = DeadLetter(
+            f"{owed.entries[0]}/{channel}",
+            owed.notification.id,
+            Reason.GAVE_UP,
+            attempt.detail,
+            min(owed.attempt, self._rules.max_attempts),
+            channel=channel,
+            notification=owed.notification,
+        )
         await self._dead_letters.put(letter)
 
     def _count(self, outcome: str) -> None:

@@ -1,4 +1,4 @@
-"""What a notification is, and the limits of an inbox; knows no queue, no protocol.
+"""What a notification and a dead letter are, and the limits of both; knows no queue, no protocol.
 
 All times are milliseconds since 1970 in UTC.
 """
@@ -14,6 +14,10 @@ PAGE_SIZE_DEFAULT = 50
 PAGE_SIZE_MAX = 200
 MARK_IDS_MAX = 1000
 TITLE_MAX = 200
+DEAD_LETTERS_LIMIT = 10_000
+DEAD_LETTER_EVENT_BYTES_MAX = 64 * 1024
+DEAD_LETTER_DETAIL_MAX = 1000
+DEAD_LETTER_KEYS_MAX = 1000
 
 NowMs = Callable[[], int]
 
@@ -74,15 +78,21 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """Something that could not be handled: `key` is the stream entry's id, with `/<channel>` where one gave up."""
+    """Something that could not be handled: `key` is the stream entry's id, with `/<channel>` where one gave up.
+
+    What it takes to handle it again is the entry's fields `id` and `event` as they came or, where a channel gave up,
+    the notification.
+    """
 
     key: str
     event_id: str
-    event: bytes
     reason: Reason
     detail: str
     attempts: int
+    id_field: bytes = b""
+    event: bytes = b""
     channel: str = ""
+    notification: Notification | None = None
 
 
 @dataclass(frozen=True, slots=True)

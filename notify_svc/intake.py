@@ -85,8 +85,15 @@ class Intake:
 
     async def _bury(self, entry: Entry, poison: Poison) -> None:
         event_id = readable_id(entry.fields)
-        event = entry.fields.get(b"event", b"")
-        letter = DeadLetter(entry.id, event_id, event, poison.reason, poison.detail, entry.deliveries)
+        letter = DeadLetter(
+            entry.id,
+            event_id,
+            poison.reason,
+            poison.detail,
+            entry.deliveries,
+            id_field=entry.fields.get(b"id", b""),
+            event=entry.fields.get(b"event", b""),
+        )
         await self._dead_letters.put(letter)
         await self._finisher.finish(Settled(event_id, (entry.id,)))
 

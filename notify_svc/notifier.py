@@ -56,7 +56,7 @@ class Notifier:
         self.feed = feed
         self._tail = StreamTail(reader, store.NOTIFICATIONS, feed, watch.item_of)
         ledger = Ledger(redis, scripts, [channel.name for channel in channels], now_ms)
-        dead_letters = DeadLetters(redis, scripts, metrics, now_ms)
+        dead_letters = DeadLetters(scripts, metrics, now_ms)
         self._finisher = Finisher(redis, events, metrics, settings.unconfirmed_limit)
         self._deliverers = {
             channel.name: Deliverer(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 from task.v1 import events_pb2
 
 from tests.support.eventually import eventually
@@ -59,13 +60,54 @@ async def test_poison_is_a_dead_letter_at_once_and_what_follows_goes_on(
         assert list(letters) == [poisoned]
         letter = letters[poisoned]
         assert letter[b"reason"].decode() == reason
-        assert letter[b"event"] == fields.get(b"event", b"")
+        assert letter[b"id"] == fields.get(b"id", b"")
+        assert letter[b"event"] == kept(fields.get(b"event", b""))
         assert letter[b"attempts"] == b"1"
         assert int(letter[b"time"]) > 0
         assert service.metric("dead_lettered_total", reason=reason) == 1
         assert [notification.id for notification in channel.delivered] == [created(5).event_id]
         confirmable = {fields[b"id"].decode()} if b"id" in fields else set[str]()
         assert set(tasks.confirmed) == {created(5).event_id} | confirmable
+
+
+def kept(event: bytes) -> bytes:
+    return event if len(event) <= 65_536 else b""
+
+
+async def test_an_event_too_long_to_keep_leaves_its_length(valkey: Valkey, tasks: FakeTaskEvents) -> None:
+    async with running(valkey.url, tasks.target, [FakeChannel()]) as service:
+        for length in (65_536, 65_537):
+            await service.redis.xadd("task-events", {"id": created(1).event_id, "event": b"\xff" * length})
+        await eventually(service.all_acknowledged)
+        short, long = (await service.dead_letters()).values()
+        assert len(short[b"event"]) == 65_536
+        assert not long[b"event"]
+        assert b"65537 bytes" in long[b"detail"]
+
+
+async def test_there_are_ten_thousand_dead_letters_at_most_and_the_oldest_make_room(
+    valkey: Valkey, tasks: FakeTaskEvents
+) -> None:
+    async with Redis.from_url(valkey.url) as redis:
+        keys = [f"{number}-0" for number in range(10_000)]
+        await redis.zadd("dead-letters", {key: number for number, key in enumerate(keys)})
+        for key in keys[:3]:
+            await redis.hset(f"dead-letter:{key}", "reason", "malformed")
+    with capture_logs() as lines:
+        async with running(valkey.url, tasks.target, [FakeChannel()]) as service:
+            for _ in range(2):
+                await service.redis.xadd("task-events", {"hello": "world"})
+            await eventually(service.all_acknowledged)
+
+            assert await service.redis.zcard("dead-letters") == 10_000
+            assert await service.redis.zrange("dead-letters", 0, 0) == [b"2-0"]
+            assert await service.redis.exists("dead-letter:0-0", "dead-letter:1-0", "dead-letter:2-0") == 1
+            assert service.metric("dead_letters_dropped_total") == 2
+    dropped = [line for line in lines if line["event"] == "dropped the oldest dead letters"]
+    assert [(line["log_level"], line["count"], line["first"]) for line in dropped] == [
+        ("error", 1, "0-0"),
+        ("error", 1, "1-0"),
+    ]
 
 
 async def test_a_dead_letter_is_put_down_once(valkey: Valkey, tasks: FakeTaskEvents) -> None:
