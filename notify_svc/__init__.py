@@ -2,5 +2,6 @@
 
 An event's way through the modules: `consumer` reads it from the stream, `intake` decodes and records it (`decode`,
 `ledger`), a `deliverer` per channel delivers it (`channels`, `console`), `finisher` confirms it to the task service and
-acknowledges it. `servicer` and `inbox` show users the result.
+acknowledges it. `servicer` and `inbox` show users the result; what cannot be handled or delivered goes to
+`dead_letters`, and `dead_letter_servicer` and `triage` let operators replay or discard it.
 """

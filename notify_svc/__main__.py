@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, closing
 
 import grpc
 import uvloop
-from notify.v1 import events_pb2_grpc, notify_pb2_grpc
+from notify.v1 import dead_letters_pb2_grpc, events_pb2_grpc, notify_pb2_grpc
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from task.v1 import events_pb2_grpc as task_events_pb2_grpc
@@ -26,6 +26,7 @@ from chassis.supervise import background
 from chassis.tracing import Tracing
 from notify_svc import store
 from notify_svc.console import Console
+from notify_svc.dead_letter_servicer import DeadLetterServicer
 from notify_svc.metrics import NotifyMetrics
 from notify_svc.notifier import Notifier
 from notify_svc.servicer import NotificationEventsServicer, NotificationServicer
@@ -33,6 +34,7 @@ from notify_svc.settings import NotifySettings
 
 NOTIFICATION_SERVICE = "notify.v1.NotificationService"
 NOTIFICATION_EVENTS_SERVICE = "notify.v1.NotificationEventsService"
+DEAD_LETTER_SERVICE = "notify.v1.DeadLetterService"
 RETRIED = {"task.v1.TaskEventsService": ("ConfirmEvents",)}
 _COMMAND_SECONDS = 2.0
 _READ_SECONDS = 4.0
@@ -70,14 +72,16 @@ def _server(settings: NotifySettings, registry: CollectorRegistry, tracing: Trac
         settings,
         registry,
         tracing.tracer,
-        services=(NOTIFICATION_SERVICE, NOTIFICATION_EVENTS_SERVICE),
-        userless=(NOTIFICATION_EVENTS_SERVICE,),
+        services=(NOTIFICATION_SERVICE, NOTIFICATION_EVENTS_SERVICE, DEAD_LETTER_SERVICE),
+        userless=(NOTIFICATION_EVENTS_SERVICE, DEAD_LETTER_SERVICE),
         ready=notifier.check_ready,
     )
     servicer = NotificationServicer(notifier.inbox, notifier.feed)
     notify_pb2_grpc.add_NotificationServiceServicer_to_server(servicer, server.grpc)
     events = NotificationEventsServicer(notifier.feed)
     events_pb2_grpc.add_NotificationEventsServiceServicer_to_server(events, server.grpc)
+    dead_letter_servicer = DeadLetterServicer(notifier.triage)
+    dead_letters_pb2_grpc.add_DeadLetterServiceServicer_to_server(dead_letter_servicer, server.grpc)
     return server
 
 

@@ -20,10 +20,16 @@ async def answered() -> AsyncIterator[None]:
     """
     remaining = deadline.remaining()
     is_callers = remaining is not None and remaining < _SECONDS
+    if remaining is not None and remaining <= 0:  # a timeout may miss what Redis answers at once
+        raise _too_late()
     try:
         async with asyncio.timeout(remaining if is_callers else _SECONDS):
             yield
     except (RedisError, TimeoutError, OSError) as error:
         if is_callers and isinstance(error, TimeoutError):
-            raise DeadlineExceeded("DEADLINE_EXCEEDED", "The queue did not answer before the deadline.") from None
+            raise _too_late() from None
         raise Unavailable("QUEUE_UNAVAILABLE", "The queue is away; try again.") from error
+
+
+def _too_late() -> DeadlineExceeded:
+    return DeadlineExceeded("DEADLINE_EXCEEDED", "The queue did not answer before the deadline.")

@@ -3,9 +3,9 @@
 import json
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from notify.v1 import notify_pb2
+from notify.v1 import dead_letters_pb2, notify_pb2
 
-from notify_svc.domain import Delivery, Kind, Notification, Outcome
+from notify_svc.domain import Delivery, KeptLetter, Kind, Notification, Outcome
 
 _KINDS = {
     Kind.TASK_CREATED: notify_pb2.NOTIFICATION_KIND_TASK_CREATED,
@@ -28,6 +28,20 @@ def notification_to_proto(notification: Notification) -> notify_pb2.Notification
         create_time=_timestamp(notification.create_time_ms),
         read_time=_timestamp(notification.read_time_ms),
         deliveries=[_delivery(delivery) for delivery in notification.deliveries],
+    )
+
+
+def dead_letter_to_proto(letter: KeptLetter) -> dead_letters_pb2.DeadLetter:
+    """The message for a dead letter."""
+    return dead_letters_pb2.DeadLetter(
+        key=letter.key,
+        reason=letter.reason,
+        detail=letter.detail,
+        attempts=letter.attempts,
+        time=_timestamp(letter.time_ms),
+        event_id=letter.event_id,
+        channel=letter.channel,
+        event=letter.event,
     )
 
 

@@ -96,6 +96,20 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptLetter:
+    """A dead letter as operators see it, whichever release has put it down: what it lacks is empty."""
+
+    key: str
+    time_ms: int
+    event_id: str
+    reason: str
+    detail: str
+    attempts: int
+    channel: str
+    event: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Backoff:
     """The pause before the next attempt: doubled each time up to `longest_ms`, then spread by `jitter`."""
 

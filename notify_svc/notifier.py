@@ -26,13 +26,15 @@ from notify_svc.ledger import Ledger
 from notify_svc.metrics import NotifyMetrics
 from notify_svc.settings import NotifySettings
 from notify_svc.store import Scripts
+from notify_svc.triage import Triage
 from notify_svc.trimmer import Trimmer
 
 _STUCK_SECONDS = 15.0
 
 
 class Notifier:
-    """All that happens to events in one process: `jobs` are to be kept running, `inbox` and `feed` are what users see.
+    """All that happens to events in one process: `jobs` are to be kept running, `inbox` and `feed` are what users see,
+    `triage` what operators do.
 
     `redis` is for commands, `reader` for the blocking reads of the streams alone.
     """
@@ -55,8 +57,10 @@ class Notifier:
         self.inbox = Inbox(scripts, now_ms)
         self.feed = feed
         self._tail = StreamTail(reader, store.NOTIFICATIONS, feed, watch.item_of)
-        ledger = Ledger(redis, scripts, [channel.name for channel in channels], now_ms)
+        names = [channel.name for channel in channels]
+        ledger = Ledger(redis, scripts, names, now_ms)
         dead_letters = DeadLetters(scripts, metrics, now_ms)
+        self.triage = Triage(redis, scripts, names, metrics=metrics, now_ms=now_ms, wake=self._wake)
         self._finisher = Finisher(redis, events, metrics, settings.unconfirmed_limit)
         self._deliverers = {
             channel.name: Deliverer(

@@ -63,6 +63,9 @@ class Scripts:
         self.page = client.register_script(_source("page"))
         self.mark_read = client.register_script(_source("mark_read"))
         self.bury = client.register_script(_source("bury"))
+        self.letters = client.register_script(_source("letters"))
+        self.replay = client.register_script(_source("replay"))
+        self.discard = client.register_script(_source("discard"))
         self.drop_consumers = client.register_script(_source("drop_consumers"))
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
+from notify.v1 import dead_letters_pb2_grpc, notify_pb2_grpc
 from notify.v1 import events_pb2_grpc as notify_events_pb2_grpc
-from notify.v1 import notify_pb2_grpc
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from task.v1 import events_pb2_grpc
@@ -21,6 +21,7 @@ from chassis.supervise import background
 from chassis.tracing import Tracing
 from notify_svc import store
 from notify_svc.channels import Channel, DeliveryFailed
+from notify_svc.dead_letter_servicer import DeadLetterServicer
 from notify_svc.domain import Notification
 from notify_svc.metrics import NotifyMetrics
 from notify_svc.notifier import Notifier
@@ -61,6 +62,10 @@ class FakeChannel:
         self._failures = failures
         self._hangs = hangs
 
+    def fail(self, failures: int) -> None:
+        """Has so many attempts fail, counted from the first."""
+        self._failures = failures
+
     async def deliver(self, notification: Notification) -> None:
         self.attempts += 1
         if self._hangs:
@@ -94,6 +99,7 @@ class Running:
     channels: Sequence[Channel]
     stub: Any = None
     events_stub: Any = None
+    letters: Any = None
     settings: NotifySettings = field(default_factory=NotifySettings)
 
     def metric(self, name: str, **labels: str) -> float:
@@ -167,15 +173,19 @@ async def running(url: str, target: str, channels: Sequence[Channel] = (), **giv
 
 @asynccontextmanager
 async def serving(url: str, target: str, channels: Sequence[Channel] = (), **given: Any) -> AsyncIterator[Running]:
-    """A service at work with its gRPC server, and a stub to call it by."""
+    """A service at work with its gRPC server, and stubs to call it by."""
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(running(url, target, channels, drain_notice_seconds=0, **given))
         server = MeshServer(
             parts.settings,
             parts.registry,
             Tracing("test", None).tracer,
-            services=("notify.v1.NotificationService", "notify.v1.NotificationEventsService"),
-            userless=("notify.v1.NotificationEventsService",),
+            services=(
+                "notify.v1.NotificationService",
+                "notify.v1.NotificationEventsService",
+                "notify.v1.DeadLetterService",
+            ),
+            userless=("notify.v1.NotificationEventsService", "notify.v1.DeadLetterService"),
             ready=parts.notifier.check_ready,
         )
         notify_pb2_grpc.add_NotificationServiceServicer_to_server(
@@ -184,8 +194,12 @@ async def serving(url: str, target: str, channels: Sequence[Channel] = (), **giv
         notify_events_pb2_grpc.add_NotificationEventsServiceServicer_to_server(
             NotificationEventsServicer(parts.notifier.feed), server.grpc
         )
+        dead_letters_pb2_grpc.add_DeadLetterServiceServicer_to_server(
+            DeadLetterServicer(parts.notifier.triage), server.grpc
+        )
         await stack.enter_async_context(server.serving())
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{parts.settings.grpc_port}"))
         parts.stub = notify_pb2_grpc.NotificationServiceStub(channel)
         parts.events_stub = notify_events_pb2_grpc.NotificationEventsServiceStub(channel)
+        parts.letters = dead_letters_pb2_grpc.DeadLetterServiceStub(channel)
         yield parts

@@ -168,10 +168,14 @@ class ReplayDeadLettersResponse(_message.Message):
     REPLAYED_COUNT_FIELD_NUMBER: _builtins.int
     NOT_REPLAYABLE_KEYS_FIELD_NUMBER: _builtins.int
     replayed_count: _builtins.int
-    """How many letters were replayed."""
+    """How many letters were replayed. One that its channel has delivered meanwhile needs it no more: it is removed, and
+    is not among them.
+    """
     @_builtins.property
     def not_replayable_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The keys of letters, 1,000 at most, that cannot be replayed since too little of the event was kept; they stay."""
+        """The keys of letters, 1,000 at most, that cannot be replayed, and stay: too little of the event was kept, its channel
+        is no longer configured, or its channel is just at work on it.
+        """
 
     def __init__(
         self,

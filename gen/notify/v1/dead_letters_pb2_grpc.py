@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class DeadLetterServiceStub:
-    """Shows operators what could not be handled, and lets them decide what becomes of it. For operators inside the mesh; never
-    routed from outside, and called without a user.
+    """Shows operators what could not be handled, and lets them decide what becomes of it. For operators inside the mesh;
+    never routed from outside, and called without a user.
 
     Beside the errors named at each method, all of them return UNAUTHENTICATED for a caller who is not of the mesh,
     UNAVAILABLE while the queue is away, and DEADLINE_EXCEEDED when the deadline passes first.
@@ -57,8 +57,8 @@ class DeadLetterServiceStub:
 
 
 class DeadLetterServiceServicer:
-    """Shows operators what could not be handled, and lets them decide what becomes of it. For operators inside the mesh; never
-    routed from outside, and called without a user.
+    """Shows operators what could not be handled, and lets them decide what becomes of it. For operators inside the mesh;
+    never routed from outside, and called without a user.
 
     Beside the errors named at each method, all of them return UNAUTHENTICATED for a caller who is not of the mesh,
     UNAVAILABLE while the queue is away, and DEADLINE_EXCEEDED when the deadline passes first.
@@ -77,7 +77,9 @@ class DeadLetterServiceServicer:
         """Has dead letters handled once more: an event is put on the queue again, a channel that was given up is tried again.
         What fails again becomes a new dead letter.
 
-        A letter that is replayed is one no longer, so a repeat has no second effect.
+        A letter that is replayed is one no longer, so a repeat has no second effect. Keys that are not known, or were
+        replayed before, are passed over. When the deadline passes first, some are replayed: a repeat goes on from there.
+
         Errors: INVALID_ARGUMENT (neither or both of keys and all, or more than 1,000 keys).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -120,8 +122,8 @@ def add_DeadLetterServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class DeadLetterService:
-    """Shows operators what could not be handled, and lets them decide what becomes of it. For operators inside the mesh; never
-    routed from outside, and called without a user.
+    """Shows operators what could not be handled, and lets them decide what becomes of it. For operators inside the mesh;
+    never routed from outside, and called without a user.
 
     Beside the errors named at each method, all of them return UNAUTHENTICATED for a caller who is not of the mesh,
     UNAVAILABLE while the queue is away, and DEADLINE_EXCEEDED when the deadline passes first.

@@ -27,8 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class DeadLetterServiceStub:
-    """Shows operators what could not be handled, and lets them decide what becomes of it. For operators inside the mesh; never
-    routed from outside, and called without a user.
+    """Shows operators what could not be handled, and lets them decide what becomes of it. For operators inside the mesh;
+    never routed from outside, and called without a user.
 
     Beside the errors named at each method, all of them return UNAUTHENTICATED for a caller who is not of the mesh,
     UNAVAILABLE while the queue is away, and DEADLINE_EXCEEDED when the deadline passes first.
@@ -47,7 +47,9 @@ class DeadLetterServiceStub:
     """Has dead letters handled once more: an event is put on the queue again, a channel that was given up is tried again.
     What fails again becomes a new dead letter.
 
-    A letter that is replayed is one no longer, so a repeat has no second effect.
+    A letter that is replayed is one no longer, so a repeat has no second effect. Keys that are not known, or were
+    replayed before, are passed over. When the deadline passes first, some are replayed: a repeat goes on from there.
+
     Errors: INVALID_ARGUMENT (neither or both of keys and all, or more than 1,000 keys).
     """
     DiscardDeadLetters: _grpc.UnaryUnaryMultiCallable[_dead_letters_pb2.DiscardDeadLettersRequest, _dead_letters_pb2.DiscardDeadLettersResponse]
@@ -58,8 +60,8 @@ class DeadLetterServiceStub:
 
 @_typing.type_check_only
 class DeadLetterServiceAsyncStub(DeadLetterServiceStub):
-    """Shows operators what could not be handled, and lets them decide what becomes of it. For operators inside the mesh; never
-    routed from outside, and called without a user.
+    """Shows operators what could not be handled, and lets them decide what becomes of it. For operators inside the mesh;
+    never routed from outside, and called without a user.
 
     Beside the errors named at each method, all of them return UNAUTHENTICATED for a caller who is not of the mesh,
     UNAVAILABLE while the queue is away, and DEADLINE_EXCEEDED when the deadline passes first.
@@ -75,7 +77,9 @@ class DeadLetterServiceAsyncStub(DeadLetterServiceStub):
     """Has dead letters handled once more: an event is put on the queue again, a channel that was given up is tried again.
     What fails again becomes a new dead letter.
 
-    A letter that is replayed is one no longer, so a repeat has no second effect.
+    A letter that is replayed is one no longer, so a repeat has no second effect. Keys that are not known, or were
+    replayed before, are passed over. When the deadline passes first, some are replayed: a repeat goes on from there.
+
     Errors: INVALID_ARGUMENT (neither or both of keys and all, or more than 1,000 keys).
     """
     DiscardDeadLetters: _aio.UnaryUnaryMultiCallable[_dead_letters_pb2.DiscardDeadLettersRequest, _dead_letters_pb2.DiscardDeadLettersResponse]  # type: ignore[assignment]
@@ -85,8 +89,8 @@ class DeadLetterServiceAsyncStub(DeadLetterServiceStub):
     """
 
 class DeadLetterServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Shows operators what could not be handled, and lets them decide what becomes of it. For operators inside the mesh; never
-    routed from outside, and called without a user.
+    """Shows operators what could not be handled, and lets them decide what becomes of it. For operators inside the mesh;
+    never routed from outside, and called without a user.
 
     Beside the errors named at each method, all of them return UNAUTHENTICATED for a caller who is not of the mesh,
     UNAVAILABLE while the queue is away, and DEADLINE_EXCEEDED when the deadline passes first.
@@ -112,7 +116,9 @@ class DeadLetterServiceServicer(metaclass=_abc_1.ABCMeta):
         """Has dead letters handled once more: an event is put on the queue again, a channel that was given up is tried again.
         What fails again becomes a new dead letter.
 
-        A letter that is replayed is one no longer, so a repeat has no second effect.
+        A letter that is replayed is one no longer, so a repeat has no second effect. Keys that are not known, or were
+        replayed before, are passed over. When the deadline passes first, some are replayed: a repeat goes on from there.
+
         Errors: INVALID_ARGUMENT (neither or both of keys and all, or more than 1,000 keys).
         """
 
