@@ -21,6 +21,7 @@ SERVER_OPTIONS = (
 
 CLIENT_OPTIONS = (
     *_BOTH,
+    ("grpc.enable_http_proxy", 0),  # or calls within the mesh, even to this machine, go where http_proxy says
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.initial_reconnect_backoff_ms", 100),
