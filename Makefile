@@ -11,7 +11,7 @@ compile := $(bin)/uv pip compile --system-certs --quiet --universal --python-ver
 
 .PHONY: help
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: install
 install: ## Make .venv with what requirements-dev.txt pins (PYTHON=... chooses the Python)
@@ -20,6 +20,10 @@ install: ## Make .venv with what requirements-dev.txt pins (PYTHON=... chooses t
 .PHONY: dev
 dev: install ## Start everything on this machine, until Ctrl-C (.env.example lists the settings)
 	@$(bin)/python -m scripts.dev --with-parent
+
+.PHONY: dead-letters
+dead-letters: install ## List what the notifier could not handle (ARGS='replay KEY', ARGS='discard --all', ARGS=--help)
+	@$(bin)/python -m notify_svc.dead_letters_command $(ARGS)
 
 .PHONY: test
 test: install ## Run the tests but the slow ones (ARGS='-k words' chooses)
