@@ -33,6 +33,10 @@ test: install ## Run the tests but the slow ones (ARGS='-k words' chooses)
 slow: install ## Run the slow tests, which take minutes each
 	@$(bin)/pytest -m slow $(ARGS)
 
+.PHONY: bench-live
+bench-live: install ## Measure how soon watchers learn of a task, and what they cost
+	@$(bin)/python -m benchmarks.live
+
 .PHONY: check
 check: install ## Check style, types, imports, the contract, generated code and locks; change nothing
 	@scripts/check

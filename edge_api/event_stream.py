@@ -6,7 +6,8 @@ lets go of one that does not read.
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import nullcontext
 
 import structlog
 from starlette.responses import Response
@@ -15,11 +16,11 @@ from starlette.types import Receive, Scope, Send
 from chassis import deadline
 from chassis.errors import Exhausted
 from chassis.positions import Position, position_of, token_of
-from chassis.watcher import HEARTBEAT_SECONDS, Batch, Watcher, lifetime_seconds, within
+from chassis.watcher import HEARTBEAT_SECONDS, Batch, Watcher, lifetime_seconds
 from edge_api import frames
 from edge_api.frames import Frame
 from edge_api.live import Live
-from edge_api.protocol import abort_of
+from edge_api.protocol import Connection, connection_of
 
 _log = structlog.get_logger("events")
 
@@ -53,7 +54,7 @@ class EventStream(Response):
         self._user = user
         self._after = _places(last_event_id)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Raises Unavailable and Exhausted before the answer begins, where nobody can watch now."""
         deadline.lift()
         woken = asyncio.Event()
@@ -62,19 +63,18 @@ class EventStream(Response):
             self._live.tasks.watch(self._user, tasks_after, woken=woken) as tasks,
             self._live.notifications.watch(self._user, notifications_after, woken=woken) as notifications,
         ):
-            gone = asyncio.create_task(_disconnected(receive))
-            gone.add_done_callback(lambda _: woken.set())
-            writer = _Writer(self._live, tasks, notifications, woken, gone.done, send)
+            connection = connection_of(scope)
+            writer = _Writer(self._live, tasks, notifications, woken, connection, send)
+            await send(dict(_START))
+            # In a task of its own, for waking one up goes through all that it awaits, and here that is every layer.
+            writing = asyncio.create_task(writer.run())
             try:
-                await send(dict(_START))
-                await writer.run()
+                await writing
             except TimeoutError:
                 _log.warning("a client did not read its events", user=self._user)
-                abort_of(scope)()
-                await gone
+                connection.abort()
             finally:
-                gone.cancel()
-                await asyncio.gather(gone, return_exceptions=True)
+                writing.cancel()
 
 
 class _Writer:
@@ -86,35 +86,49 @@ class _Writer:
         tasks: Watcher[Frame],
         notifications: Watcher[Frame],
         woken: asyncio.Event,
-        is_gone: Callable[[], bool],
+        connection: Connection,
         send: Send,
     ) -> None:
         self._sources = ((live.tasks, tasks), (live.notifications, notifications))
         self._places = [token_of(tasks.position), token_of(notifications.position)]
         self._woken = woken
-        self._is_gone = is_gone
+        self._connection = connection
         self._send = send
-        self._until = asyncio.get_running_loop().time() + lifetime_seconds()
+        self._loop = asyncio.get_running_loop()
+        self._is_over = False
+        self._is_heartbeat_due = False
 
     async def run(self) -> None:
         """Writes until it is over. Raises TimeoutError when the client does not take what is written."""
-        retry = random.randint(*_RETRY_MS)  # noqa: S311 (spreads load, guards nothing)
-        await self._write(frames.beginning(retry))
+        self._connection.on_lost = self._end
+        end = self._loop.call_later(lifetime_seconds(), self._end)
+        self._beat()
         try:
-            is_quiet = True  # so that a client hears at once where it begins
-            while not self._is_over():
+            await self._write(frames.beginning(random.randint(*_RETRY_MS)))  # noqa: S311 (spreads load, guards nothing)
+            while not self._is_over and not any(watcher.is_over for _, watcher in self._sources):
                 self._woken.clear()
-                if await self._write_what_came():
-                    is_quiet = False
-                    continue
-                if is_quiet:
+                await self._write_what_came()
+                if self._is_heartbeat_due:
+                    self._is_heartbeat_due = False
                     await self._write(frames.heartbeat(self._id()))
-                is_quiet = not await within(self._woken, self._patience())
+                await self._woken.wait()
         except Exhausted:
             pass  # it was cut, and goes on with its last id
+        finally:
+            end.cancel()
+            self._next_beat.cancel()
         await self._write(b"", more=False)
 
-    async def _write_what_came(self) -> bool:
+    def _end(self) -> None:
+        self._is_over = True
+        self._woken.set()
+
+    def _beat(self) -> None:
+        self._is_heartbeat_due = True
+        self._woken.set()
+        self._next_beat = self._loop.call_later(HEARTBEAT_SECONDS, self._beat)
+
+    async def _write_what_came(self) -> None:
         batches = [watcher.take() for _, watcher in self._sources]
         if any(batch.is_reset for batch in batches):
             for place, batch in enumerate(batches):
@@ -123,10 +137,10 @@ class _Writer:
             await self._write(self._with_id(frames.RESET))
         for place, ((feed, _), batch) in enumerate(zip(self._sources, batches, strict=True)):
             for piece in batch.pieces(_PIECE_BYTES):
-                await self._write(b"".join(self._lines(place, piece)))
-                feed.delivered(piece)
+                if piece.items:
+                    await self._write(b"".join(self._lines(place, piece)))
+                    feed.delivered(piece)
             self._places[place] = token_of(batch.position)
-        return any(batch.is_reset or batch.items for batch in batches)
 
     def _lines(self, place: int, piece: Batch[Frame]) -> Iterator[bytes]:
         for item in piece.items:
@@ -139,17 +153,10 @@ class _Writer:
     def _id(self) -> str:
         return _BETWEEN.join(self._places)
 
-    def _patience(self) -> float:
-        return min(HEARTBEAT_SECONDS, self._until - asyncio.get_running_loop().time())
-
-    def _is_over(self) -> bool:
-        is_late = asyncio.get_running_loop().time() >= self._until
-        return is_late or self._is_gone() or any(watcher.is_over for _, watcher in self._sources)
-
     async def _write(self, body: bytes, *, more: bool = True) -> None:
-        if body or not more:
-            async with asyncio.timeout(_SEND_SECONDS):
-                await self._send({"type": "http.response.body", "body": body, "more_body": more})
+        # Without a limit where none can be reached: it costs as much as all the rest.
+        async with asyncio.timeout(_SEND_SECONDS) if self._connection.is_congested else nullcontext():
+            await self._send({"type": "http.response.body", "body": body, "more_body": more})
 
 
 def _places(last_event_id: str | None) -> tuple[Position | None, Position | None]:
@@ -157,8 +164,3 @@ def _places(last_event_id: str | None) -> tuple[Position | None, Position | None
         return None, None
     tasks, _, notifications = last_event_id.partition(_BETWEEN)
     return position_of(tasks) or _BEFORE_ALL, position_of(notifications) or _BEFORE_ALL
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -2,7 +2,7 @@
 can hang up on a client that does not read."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -10,23 +10,57 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from chassis import identity
 from edge_api.problems import Problem
 
-_ABORT = "taskmesh.abort"
+_CONNECTION = "taskmesh.connection"
 
 
-def abort_of(scope: Scope) -> Callable[[], None]:
-    """What closes the connection of a request at once, whatever still waits to be sent on it."""
-    abort: Callable[[], None] = scope["extensions"][_ABORT]
-    return abort
+class Connection(Protocol):
+    """The connection of a request, for answers that last."""
+
+    on_lost: Callable[[], None]
+
+    @property
+    def is_congested(self) -> bool:
+        """Whether its client is so far behind that the next thing sent would have to wait."""
+
+    def abort(self) -> None:
+        """Closes it at once, whatever still waits to be sent."""
+
+
+def connection_of(scope: Scope) -> Connection:
+    """The connection that a request came on."""
+    connection: Connection = scope["extensions"][_CONNECTION]
+    return connection
+
+
+def _ignore() -> None:
+    pass
 
 
 class Http(HttpToolsProtocol):
     """One connection of a client."""
 
+    on_lost: Callable[[], None] = staticmethod(_ignore)
+
     def on_message_begin(self) -> None:
         """Begins a request."""
         super().on_message_begin()
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # a TypedDict, and extensions are anybody's
-        scope["extensions"] = {_ABORT: self.transport.abort}
+        scope["extensions"] = {_CONNECTION: self}
+        self.on_lost = _ignore
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tells an answer that lasts that nobody will read it."""
+        super().connection_lost(exc)
+        self.on_lost()
+
+    @property
+    def is_congested(self) -> bool:
+        """Whether what is sent now would wait for the client."""
+        return bool(self.flow.write_paused)
+
+    def abort(self) -> None:
+        """Closes the connection at once."""
+        self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
         """Answers what is not HTTP, and hangs up: nobody knows where the next request would begin."""

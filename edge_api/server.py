@@ -21,6 +21,7 @@ _log = structlog.get_logger("server")
 _KEEP_ALIVE_SECONDS = 75  # longer than the gateway's 60, or it would now and then send into a closing connection
 _BACKLOG = 1024
 _OTHER_FILES = 200
+_SEND_BUFFER_BYTES = 128 * 1024
 
 
 class Server(uvicorn.Server):
@@ -47,9 +48,12 @@ def bind(host: str, port: int) -> socket.socket:
     """A listening socket. Exits with status 1 and says why when the address cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         sys.exit(f"cannot listen on {host}:{port}: {error.strerror}; is another process using the port?")
+    # Its connections inherit it. The system would let it grow to megabytes for each client that does not read.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+    return listener
 
 
 async def serve(

@@ -49,6 +49,12 @@ class Process:
                 [sys.executable, "-m", self.module], cwd=ROOT, env=environment, stdout=log, stderr=log
             )
 
+    @property
+    def pid(self) -> int:
+        """The id of the running process."""
+        assert self._process is not None
+        return self._process.pid
+
     def send(self, number: signal.Signals) -> None:
         """Sends it a signal."""
         assert self._process is not None
@@ -97,6 +103,7 @@ class System:
         self.valkey = Valkey(directory / "valkey")
         self._metrics_ports = {module: free_port() for module in (_TASK, _NOTIFY, _EDGE)}
         task_port, notify_port, edge_port = (free_port() for _ in range(3))
+        self.edge_port = edge_port
         self.edge_url = f"http://127.0.0.1:{edge_port}"
         self.task_target = f"127.0.0.1:{task_port}"
         self.notify_target = f"127.0.0.1:{notify_port}"

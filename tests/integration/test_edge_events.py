@@ -15,7 +15,7 @@ from chassis.identity import MeshTokens
 from chassis.watcher import Item
 from tests.support.edge import TOKEN, Edge, as_user, edge_with_fakes, running_edge
 from tests.support.eventually import eventually
-from tests.support.fake_services import BEGUN, Fakes
+from tests.support.fake_services import BEGUN, Fakes, running_fakes
 from tests.support.ports import free_port
 from tests.support.residue import left_behind, open_files
 from tests.support.sse import EVENTS, event_source
@@ -132,6 +132,22 @@ async def test_who_comes_back_with_the_last_id_misses_nothing_and_gets_nothing_t
         assert [e.data["task_id"] for e in events if e.name == "notification"] == [task_id(n) for n in range(2, 6)]
         happens(fakes, 6)
         assert (await again.next()).data["id"] == task_id(6)
+
+
+async def test_every_edge_shows_every_watcher_all_of_its_user_and_goes_on_where_another_was() -> None:
+    async with (
+        running_fakes() as fakes,
+        running_edge(MeshTokens([TOKEN]), fakes.task_port, fakes.notify_port) as one,
+        running_edge(MeshTokens([TOKEN]), fakes.task_port, fakes.notify_port) as two,
+    ):
+        async with event_source(one.client) as first, event_source(two.client) as second:
+            for number in range(1, 51):
+                happens(fakes, number)
+            for source in (first, second):
+                assert [(await source.next()).data["id"] for _ in range(50)] == [task_id(n) for n in range(1, 51)]
+        happens(fakes, 51)
+        async with event_source(two.client, first.last_id) as again:
+            assert (await again.next()).data["id"] == task_id(51)
 
 
 async def test_each_id_goes_on_right_behind_its_own_event(mesh: tuple[Edge, Fakes]) -> None:

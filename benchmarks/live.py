@@ -1,0 +1,158 @@
+"""How soon a watcher learns of a new task, and what watchers cost: `make bench-live`.
+
+Starts a mesh of its own, one process each, and drives it from this process on the same machine. The client's bytes are
+made by hand, but the mesh and the client share the cores: compare figures of one machine only.
+"""
+
+import asyncio
+import itertools
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvloop
+
+from tests.faults.system import System, system
+from tests.support.light_client import creator, watch_all, watching
+
+RATES = (50, 200)
+SECONDS, WARM_UP_SECONDS = 10.0, 2.0
+CONNECTIONS = 32
+USERS = [f"user-{number}" for number in range(8)]
+AUDIENCE, SHOWS = 1_000, 20
+IDLE = (1_000, 2_500, 5_000)
+
+
+@dataclass
+class Latencies:
+    """Seconds, in any order."""
+
+    seconds: list[float]
+
+    def __str__(self) -> str:
+        cuts = statistics.quantiles(self.seconds, n=100)
+        return (
+            f"p50 {cuts[49] * 1000:7.1f} ms   p99 {cuts[98] * 1000:7.1f} ms   worst {max(self.seconds) * 1000:7.1f} ms"
+        )
+
+
+class Stopwatch:
+    """Takes the time from when a create was due to when a watcher heard of it."""
+
+    def __init__(self) -> None:
+        self.heard: list[float] = []
+        self._due: dict[str, float] = {}
+        self._changed = asyncio.Event()
+
+    def starts(self, title: str, due: float) -> None:
+        self._due[title] = due
+
+    def stops(self, title: str, at: float) -> None:
+        if title in self._due:
+            self.heard.append(at - self._due[title])
+            self._changed.set()
+
+    async def all_heard(self, count: int) -> None:
+        """Waits until so many times were taken."""
+        async with asyncio.timeout(60):
+            while len(self.heard) < count:
+                self._changed.clear()
+                await self._changed.wait()
+
+
+def say(line: str) -> None:
+    """Writes a line at once, so that long work shows its progress."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+async def at_rate(port: int, rate: float | None) -> str:
+    """Creates at a fixed rate, whatever the answers take, or as fast as the answers come; one watcher a user."""
+    stopwatch, numbers, acknowledged = Stopwatch(), itertools.count(), 0
+    watchers = [await watching(port, user, stopwatch.stops) for user in USERS]
+    connections = [await creator(port, USERS[number % len(USERS)]) for number in range(CONNECTIONS)]
+    begun = time.perf_counter()
+    warm, end = begun + WARM_UP_SECONDS, begun + WARM_UP_SECONDS + SECONDS
+
+    async def work(number: int) -> None:
+        nonlocal acknowledged
+        for count in itertools.count():
+            # Each connection has its own share of the schedule, and is late rather than early.
+            due = time.perf_counter() if rate is None else begun + (number + count * CONNECTIONS) / rate
+            if due >= end or time.perf_counter() >= end + SECONDS:
+                return
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            title = f"{rate} {next(numbers)}"
+            if due >= warm:
+                stopwatch.starts(title, due)
+            await connections[number].create(title)
+            acknowledged += due >= warm
+
+    await asyncio.gather(*(work(number) for number in range(CONNECTIONS)))
+    took = time.perf_counter() - warm
+    await stopwatch.all_heard(acknowledged)
+    for connection in watchers:
+        connection.transport.abort()
+    return f"{acknowledged / max(took, SECONDS):6.0f}/s   {Latencies(stopwatch.heard)}"
+
+
+async def one_to_many(port: int) -> str:
+    """One user's task to a thousand watchers of that user, one show after the other."""
+    stopwatch = Stopwatch()
+    await watch_all(port, ["crowd"] * AUDIENCE, stopwatch.stops)
+    connection = await creator(port, "crowd")
+    for show in range(SHOWS):
+        title = f"show {show}"
+        stopwatch.starts(title, time.perf_counter())
+        await connection.create(title)
+        await stopwatch.all_heard((show + 1) * AUDIENCE)
+    return str(Latencies(stopwatch.heard))
+
+
+async def idle_watchers(port: int, mesh: System) -> list[str]:
+    """What the edge's memory grows by for each watcher that nothing happens to, each of a user of its own."""
+    base, lines, open_now = await _resident(mesh), [], 0
+    for count in IDLE:
+        await watch_all(port, [f"idle-{number}" for number in range(open_now, count)])
+        open_now = count
+        lines.append(f"{count:6d}     {(await _resident(mesh) - base) / count / 1024:5.1f} KiB each")
+    return lines
+
+
+async def _resident(mesh: System) -> float:
+    return (await mesh.metrics("edge_api"))["process_resident_memory_bytes"]
+
+
+async def main() -> None:
+    """Runs every part, each on a mesh of its own, and prints a table."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    async with AsyncExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+
+        async def mesh(name: str) -> tuple[System, int]:
+            limits = {"EDGE_MAX_WATCHERS_PER_USER": str(2 * AUDIENCE), "LOG_LEVEL": "warning"}
+            running = stack.enter_context(system(directory / name, **limits))
+            await running.start()
+            return running, running.edge_port
+
+        say("create → event at a watcher of the edge, over 10 s each, one watcher for each of 8 users")
+        _, port = await mesh("rates")
+        for rate in RATES:
+            say(f"  {rate:>4} asked   {await at_rate(port, rate)}")
+        say(f"   max asked   {await at_rate(port, None)}")
+        say(f"one event → {AUDIENCE} watchers, {SHOWS} times")
+        say(f"               {await one_to_many(port)}")
+        say("memory of the edge by idle watchers")
+        running, port = await mesh("idle")
+        for line in await idle_watchers(port, running):
+            say(f"  {line}")
+
+
+if __name__ == "__main__":
+    uvloop.run(main())
