@@ -20,6 +20,7 @@ Taskmesh is up after {seconds:.1f} s. Ctrl-C stops it.
 
   REST         {edge}/api/v1/tasks
   its docs     {edge}/api/docs
+  events       {edge}/api/v1/events (curl -N)
   task_svc     127.0.0.1:{ports["TASK_GRPC_PORT"]} (gRPC)
   notify_svc   127.0.0.1:{ports["NOTIFY_GRPC_PORT"]} (gRPC)
 

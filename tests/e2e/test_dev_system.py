@@ -53,6 +53,20 @@ def test_everything_answers_and_a_second_start_finds_the_tasks_of_the_first(tmp_
         assert _titles(second) == ["over gRPC", "over REST"]
 
 
+def test_a_watcher_hears_of_a_task_and_then_of_its_notification(tmp_path: Path) -> None:
+    with running(tmp_path) as dev:
+        dev.wait_for("Taskmesh is up")
+        with httpx.stream("GET", f"{dev.edge}/api/v1/events", trust_env=False, timeout=20) as answer:
+            lines = answer.iter_lines()
+            while not next(lines).startswith("id: "):
+                pass
+            _create(dev, "Buy milk")
+            heard = [next(line for line in lines if line.startswith("event: ")) for _ in range(2)]
+            data = next(line for line in lines if line.startswith("data: "))
+    assert heard == ["event: task.created", "event: notification"]
+    assert json.loads(data.removeprefix("data: "))["title"] == "Buy milk"
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_commands_that_it_prints_work_as_they_stand(tmp_path: Path) -> None:
     with running(tmp_path) as dev:

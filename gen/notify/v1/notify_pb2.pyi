@@ -302,7 +302,7 @@ class WatchNotificationsResponse(_message.Message):
     """
     @_builtins.property
     def notification(self) -> Global___Notification:
-        """A new notification."""
+        """A new notification; how it is delivered is not known yet."""
 
     def __init__(
         self,
