@@ -8,13 +8,18 @@ from collections.abc import Iterator
 from google.protobuf.message import DecodeError
 from task.v1 import events_pb2, task_pb2
 
+from chassis.identity import is_username
 from chassis.positions import Position, token_of
 from chassis.stream_tail import Fields
 from chassis.watcher import Batch, Item
+from task_svc.convert import SCHEMA_VERSION
+from task_svc.domain import Priority, Status
 
 Event = events_pb2.TaskEvent
 
 _MESSAGE_BYTES_MAX = 1024 * 1024
+_YEAR_10000 = 253_402_300_800
+_STATUSES, _PRIORITIES = frozenset[int](Status), frozenset[int](Priority)
 _CHANGES = {
     events_pb2.TASK_EVENT_TYPE_CREATED: task_pb2.TASK_CHANGE_TYPE_CREATED,
     events_pb2.TASK_EVENT_TYPE_UPDATED: task_pb2.TASK_CHANGE_TYPE_UPDATED,
@@ -23,13 +28,18 @@ _CHANGES = {
 
 
 def item_of(position: Position, fields: Fields) -> Item[Event] | None:
-    """The event in a stream entry; None where nothing happened to the task itself, or where it cannot be read."""
+    """The event in a stream entry; None where nothing happened to the task itself, or where it is none of ours.
+
+    What cannot be an event is among the notifier's dead letters; here it must only not stop those who watch.
+    """
     data = fields.get(b"event", b"")
+    if len(data) > _MESSAGE_BYTES_MAX:
+        return None
     try:
         event = Event.FromString(data)
     except DecodeError:
         return None
-    if event.type not in _CHANGES or not event.owner:
+    if event.type not in _CHANGES or event.schema_version > SCHEMA_VERSION or not _is_whole(event):
         return None
     return Item(position, event.owner, event.occur_time.ToNanoseconds() / 1e9, len(data), event)
 
@@ -53,6 +63,17 @@ def event_responses(batch: Batch[Event]) -> Iterator[events_pb2.WatchTaskEventsR
             ],
             reset=piece.is_reset,
         )
+
+
+def _is_whole(event: Event) -> bool:
+    task = event.task
+    times = (task.due_time, task.create_time, task.update_time, task.complete_time, task.delete_time, event.occur_time)
+    return (
+        is_username(event.owner)
+        and task.status in _STATUSES
+        and task.priority in _PRIORITIES
+        and all(0 <= time.seconds < _YEAR_10000 and 0 <= time.nanos < 1_000_000_000 for time in times)
+    )
 
 
 def _change(event: Event) -> task_pb2.TaskChange:

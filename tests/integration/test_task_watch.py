@@ -19,6 +19,7 @@ from task_svc import watch
 from tests.support.eventually import eventually
 from tests.support.residue import left_behind, open_files
 from tests.support.statuses import refused
+from tests.support.task_events import created
 from tests.support.task_service import RunningTaskService, task_service
 
 ANN = (("x-consumer-username", "ann"),)
@@ -61,6 +62,48 @@ async def begun(service: RunningTaskService, token: str = "", who: Any = ANN) ->
     assert first is not grpc.aio.EOF
     assert not first.HasField("change")
     return call, first
+
+
+def whole() -> events_pb2.TaskEvent:
+    event = created(1)
+    event.task.status, event.task.priority = task_pb2.TASK_STATUS_TODO, task_pb2.TASK_PRIORITY_LOW
+    return event
+
+
+def bent(**fields: Any) -> bytes:
+    event = whole()
+    for name, value in fields.items():
+        setattr(event.task if name in ("status", "priority") else event, name, value)
+    return event.SerializeToString()
+
+
+def due_in(seconds: int) -> bytes:
+    event = whole()
+    event.task.due_time.seconds = seconds
+    return event.SerializeToString()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xff\xfe",
+        whole().SerializeToString()[:-3],
+        bent(request_id="x" * 2_000_000),
+        bent(type=99),
+        bent(type=events_pb2.TASK_EVENT_TYPE_DUE),
+        bent(schema_version=2),
+        bent(owner=""),
+        bent(owner="no such\nname"),
+        bent(status=99),
+        bent(priority=0),
+        due_in(-(10**15)),
+        due_in(10**15),
+    ],
+)
+def test_what_is_no_event_of_ours_is_passed_over(data: bytes) -> None:
+    assert watch.item_of(BEGUN, {b"event": data}) is None
+    assert watch.item_of(BEGUN, {b"event": whole().SerializeToString()}) is not None
 
 
 async def test_the_owner_sees_each_change_with_the_task_after_it_and_nobody_else_does(
