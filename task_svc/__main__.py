@@ -84,6 +84,7 @@ def _jobs(
 ) -> dict[str, Job]:
     return {
         "publish": relay.publish_written,
+        "note-published": relay.note_published,
         "sweep": relay.sweep,
         "tail": tail.run,
         "purge": partial(keep_purging, store, clock),

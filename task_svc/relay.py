@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 import structlog
 
@@ -21,6 +22,9 @@ _log = structlog.get_logger("relay")
 
 _QUEUE_MAX = 1_000
 _BATCH_MAX = 200
+_GATHER_SECONDS = 0.05
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Relay:
         self._metrics = metrics
         self._sleep = sleep
         self._written: asyncio.Queue[Pending] = asyncio.Queue(_QUEUE_MAX)
+        self._published: asyncio.Queue[Looked] = asyncio.Queue(_QUEUE_MAX)
 
     def publish_soon(self, event: Pending) -> None:
         """Has an event published that was just stored; never waits, for what is passed over is left to the sweep."""
@@ -60,16 +65,24 @@ class Relay:
             self._metrics.left_to_sweep.inc()
 
     async def publish_written(self) -> None:
-        """Publishes what this replica writes, for ever. Raises when queue or store are away; what it held is swept."""
+        """Publishes what this replica writes, for ever. Raises when the queue is away; what it held is swept."""
         while True:
-            events = [await self._written.get()]
-            while len(events) < _BATCH_MAX and not self._written.empty():
-                events.append(self._written.get_nowait())
+            events = await _some(self._written)
             try:
-                await self._publish(events)
+                marks = await self._append(events)
             except Exception:
                 self._metrics.left_to_sweep.inc(len(events))
                 raise
+            for mark in marks:
+                await self._published.put(mark)
+
+    async def note_published(self) -> None:
+        """Notes in the store what was published, for ever. Raises when that is away; what it held is swept.
+
+        It gathers first: who published goes on meanwhile, and one write for many costs the store as little as for one.
+        """
+        while True:
+            await self._store.looked(await _some(self._published, _GATHER_SECONDS))
 
     async def sweep(self) -> None:
         """Publishes what stayed behind, for ever. Raises when queue or store are away."""
@@ -100,12 +113,22 @@ class Relay:
     async def _publish(self, events: Sequence[Pending]) -> None:
         if not events:
             return
+        await self._store.looked(await self._append(events))
+
+    async def _append(self, events: Sequence[Pending]) -> list[Looked]:
         entry_ids = await self._stream.append(events)
         self._metrics.published.inc(len(events))
-        await self._store.looked(
-            [self._look_later(event, entry_id) for event, entry_id in zip(events, entry_ids, strict=True)]
-        )
+        return [self._look_later(event, entry_id) for event, entry_id in zip(events, entry_ids, strict=True)]
 
     def _look_later(self, event: Pending, entry_id: str) -> Looked:
         pause = pause_before_look(event.looks, self._pauses.first_look, self._pauses.longest_look)
         return Looked(event.id, entry_id, self._clock() + pause)
+
+
+async def _some(queue: asyncio.Queue[T], gather_seconds: float = 0) -> list[T]:
+    """What waits in a queue, a batch at most; waits for the first, and then a moment for more."""
+    some = [await queue.get()]
+    await asyncio.sleep(gather_seconds)
+    while len(some) < _BATCH_MAX and not queue.empty():
+        some.append(queue.get_nowait())
+    return some

@@ -69,14 +69,15 @@ async def test_what_is_written_is_published_at_once(
     store: SqliteTaskRepository, relay: Relay, redis: Redis, clock: HandClock
 ) -> None:
     (created,) = await stored(store, clock)
-    job = asyncio.create_task(relay.publish_written())
+    jobs = [asyncio.create_task(job()) for job in (relay.publish_written, relay.note_published)]
     relay.publish_soon(created.event)
 
     async def is_noted() -> bool:
         return (await store.backlog()).unconfirmed == 1
 
     await eventually(is_noted)
-    job.cancel()
+    for job in jobs:
+        job.cancel()
 
     assert await on_stream(redis) == [(str(created.event.id), created.event.payload)]
 
