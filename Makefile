@@ -7,14 +7,14 @@ export PYTHONDONTWRITEBYTECODE :=
 
 bin := .venv/bin
 compile := $(bin)/uv pip compile --system-certs --quiet --universal --python-version 3.11 --generate-hashes \
-  --no-emit-index-url --no-annotate --no-header $(if $(UPGRADE),--upgrade) pyproject.toml
+  --no-emit-index-url --no-annotate --no-header $(if $(UPGRADE),--upgrade)
 
 .PHONY: help
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: install
-install: ## Make .venv with what requirements-dev.txt pins (PYTHON=... chooses the Python)
+install: ## Make .venv and .venv-tools with what the locks pin (PYTHON=... chooses the Python)
 	@scripts/install
 
 .PHONY: dev
@@ -57,10 +57,11 @@ baseline: install ## Accept the contract as it is: from now on `make check` comp
 
 .PHONY: lock
 lock: install ## Pin what pyproject.toml asks for; keeps the pins that fit (UPGRADE=1 takes the newest)
-	@$(compile) --output-file requirements.txt
-	@$(compile) --group dev --constraints requirements.txt --output-file requirements-dev.txt
+	@$(compile) pyproject.toml --output-file requirements.txt
+	@$(compile) pyproject.toml --group dev --constraints requirements.txt --output-file requirements-dev.txt
+	@$(compile) --group tools --output-file requirements-tools.txt
 
 .PHONY: clean
 clean: ## Remove what was installed and cached; the data in .data stays
-	@rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-tools .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -38,13 +38,16 @@ def _met(requirement: Requirement, pins: Pins) -> bool:
 def problems(root: Path) -> list[str]:
     """What is wrong with the locks of the project in `root`, a line each."""
     project = tomllib.loads((root / "pyproject.toml").read_text())
-    runtime, dev = project["project"]["dependencies"], project["dependency-groups"]["dev"]
+    runtime, groups = project["project"]["dependencies"], project["dependency-groups"]
+    dev, tools = groups["dev"], groups["tools"]
     run_pins = read_pins((root / "requirements.txt").read_text())
     dev_pins = read_pins((root / "requirements-dev.txt").read_text())
+    tool_pins = read_pins((root / "requirements-tools.txt").read_text())
     return [
         *(f"requirements.txt does not pin {each}" for each in unmet(runtime, run_pins)),
         *(f"requirements-dev.txt does not pin {each}" for each in unmet([*runtime, *dev], dev_pins)),
-        *(f"the two locks differ in {name}" for name, pin in run_pins.items() if dev_pins.get(name) != pin),
+        *(f"requirements-tools.txt does not pin {each}" for each in unmet(tools, tool_pins)),
+        *(f"the locks of the services differ in {name}" for name, pin in run_pins.items() if dev_pins.get(name) != pin),
     ]
 
 
