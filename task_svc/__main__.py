@@ -1,10 +1,11 @@
 """The composition root of the task service: `python -m task_svc`.
 
-The queue need not be there when it starts: what is written meanwhile is published when it comes.
+Neither the queue nor a store that is a server need be there when it starts: it is not ready until the store comes, and
+what is written while the queue is away is published when it comes.
 """
 
 import sys
-from contextlib import closing
+from contextlib import AbstractAsyncContextManager, closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -24,14 +25,13 @@ from chassis.settings import load
 from chassis.stream_tail import StreamTail
 from chassis.supervise import Job, background
 from chassis.tracing import Tracing
-from task_svc import watch
+from task_svc import mongo, sqlite, watch
 from task_svc.chores import keep_purging, keep_refreshing
 from task_svc.relay import Pauses, Relay
 from task_svc.relay_metrics import RelayMetrics
-from task_svc.repository import TaskRepository
+from task_svc.repository import StoreUnusable, TaskRepository
 from task_svc.servicer import TaskEventsServicer, TaskServicer
 from task_svc.settings import TaskSettings
-from task_svc.sqlite import StoreUnusable, open_store
 from task_svc.stream import STREAM, RedisEventStream
 from task_svc.tasks import Clock, Tasks
 
@@ -46,7 +46,7 @@ async def main(settings: TaskSettings) -> None:
     registry = new_registry()
     clock = partial(datetime.now, UTC)
     with closing(Tracing("task_svc", settings.otlp_endpoint)) as tracing:
-        async with until_stopped() as stopped, open_store(settings.sqlite_path) as store, _redis(settings) as redis:
+        async with until_stopped() as stopped, _store(settings) as store, _redis(settings) as redis:
             metrics = RelayMetrics(registry)
             relay = Relay(store, RedisEventStream(redis), clock, _pauses(settings), metrics)
             tasks = Tasks(store, clock, relay.publish_soon)
@@ -90,6 +90,12 @@ def _jobs(
         "purge": partial(keep_purging, store, clock),
         "outbox-gauges": partial(keep_refreshing, metrics, store, clock),
     }
+
+
+def _store(settings: TaskSettings) -> AbstractAsyncContextManager[TaskRepository]:
+    if settings.sqlite_path is not None:
+        return sqlite.open_store(settings.sqlite_path)
+    return mongo.open_store(settings.store_url, settings.store_password_file)
 
 
 def _redis(settings: TaskSettings) -> Redis:

@@ -1,6 +1,6 @@
 """The port to the store of tasks: what a store must do, told without any store.
 
-`sqlite.py` is an adapter of it; the contract suite in tests/integration is what every adapter must pass.
+`sqlite.py` and `mongo.py` are its adapters; the contract suite in tests/integration is what every adapter must pass.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,12 +9,16 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from task_svc.domain import Priority, Status, Task
+from task_svc.domain import Content, Priority, Status, Task
 from task_svc.outbox import OutboxStore, Pending
 
 SCAN_MAX = 5_000
 NEVER_DUE = 2**62
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class StoreUnusable(Exception):
+    """The store that the settings name can never be used; the message says why, without any secret."""
 
 
 class SortKey(StrEnum):
@@ -131,6 +135,11 @@ class TaskRepository(OutboxStore, Protocol):
 
     async def ping(self) -> None:
         """Returns when the store can be used."""
+
+
+def searchable(content: Content) -> str:
+    """The text in which a listing's query is looked for."""
+    return f"{content.title}\n{content.description}".casefold()
 
 
 def microseconds(time: datetime) -> int:

@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import GrpcSettings, Port
 
 _SQLITE = "sqlite:///"
+_MONGODB = ("mongodb://", "mongodb+srv://")
 
 
 class TaskSettings(GrpcSettings):
@@ -20,8 +21,10 @@ class TaskSettings(GrpcSettings):
     """TASK_GRPC_PORT: the port for gRPC."""
     metrics_port: Port = Field(9101, ge=1, le=65535)
     """TASK_METRICS_PORT: the port for /metrics."""
-    store_url: str = "sqlite:///.data/tasks.db"
-    """TASK_STORE_URL: where tasks are kept, as sqlite:///PATH (four slashes for an absolute path)."""
+    store_url: str = Field("sqlite:///.data/tasks.db", repr=False)
+    """TASK_STORE_URL: where tasks are kept: sqlite:///PATH (four slashes for an absolute path) or mongodb://…/DATABASE."""
+    store_password_file: Path | None = None
+    """TASK_STORE_PASSWORD_FILE: holds the password of the user that a mongodb:// URL names."""
     redis_url: str = Field("redis://127.0.0.1:6379/0", validation_alias="REDIS_URL")
     """REDIS_URL: the queue."""
     sweep_seconds: float = Field(2, gt=0, le=60)
@@ -34,12 +37,19 @@ class TaskSettings(GrpcSettings):
     @field_validator("store_url")
     @classmethod
     def _known_store(cls, url: str) -> str:
-        if not url.startswith(_SQLITE) or len(url) == len(_SQLITE):
-            msg = "must be sqlite:///PATH"
+        if not any(url.startswith(scheme) and len(url) > len(scheme) for scheme in (_SQLITE, *_MONGODB)):
+            msg = "must be sqlite:///PATH, mongodb://HOST:PORT/DATABASE or mongodb+srv://HOST/DATABASE"
             raise ValueError(msg)
         return url
 
+    @model_validator(mode="after")
+    def _password_has_a_user(self) -> Self:
+        if self.store_password_file is not None and (self.sqlite_path or "@" not in self.store_url):
+            msg = "TASK_STORE_PASSWORD_FILE needs a user in TASK_STORE_URL, as in mongodb://USER@HOST:PORT/DATABASE"
+            raise ValueError(msg)
+        return self
+
     @property
-    def sqlite_path(self: Self) -> Path:
-        """The file of the SQLite store."""
-        return Path(self.store_url.removeprefix(_SQLITE))
+    def sqlite_path(self) -> Path | None:
+        """The file of the SQLite store; None where the store is another."""
+        return Path(self.store_url.removeprefix(_SQLITE)) if self.store_url.startswith(_SQLITE) else None

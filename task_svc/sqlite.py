@@ -17,7 +17,17 @@ from typing import Any
 from task_svc import sqlite_outbox, sqlite_schema
 from task_svc.domain import Task, not_found
 from task_svc.outbox import Backlog, EventId, Looked, Pending
-from task_svc.repository import Change, Created, Creation, Filter, Order, Page, Position, microseconds
+from task_svc.repository import (
+    Change,
+    Created,
+    Creation,
+    Filter,
+    Order,
+    Page,
+    Position,
+    StoreUnusable,
+    microseconds,
+)
 from task_svc.sqlite_listing import list_tasks
 from task_svc.sqlite_rows import TASK_COLUMNS, task_values, to_task
 from task_svc.sqlite_threads import Readers, Writer
@@ -26,15 +36,11 @@ _SELECT = f"SELECT {TASK_COLUMNS}, fingerprint FROM tasks"  # noqa: S608 (our ow
 _LABEL_COLUMNS = ("task_id", "label", "owner", "deleted", *sqlite_schema.ORDER_COLUMNS)
 
 
-class StoreUnusable(Exception):
-    """The store's file cannot be opened, another process has it open, or a newer version wrote it."""
-
-
 @asynccontextmanager
 async def open_store(path: Path) -> AsyncIterator["SqliteTaskRepository"]:
     """Opens the store, and makes file and tables where there are none.
 
-    Raises StoreUnusable.
+    Raises StoreUnusable when the file cannot be opened, another process has it open, or a newer version wrote it.
     """
     with _held(path):
         await asyncio.to_thread(_prepare, path)

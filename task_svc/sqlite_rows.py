@@ -7,7 +7,7 @@ from typing import Any
 
 from task_svc.domain import Content, Priority, Status, Task
 from task_svc.outbox import EventId, Pending, Slot
-from task_svc.repository import Order, SortKey, from_microseconds, microseconds
+from task_svc.repository import Order, SortKey, from_microseconds, microseconds, searchable
 
 TASK_COLUMNS = (
     "id, owner, title, description, status, priority, labels, due_time, create_time, update_time, complete_time, "
@@ -48,11 +48,6 @@ def task_values(task: Task) -> dict[str, Any]:
         "due_falling": _FALLING.value(task),
         "search_text": searchable(task.content),
     }
-
-
-def searchable(content: Content) -> str:
-    """The text in which a listing's query is looked for."""
-    return f"{content.title}\n{content.description}".casefold()
 
 
 def to_task(row: sqlite3.Row) -> Task:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.mongo import Nx27017
 from tests.support.valkey import Valkey
 
 
@@ -20,3 +21,12 @@ def valkey(valkey_server: Valkey) -> Valkey:
     """A running server without any keys."""
     valkey_server.clear()
     return valkey_server
+
+
+@pytest.fixture(scope="session")
+def nx27017(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nx27017]:
+    """A running server; each test takes a database of its own."""
+    server = Nx27017(tmp_path_factory.mktemp("nx-27017"))
+    server.start()
+    yield server
+    server.kill()

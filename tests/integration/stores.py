@@ -1,20 +1,55 @@
-"""The stores that the contract suite runs on; each gives a fresh, empty one for as long as the block lasts."""
+"""The stores that the contract suite runs on: SQLite and nx-27017 always, a mongod where MONGODB_TEST_URL names one."""
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
-from task_svc.repository import TaskRepository
-from task_svc.sqlite import open_store
+import pytest
 
-Stores = dict[str, Callable[[Path], AbstractAsyncContextManager[TaskRepository]]]
+from chassis.errors import Unavailable
+from task_svc import mongo, sqlite
+from task_svc.repository import TaskRepository
+from tests.support.eventually import eventually
+from tests.support.mongo import MongoServer, database
+
+MONGOD = os.environ.get("MONGODB_TEST_URL")
+STORES = ["sqlite", "nx-27017", *(["mongod"] if MONGOD else [])]
+
+OpenStore = Callable[[Path], AbstractAsyncContextManager[TaskRepository]]
+"""Gives a fresh, empty store for as long as the block lasts; what it keeps in files is in the directory."""
+
+
+def opener(name: str, request: pytest.FixtureRequest) -> OpenStore:
+    """How to open the store of that name in STORES."""
+    if name == "sqlite":
+        return _sqlite
+    return partial(_mongodb, MongoServer(MONGOD) if name == "mongod" and MONGOD else request.getfixturevalue("nx27017"))
 
 
 @asynccontextmanager
-async def sqlite(directory: Path) -> AsyncIterator[TaskRepository]:
-    """A SQLite file in `directory`."""
-    async with open_store(directory / "tasks.db") as store:
+async def _sqlite(directory: Path) -> AsyncIterator[TaskRepository]:
+    async with sqlite.open_store(directory / "tasks.db") as store:
         yield store
 
 
-STORES: Stores = {"sqlite": sqlite}
+@asynccontextmanager
+async def _mongodb(server: MongoServer, _directory: Path) -> AsyncIterator[TaskRepository]:
+    with database(server) as url:
+        async with mongo.open_store(url) as store:
+            await until_usable(store)
+            yield store
+
+
+async def until_usable(store: TaskRepository) -> None:
+    """Waits until a store that is a server of its own can be used."""
+
+    async def is_usable() -> bool:
+        try:
+            await store.ping()
+        except Unavailable:
+            return False
+        return True
+
+    await eventually(is_usable, within=30)

@@ -9,8 +9,8 @@ import pytest
 
 from chassis import deadline
 from chassis.errors import DeadlineExceeded, Unavailable
-from task_svc.repository import Filter, Order
-from task_svc.sqlite import StoreUnusable, _connect, open_store
+from task_svc.repository import Filter, Order, StoreUnusable
+from task_svc.sqlite import _connect, open_store
 from task_svc.sqlite_threads import Readers, Writer
 from tests.support.tasks import creation, new_task
 

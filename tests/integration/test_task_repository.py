@@ -15,16 +15,16 @@ from task_svc import domain
 from task_svc.domain import Content, Priority, Status, Task
 from task_svc.outbox import EventId, Looked, Pending, Slot
 from task_svc.repository import SCAN_MAX, Filter, Order, Position, SortKey, TaskRepository
-from tests.integration.stores import STORES
+from tests.integration.stores import OpenStore
 from tests.support.tasks import START, creation, new_task, pending, written
 
 EVERY_ORDER = [Order(key, descending) for key in SortKey for descending in (False, True)]
 LONG_AFTER = START + timedelta(days=365)
 
 
-@pytest.fixture(params=sorted(STORES))
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[TaskRepository]:
-    async with STORES[request.param](tmp_path) as opened:
+@pytest.fixture
+async def store(open_store: OpenStore, tmp_path: Path) -> AsyncIterator[TaskRepository]:
+    async with open_store(tmp_path) as opened:
         yield opened
 
 

@@ -10,14 +10,21 @@ from typing import Any
 
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from chassis.errors import AlreadyExists, NotFound
 from task_svc import domain
 from task_svc.domain import Content, Priority, Status, Task
 from task_svc.outbox import KEPT_UNTIL_CONFIRMED, EventId, Looked, Slot
 from task_svc.repository import Filter, Order, Position, SortKey
-from tests.integration.stores import STORES
+from tests.integration.stores import OpenStore
 from tests.integration.test_task_repository import passes
 from tests.support.tasks import START, creation, new_task, pending
 
@@ -47,14 +54,16 @@ FAR = START + timedelta(days=365)
 class StoreHistory(RuleBasedStateMachine):
     """Does the same to a store and to two dictionaries, and looks for a difference."""
 
-    store_name = ""
+    def __init__(self, open_store: OpenStore) -> None:
+        super().__init__()
+        self.open_store = open_store
 
     @initialize()
     def open(self) -> None:
         self.runner = asyncio.Runner()
         self.stack = AsyncExitStack()
         directory = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
-        self.store = self.run(self.stack.enter_async_context(STORES[self.store_name](directory)))
+        self.store = self.run(self.stack.enter_async_context(self.open_store(directory)))
         self.tasks: dict[str, Task] = {}
         self.requests: dict[tuple[str, str], str] = {}
         self.outbox: dict[tuple[str, Slot], EventId] = {}
@@ -158,11 +167,10 @@ class StoreHistory(RuleBasedStateMachine):
             assert backlog.unpublished + backlog.unconfirmed == len(self.outbox)
 
 
-class SqliteHistory(StoreHistory):
-    store_name = "sqlite"
-
-
-SqliteHistory.TestCase.settings = settings(
-    max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-TestSqliteHistory = SqliteHistory.TestCase
+def test_whatever_is_done_the_store_holds_what_the_model_does(open_store: OpenStore) -> None:
+    run_state_machine_as_test(
+        lambda: StoreHistory(open_store),  # type: ignore[arg-type]  # a factory will do
+        settings=settings(
+            max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        ),
+    )

@@ -1,0 +1,45 @@
+"""Tasks as documents, and the keys that they are paged by."""
+
+from datetime import UTC, datetime
+
+import hypothesis.strategies as st
+from hypothesis import given
+
+from task_svc.domain import Priority, Status
+from task_svc.mongo_documents import order_key, position_of, to_document, to_task
+from task_svc.repository import NEVER_DUE, Position
+from tests.support.tasks import creation, new_task
+
+POSITIONS = st.builds(Position, st.integers(-1, NEVER_DUE), st.text("0123456789ABCDEFGHJKMNPQRSTVWXYZ", min_size=26))
+
+
+@given(POSITIONS, POSITIONS)
+def test_keys_sort_as_positions_do(one: Position, other: Position) -> None:
+    assert (order_key(one) < order_key(other)) == ((one.value, one.id) < (other.value, other.id))
+
+
+@given(POSITIONS)
+def test_a_key_holds_its_whole_position(position: Position) -> None:
+    assert position_of(order_key(position)) == position
+
+
+def test_a_document_holds_its_whole_task() -> None:
+    task = new_task(
+        description="a\nb",
+        status=Status.DONE,
+        priority=Priority.URGENT,
+        labels=("b", "a"),
+        due_time=datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+    )
+    assert to_task(to_document(creation(task))) == task
+
+
+def test_what_a_user_writes_is_only_ever_a_value() -> None:
+    task = new_task("$where", title="$set", description="{'$ne': 1}", labels=("outbox.created", "$ne"))
+    document = to_document(creation(task, "$gt"))
+    assert all(name.isidentifier() for name in document)
+    assert (document["owner"], document["request_id"], document["labels"]) == (
+        "$where",
+        "$gt",
+        ["outbox.created", "$ne"],
+    )
