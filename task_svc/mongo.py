@@ -28,7 +28,7 @@ from task_svc.repository import Change, Created, Creation, Filter, Order, Page, 
 _log = structlog.get_logger("store")
 
 _INDEX_SECONDS = 600.0
-_INDEX_PAUSE = 0.5
+_INDEX_PAUSE = 1.0
 
 Collection = AsyncIOMotorCollection[Document]
 

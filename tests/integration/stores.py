@@ -42,8 +42,8 @@ async def _mongodb(server: MongoServer, _directory: Path) -> AsyncIterator[TaskR
             yield store
 
 
-async def until_usable(store: TaskRepository) -> None:
-    """Waits until a store that is a server of its own can be used."""
+async def until_usable(store: TaskRepository, *, within: float = 30) -> None:
+    """Waits until a store that is a server of its own can be used; raises TimeoutError after so many seconds."""
 
     async def is_usable() -> bool:
         try:
@@ -52,4 +52,4 @@ async def until_usable(store: TaskRepository) -> None:
             return False
         return True
 
-    await eventually(is_usable, within=30)
+    await eventually(is_usable, within=within)
