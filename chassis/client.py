@@ -102,9 +102,11 @@ class Calls(grpc.aio.UnaryUnaryClientInterceptor):
 
 
 def open_channel(target: str, config: str, calls: Calls) -> grpc.aio.Channel:
-    """A channel to `target` (host:port) with the retries of `config`; close it when the process ends.
+    """A channel to `target` with the retries of `config`; close it when the process ends.
 
-    One channel per target and process: it reconnects by itself and shares one connection among all calls.
+    `target` is host:port or any other name that gRPC resolves, such as `ipv4:10.0.0.1:50051,10.0.0.2:50051`; calls go
+    round all addresses behind it that answer. One channel per target and process: it reconnects by itself and shares
+    one connection to each address among all calls.
     """
     options = (*CLIENT_OPTIONS, ("grpc.service_config", config))
     return grpc.aio.insecure_channel(target, options=options, interceptors=(calls,))

@@ -35,9 +35,9 @@ class EdgeSettings(ServiceSettings):
     max_watchers_per_user: int = Field(50, ge=1, le=100_000)
     """EDGE_MAX_WATCHERS_PER_USER: how many of them may be one user's."""
     task_target: str = Field("127.0.0.1:50051", min_length=1, validation_alias="TASK_GRPC_TARGET")
-    """TASK_GRPC_TARGET: host:port of the task service."""
+    """TASK_GRPC_TARGET: the task service as host:port, or its replicas as ipv4:HOST:PORT,HOST:PORT."""
     notify_target: str = Field("127.0.0.1:50052", min_length=1, validation_alias="NOTIFY_GRPC_TARGET")
-    """NOTIFY_GRPC_TARGET: host:port of the notification service."""
+    """NOTIFY_GRPC_TARGET: the notification service, told in the same way."""
 
     @model_validator(mode="after")
     def _knows_its_callers(self) -> Self:

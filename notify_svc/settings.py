@@ -26,7 +26,7 @@ class NotifySettings(GrpcSettings):
     redis_url: str = Field("redis://127.0.0.1:6379/0", validation_alias="REDIS_URL", pattern=r"^(rediss?|unix)://")
     """REDIS_URL: the queue, which keeps the inboxes too."""
     task_grpc_target: str = Field("127.0.0.1:50051", validation_alias="TASK_GRPC_TARGET", min_length=1)
-    """TASK_GRPC_TARGET: the task service as host:port, where events are confirmed."""
+    """TASK_GRPC_TARGET: the task service, where events are confirmed, as host:port or ipv4:HOST:PORT,HOST:PORT."""
     consumer: str = Field(default_factory=_consumer_name, pattern=r"^[A-Za-z0-9._-]{1,128}$")
     """NOTIFY_CONSUMER: this process's name in the consumer group, never shared by two; by default host and pid."""
     claim_idle_seconds: float = Field(30, ge=0.1, le=3600)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import grpc
@@ -16,6 +16,7 @@ from chassis.errors import Conflict, NotFound, ServiceError, Unavailable
 from chassis.identity import MeshTokens
 from chassis.metrics import ClientMetrics
 from chassis.tracing import Tracing
+from tests.support.eventually import eventually
 from tests.support.holding import until
 from tests.support.mesh import counted, mesh_server
 from tests.support.ports import free_port
@@ -143,6 +144,22 @@ async def test_a_service_that_comes_back_is_found_within_five_seconds() -> None:
                 while (await client.ask(timeout=1)).code is not grpc.StatusCode.OK:
                     assert time.monotonic() - begun < 5
             assert (await client.ask(timeout=1)).code is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_calls_go_round_the_replicas_and_pass_over_one_that_is_gone() -> None:
+    async with mesh_server() as one, AsyncExitStack() as stack:
+        other = await stack.enter_async_context(mesh_server())
+        async with mesh_client(f"ipv4:{one.target},{other.target}") as client:
+
+            async def both_were_asked() -> bool:
+                assert (await client.ask()).code is grpc.StatusCode.OK
+                return all(mesh.outcomes("Unary").get("OK", 0) >= 5 for mesh in (one, other))
+
+            await eventually(both_were_asked)
+
+            await stack.aclose()
+            for _ in range(10):
+                assert (await client.ask()).code is grpc.StatusCode.OK
 
 
 async def _time_left(wanted: float | None, remaining: float | None, default: float = 5) -> float | None:
