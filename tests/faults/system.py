@@ -11,17 +11,20 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import grpc
 import httpx
+import pymongo
 from grpc_health.v1 import health_pb2
 from prometheus_client.parser import text_string_to_metric_families
 
+from task_svc.outbox import Slot
 from tests.support.eventually import eventually
+from tests.support.mongo import Nx27017
 from tests.support.ports import free_port
 from tests.support.standard_services import health_of
 from tests.support.valkey import Valkey
@@ -92,11 +95,12 @@ class Process:
 
 
 class System:
-    """Valkey and the three services."""
+    """Valkey and the three services; with `mongo`, tasks are in it, and there may be replicas of both gRPC services."""
 
-    def __init__(self, directory: Path, **settings: str) -> None:
+    def __init__(self, directory: Path, *, mongo: Nx27017 | None = None, replicas: int = 1, **settings: str) -> None:
         directory.mkdir(exist_ok=True)
         (directory / "valkey").mkdir()
+        self.mongo = mongo
         self.store = directory / "tasks.db"
         token_file = directory / "token"
         token_file.write_text(TOKEN)
@@ -128,14 +132,29 @@ class System:
             "NOTIFY_DELIVERY_TIMEOUT_SECONDS": "1",
             **settings,
         }
-        self.task, self.notify, self.edge = (
-            Process(module, environment, directory / f"{module}.log") for module in (_TASK, _NOTIFY, _EDGE)
-        )
+        if mongo is not None:
+            environment |= {"TASK_STORE_URL": mongo.url("tasks")}
+        ports = [(task_port, notify_port), *((free_port(), free_port()) for _ in range(replicas - 1))]
+        if replicas > 1:
+            environment["TASK_GRPC_TARGET"], environment["NOTIFY_GRPC_TARGET"] = map(_all_of, zip(*ports, strict=True))
+
+        def replica(module: str, number: int) -> Process:
+            own = {"TASK_GRPC_PORT": str(ports[number][0]), "NOTIFY_GRPC_PORT": str(ports[number][1])}
+            if number > 0:
+                own |= {"TASK_METRICS_PORT": str(free_port()), "NOTIFY_METRICS_PORT": str(free_port())}
+            return Process(module, environment | own, directory / f"{module}.log")
+
+        self.task_replicas = [replica(_TASK, number) for number in range(replicas)]
+        self.notify_replicas = [replica(_NOTIFY, number) for number in range(replicas)]
+        self.task, self.notify = self.task_replicas[0], self.notify_replicas[0]
+        self.edge = Process(_EDGE, environment, directory / f"{_EDGE}.log")
 
     async def start(self) -> None:
         """Starts everything and waits until the edge takes calls and the notifier reads."""
         await asyncio.to_thread(self.valkey.start)
-        for process in (self.task, self.notify, self.edge):
+        if self.mongo is not None:
+            await asyncio.to_thread(self.mongo.start)
+        for process in (*self.task_replicas, *self.notify_replicas, self.edge):
             process.start()
         await self.ready()
 
@@ -166,12 +185,16 @@ class System:
 
     def close(self) -> None:
         """Ends every process."""
-        for process in (self.edge, self.notify, self.task):
+        for process in (self.edge, *self.notify_replicas, *self.task_replicas):
             process.close()
         self.valkey.kill()
+        if self.mongo is not None:
+            self.mongo.kill()
 
     def outbox(self) -> int:
         """How many events the store still holds, published or not."""
+        if self.mongo is not None:
+            return _outbox_in(self.mongo)
         connection = sqlite3.connect(f"file:{self.store}?mode=ro", uri=True)
         with closing(connection):
             (count,) = connection.execute("SELECT count(*) FROM outbox").fetchone()
@@ -188,10 +211,25 @@ class System:
         return sums
 
 
+def _all_of(ports: Iterable[int]) -> str:
+    """The name by which gRPC knows several addresses."""
+    return f"ipv4:{','.join(f'127.0.0.1:{port}' for port in ports)}"
+
+
+def _outbox_in(mongo: Nx27017) -> int:
+    events = 0
+    with pymongo.MongoClient[dict[str, Any]](mongo.url("tasks")) as client:
+        for slot in Slot:
+            of_slot = {"$match": {f"outbox.{slot}.look_at": {"$gte": 0}}}
+            counted = client["tasks"]["tasks"].aggregate([of_slot, {"$group": {"_id": None, "events": {"$sum": 1}}}])
+            events += sum(found["events"] for found in counted)
+    return events
+
+
 @contextmanager
-def system(directory: Path, **settings: str) -> Iterator[System]:
+def system(directory: Path, *, mongo: Nx27017 | None = None, replicas: int = 1, **settings: str) -> Iterator[System]:
     """A mesh that is gone when the block ends."""
-    running = System(directory, **settings)
+    running = System(directory, mongo=mongo, replicas=replicas, **settings)
     try:
         yield running
     finally:
