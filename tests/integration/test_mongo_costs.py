@@ -4,6 +4,7 @@ nx-27017 knows no plans. That an index serves a query is checked by MongoDB's ow
 MONGODB_TEST_URL names a mongod, its plans and the work that it counts are checked too.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +14,7 @@ from typing import Any
 import pymongo
 import pytest
 
+from chassis import deadline
 from chassis.errors import NotFound
 from task_svc import domain, mongo, mongo_indexes
 from task_svc.domain import Priority, Status
@@ -22,7 +24,7 @@ from task_svc.repository import SCAN_MAX, Filter, Order, SortKey, TaskRepository
 from tests.integration.stores import MONGOD, until_usable
 from tests.support.mongo import MongoServer, Nx27017, database
 from tests.support.mongo_commands import Commands, Shape, recorded
-from tests.support.tasks import START, creation, new_task, pending
+from tests.support.tasks import START, creation, new_task, pending, written
 
 EVERY_ORDER = [Order(key, descending) for key in SortKey for descending in (False, True)]
 FLAT = {
@@ -160,6 +162,26 @@ async def test_whatever_else_is_asked_of_the_store_has_its_index(at: Recorded) -
     served = {serving(shape) for shape in shapes}
     outbox = {f"{use}_{slot}" for use in ("look", "unpublished") for slot in Slot}
     assert served == {"_id_", "by_request", "to_purge", *outbox}
+
+
+async def test_the_server_is_told_how_long_it_may_take_and_when_a_write_is_done(at: Recorded) -> None:
+    task = new_task()
+
+    async def request() -> None:
+        deadline.set_remaining(2)
+        await at.store.insert(creation(task, "key"))
+        await at.store.insert(creation(new_task(), "key"))
+        await at.store.change("ann", task.id, lambda found: (new := written(found), pending(new, Slot.CHANGED)))
+        await at.store.list("ann", Filter(text="milk", show_deleted=True), Order(), None, 10)
+
+    at.commands.sent.clear()
+    await asyncio.create_task(request())
+
+    assert {next(iter(command)) for command in at.commands.sent} == {"find", "insert", "update"}
+    for command in at.commands.sent:
+        assert 1_000 < command["maxTimeMS"] <= 2_000
+        if "insert" in command or "update" in command:
+            assert command["writeConcern"] == {"w": "majority", "j": True}
 
 
 def stages(plan: Any) -> Iterator[str]:

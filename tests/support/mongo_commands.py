@@ -7,7 +7,7 @@ from typing import Any
 
 from pymongo import monitoring
 
-_READS_OR_WRITES = {"find", "aggregate", "update", "delete"}
+_READS_OR_WRITES = {"find", "aggregate", "insert", "update", "delete"}
 _RANGE = {"$gt", "$gte", "$lt", "$lte"}
 
 Keys = Sequence[str]
