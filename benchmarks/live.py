@@ -136,8 +136,10 @@ async def main() -> None:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
 
         async def mesh(name: str) -> tuple[System, int]:
-            limits = {"EDGE_MAX_WATCHERS_PER_USER": str(2 * AUDIENCE), "LOG_LEVEL": "warning"}
-            running = stack.enter_context(system(directory / name, **limits))
+            room = str(2 * AUDIENCE)
+            running = stack.enter_context(
+                system(directory / name, EDGE_MAX_WATCHERS_PER_USER=room, LOG_LEVEL="warning")
+            )
             await running.start()
             return running, running.edge_port
 

@@ -14,6 +14,7 @@ from notify.v1 import dead_letters_pb2_grpc, events_pb2_grpc, notify_pb2_grpc
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from task.v1 import events_pb2_grpc as task_events_pb2_grpc
+from task.v1 import task_pb2_grpc
 
 from chassis import client, log
 from chassis.feed import Feed
@@ -35,7 +36,7 @@ from notify_svc.settings import NotifySettings
 NOTIFICATION_SERVICE = "notify.v1.NotificationService"
 NOTIFICATION_EVENTS_SERVICE = "notify.v1.NotificationEventsService"
 DEAD_LETTER_SERVICE = "notify.v1.DeadLetterService"
-RETRIED = {"task.v1.TaskEventsService": ("ConfirmEvents",)}
+RETRIED = {"task.v1.TaskEventsService": ("ConfirmEvents",), "task.v1.TaskService": ("GetTask",)}
 _COMMAND_SECONDS = 2.0
 _READ_SECONDS = 4.0
 
@@ -56,6 +57,7 @@ async def main(settings: NotifySettings) -> None:
                 redis,
                 reader,
                 task_events_pb2_grpc.TaskEventsServiceStub(channel),
+                task_pb2_grpc.TaskServiceStub(channel),
                 tracer=tracing.tracer,
                 metrics=NotifyMetrics(registry),
                 feed=Feed(FeedMetrics(registry).of("notifications")),

@@ -55,6 +55,7 @@ def notification_to_json(notification: Notification) -> str:
             "task_id": notification.task_id,
             "title": notification.title,
             "create_time_ms": notification.create_time_ms,
+            "due_time_ms": notification.due_time_ms,
             "request_id": notification.request_id,
             "traceparent": notification.traceparent,
         }

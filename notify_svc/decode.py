@@ -58,6 +58,7 @@ def decode(fields: Mapping[bytes, bytes]) -> Notification | None:
         task_id=event.task.id,
         title=event.task.title,
         create_time_ms=event.occur_time.ToMilliseconds(),
+        due_time_ms=event.task.due_time.ToMilliseconds() if event.task.HasField("due_time") else None,
         request_id=event.request_id[:64],
         traceparent=event.traceparent[:55],
     )
@@ -97,5 +98,5 @@ def _check_fields(event: events_pb2.TaskEvent) -> None:
         raise Poison(Reason.MISSING_FIELD, "owner or title is missing")
     if not identity.is_username(event.owner) or len(event.task.title) > TITLE_MAX:
         raise Poison(Reason.MALFORMED, "owner or title breaks its rule")
-    if not 0 <= event.occur_time.seconds < 253_402_300_800:
-        raise Poison(Reason.MALFORMED, "occur_time lies outside 1970 to 9999")
+    if not all(0 <= time.seconds < 253_402_300_800 for time in (event.occur_time, event.task.due_time)):
+        raise Poison(Reason.MALFORMED, "occur_time or due_time lies outside 1970 to 9999")

@@ -70,6 +70,7 @@ class Notification:
     task_id: str
     title: str
     create_time_ms: int
+    due_time_ms: int | None = None
     request_id: str = ""
     traceparent: str = ""
     read_time_ms: int | None = None

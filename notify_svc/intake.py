@@ -1,20 +1,24 @@
 """Decides what becomes of stream entries: recorded and delivered, passed over, or put among the dead letters.
 
-Between `consumer`, which reads them, and `finisher`, which acknowledges them.
+Between `consumer`, which reads them, and `finisher`, which acknowledges them; reminders go round by `reminders`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
+from task.v1 import task_pb2_grpc
 
 from notify_svc import store
 from notify_svc.dead_letters import DeadLetters
 from notify_svc.decode import Poison, decode, readable_id
-from notify_svc.domain import DeadLetter, Notification, Reason
+from notify_svc.domain import DeadLetter, Kind, Notification, Reason
 from notify_svc.finisher import Finisher, Settled
 from notify_svc.ledger import Ledger, Recorded
 from notify_svc.metrics import NotifyMetrics
+from notify_svc.reminders import Reminders
+
+_PATIENCE_WITH_REMINDERS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Intake:
         ledger: Ledger,
         dead_letters: DeadLetters,
         finisher: Finisher,
+        tasks: "task_pb2_grpc.TaskServiceAsyncStub",
         *,
         metrics: NotifyMetrics,
         max_deliveries: int,
@@ -47,10 +52,11 @@ class Intake:
         self._metrics = metrics
         self._max_deliveries = max_deliveries
         self._wake = wake
+        self.reminders = Reminders(tasks, ledger, finisher, metrics=metrics, record=self._record)
 
     async def take_in(self, entries: Sequence[Entry]) -> None:
         """Handles a batch. Raises RedisError while Redis is away; the batch is pending then and will be read again."""
-        entries = [entry for entry in entries if not self._finisher.holds(entry.id)]
+        entries = [entry for entry in entries if not (self._finisher.holds(entry.id) or self.reminders.holds(entry.id))]
         worn_out = await self._worn_out(entries)
         arrived: list[tuple[str, Notification]] = []
         passed_over: list[str] = []
@@ -68,20 +74,26 @@ class Intake:
                 continue
             if notification is None:
                 passed_over.append(entry.id)
+            elif notification.kind is Kind.TASK_DUE:
+                self.reminders.take(entry.id, notification)
             else:
                 arrived.append((entry.id, notification))
         if arrived:
-            passed_over.extend(await self._record(arrived))
-        if passed_over:
-            await self._client.xack(store.EVENTS, store.GROUP, *passed_over)
+            await self._record(arrived)
+        await self._acknowledge(passed_over)
 
     async def _worn_out(self, entries: Sequence[Entry]) -> set[str]:
         """Entries read too often whose event was never recorded; a recorded one only waits for a channel."""
-        suspects = [entry for entry in entries if entry.fields and entry.deliveries > self._max_deliveries]
+        suspects = [entry for entry in entries if entry.fields and entry.deliveries > self._most_deliveries(entry)]
         if not suspects:
             return set()
         known = await self._ledger.are_known([readable_id(entry.fields) for entry in suspects])
         return {entry.id for entry, is_known in zip(suspects, known, strict=True) if not is_known}
+
+    def _most_deliveries(self, entry: Entry) -> int:
+        # A reminder may be read again for as long as the task service is away.
+        is_reminder = readable_id(entry.fields).endswith(":due")
+        return self._max_deliveries * (_PATIENCE_WITH_REMINDERS if is_reminder else 1)
 
     async def _bury(self, entry: Entry, poison: Poison) -> None:
         event_id = readable_id(entry.fields)
@@ -97,8 +109,8 @@ class Intake:
         await self._dead_letters.put(letter)
         await self._finisher.finish(Settled(event_id, (entry.id,)))
 
-    async def _record(self, arrived: Sequence[tuple[str, Notification]]) -> list[str]:
-        """Records a batch; returns the entries that need no more than to be acknowledged."""
+    async def _record(self, arrived: Sequence[tuple[str, Notification]]) -> None:
+        """Records a batch, and has it delivered."""
         surplus = []
         for (entry_id, notification), found in zip(arrived, await self._ledger.record(arrived), strict=True):
             if found in (Recorded.SETTLED, Recorded.JOINED, Recorded.SURPLUS):
@@ -108,4 +120,8 @@ class Intake:
             elif found is Recorded.SURPLUS:
                 surplus.append(entry_id)
         self._wake()
-        return surplus
+        await self._acknowledge(surplus)
+
+    async def _acknowledge(self, entry_ids: Sequence[str]) -> None:
+        if entry_ids:
+            await self._client.xack(store.EVENTS, store.GROUP, *entry_ids)

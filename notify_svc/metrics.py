@@ -33,6 +33,9 @@ class NotifyMetrics:
         self.dead_letters_dropped = counter("dead_letters_dropped_total", "Dropped, as the oldest of too many.")
         self.dead_letters_replayed = counter("dead_letters_replayed_total", "Handled once more for an operator.")
         self.dead_letters_discarded = counter("dead_letters_discarded_total", "Thrown away by an operator.")
+        self.reminders_outdated = counter(
+            "reminders_outdated_total", "Reminders of tasks that were done, deleted or moved meanwhile."
+        )
         self.confirmations_failed = counter("confirmations_failed_total", "Calls of ConfirmEvents that failed.")
         self.dead_letters = gauge("dead_letters", "How many dead letters there are.")
         self.lag = gauge("stream_lag", "Stream entries that the group has not read.")

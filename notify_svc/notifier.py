@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from opentelemetry import trace
 from redis.asyncio import Redis
-from task.v1 import events_pb2_grpc
+from task.v1 import events_pb2_grpc, task_pb2_grpc
 
 from chassis.errors import Unavailable
 from chassis.feed import Feed
@@ -46,6 +46,7 @@ class Notifier:
         redis: Redis,
         reader: Redis,
         events: "events_pb2_grpc.TaskEventsServiceAsyncStub",
+        tasks: "task_pb2_grpc.TaskServiceAsyncStub",
         *,
         tracer: trace.Tracer,
         metrics: NotifyMetrics,
@@ -80,10 +81,12 @@ class Notifier:
             ledger,
             dead_letters,
             self._finisher,
+            tasks,
             metrics=metrics,
             max_deliveries=settings.max_deliveries,
             wake=self._wake,
         )
+        self._reminders = intake.reminders
         self._consumer = Consumer(
             reader,
             settings.consumer,
@@ -100,6 +103,7 @@ class Notifier:
         deliverers: dict[str, Job] = {f"deliver-{name}": each.run for name, each in self._deliverers.items()}
         return {
             "consume": self._consumer.run,
+            "remind": self._reminders.run,
             **deliverers,
             "finish": self._finisher.run,
             "tail": self._tail.run,

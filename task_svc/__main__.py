@@ -26,7 +26,7 @@ from chassis.stream_tail import StreamTail
 from chassis.supervise import Job, background
 from chassis.tracing import Tracing
 from task_svc import mongo, sqlite, watch
-from task_svc.chores import keep_purging, keep_refreshing
+from task_svc.chores import keep_purging, keep_refreshing, keep_reminding
 from task_svc.relay import Pauses, Relay
 from task_svc.relay_metrics import RelayMetrics
 from task_svc.repository import StoreUnusable, TaskRepository
@@ -49,12 +49,13 @@ async def main(settings: TaskSettings) -> None:
         async with until_stopped() as stopped, _store(settings) as store, _redis(settings) as redis:
             metrics = RelayMetrics(registry)
             relay = Relay(store, RedisEventStream(redis), clock, _pauses(settings), metrics)
-            tasks = Tasks(store, clock, relay.publish_soon)
+            lead = timedelta(seconds=settings.reminder_lead_seconds)
+            tasks = Tasks(store, clock, relay.publish_soon, lead)
             feed = Feed[watch.Event](FeedMetrics(registry).of("tasks"))
             tail = StreamTail(redis, STREAM, feed, watch.item_of)
             server = _server(settings, registry, tracing, tasks, feed, store)
             with serve_metrics(registry, settings.metrics_host, settings.metrics_port):
-                async with background(_jobs(relay, tail, metrics, store, clock), registry), server.serving():
+                async with background(_jobs(relay, tail, tasks, metrics, store, clock), registry), server.serving():
                     await stopped.wait()
 
 
@@ -80,13 +81,19 @@ def _server(
 
 
 def _jobs(
-    relay: Relay, tail: StreamTail[watch.Event], metrics: RelayMetrics, store: TaskRepository, clock: Clock
+    relay: Relay,
+    tail: StreamTail[watch.Event],
+    tasks: Tasks,
+    metrics: RelayMetrics,
+    store: TaskRepository,
+    clock: Clock,
 ) -> dict[str, Job]:
     return {
         "publish": relay.publish_written,
         "note-published": relay.note_published,
         "sweep": relay.sweep,
         "tail": tail.run,
+        "remind": partial(keep_reminding, tasks),
         "purge": partial(keep_purging, store, clock),
         "outbox-gauges": partial(keep_refreshing, metrics, store, clock),
     }

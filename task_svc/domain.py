@@ -58,7 +58,10 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as it is after `revision` writes. Times are in UTC, to the microsecond."""
+    """A task as it is after `revision` writes. Times are in UTC, to the microsecond.
+
+    `to_remind_of` is the due_time that its owner is still to be reminded of, `reminded_of` the last one that was.
+    """
 
     id: str
     owner: str
@@ -68,6 +71,8 @@ class Task:
     complete_time: datetime | None = None
     delete_time: datetime | None = None
     revision: int = 1
+    to_remind_of: datetime | None = None
+    reminded_of: datetime | None = None
 
     @property
     def etag(self) -> str:
@@ -89,7 +94,8 @@ def create(task_id: str, owner: str, content: Content, now: datetime) -> Task:
     """A new task. Raises InvalidInput when the content breaks a rule."""
     content.check()
     complete_time = now if content.status is Status.DONE else None
-    return Task(task_id, owner, content, create_time=now, update_time=now, complete_time=complete_time)
+    task = Task(task_id, owner, content, create_time=now, update_time=now, complete_time=complete_time)
+    return _with_reminder(task, now)
 
 
 def update(task: Task, content: Content, etag: str, now: datetime) -> Task:
@@ -107,21 +113,31 @@ def update(task: Task, content: Content, etag: str, now: datetime) -> Task:
         complete_time = None
     elif task.content.status is not Status.DONE:
         complete_time = now
-    return replace(_written(task, now), content=content, complete_time=complete_time)
+    return _with_reminder(replace(_written(task, now), content=content, complete_time=complete_time), now)
 
 
 def delete(task: Task, etag: str, now: datetime) -> Task:
     """The task, deleted. Raises NotFound when it is so already, Conflict when `etag` is another revision's."""
     task.check_alive()
     task.check_etag(etag)
-    return replace(_written(task, now), delete_time=now)
+    return _with_reminder(replace(_written(task, now), delete_time=now), now)
 
 
 def undelete(task: Task, now: datetime) -> Task:
     """The task, no longer deleted. Raises AlreadyExists when it is not deleted."""
     if task.delete_time is None:
         raise AlreadyExists("NOT_DELETED", f"The task {task.id} is not deleted.")
-    return replace(_written(task, now), delete_time=None)
+    return _with_reminder(replace(_written(task, now), delete_time=None), now)
+
+
+def remind(task: Task, until: datetime) -> Task:
+    """The task, its owner reminded; the same task when there is nothing due by then to remind of.
+
+    It is no write of the owner's, so the revision stays.
+    """
+    if task.to_remind_of is None or task.to_remind_of > until:
+        return task
+    return replace(task, to_remind_of=None, reminded_of=task.to_remind_of)
 
 
 def not_found(task_id: str) -> NotFound:
@@ -144,6 +160,14 @@ def label_violations(field: str, label: str) -> Iterator[Violation]:
 def _written(task: Task, now: datetime) -> Task:
     # A clock that was set back must not make time run backwards for a task.
     return replace(task, update_time=max(now, task.update_time), revision=task.revision + 1)
+
+
+def _with_reminder(task: Task, now: datetime) -> Task:
+    """One reminder for each due_time, while there is something to do; none for one that had passed when it was set."""
+    due_time = task.content.due_time
+    is_open = task.delete_time is None and task.content.status is not Status.DONE
+    is_news = due_time not in (None, task.reminded_of) and (due_time == task.to_remind_of or due_time > now)
+    return replace(task, to_remind_of=due_time if is_open and is_news else None)
 
 
 def _title(title: str) -> Iterator[Violation]:

@@ -19,7 +19,7 @@ from chassis import supervise
 from task_svc import mongo_indexes, mongo_outbox
 from task_svc.domain import Task, not_found
 from task_svc.mongo_client import collection_of, new_client
-from task_svc.mongo_documents import Document, task_fields, to_document, to_slot, to_task
+from task_svc.mongo_documents import Document, reminder_fields, task_fields, to_document, to_slot, to_task
 from task_svc.mongo_gate import Gate
 from task_svc.mongo_listing import list_tasks
 from task_svc.outbox import Backlog, EventId, Looked, Pending
@@ -71,6 +71,10 @@ class MongoTaskRepository:
     async def list(self, owner: str, which: Filter, order: Order, after: Position | None, limit: int) -> Page:
         """See `TaskRepository.list`."""
         return await self._gate.do(lambda: list_tasks(self._tasks, owner, which, order, after, limit))
+
+    async def to_remind(self, until: datetime, limit: int) -> Sequence[tuple[str, str]]:
+        """See `TaskRepository.to_remind`."""
+        return await self._gate.do(lambda: _to_remind(self._tasks, until, limit))
 
     async def purge(self, deleted_before: datetime, limit: int) -> int:
         """See `TaskRepository.purge`."""
@@ -138,9 +142,16 @@ async def _change(tasks: Collection, owner: str, task_id: str, change: Change) -
             return before
         task, event = changed
         fields = {**task_fields(task), f"outbox.{event.id.slot}": to_slot(event)}
-        written = await tasks.update_one({"_id": task_id, "revision": before.revision}, {"$set": fields})
+        as_it_was = {"_id": task_id, "revision": before.revision, **reminder_fields(before)}
+        written = await tasks.update_one(as_it_was, {"$set": fields})
         if written.matched_count:
             return task
+
+
+async def _to_remind(tasks: Collection, until: datetime, limit: int) -> list[tuple[str, str]]:
+    due = {"to_remind_of": {"$lte": microseconds(until)}}
+    found = tasks.find(due, {"owner": 1}, sort=[("to_remind_of", pymongo.ASCENDING)], limit=limit)
+    return [(document["owner"], document["_id"]) for document in await found.batch_size(limit + 1).to_list(limit)]
 
 
 async def _purge(tasks: Collection, deleted_before: datetime, limit: int) -> int:

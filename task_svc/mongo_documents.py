@@ -72,6 +72,7 @@ def task_fields(task: Task) -> Document:
         "complete_time": _optional(task.complete_time),
         "delete_time": _optional(task.delete_time),
         "revision": task.revision,
+        **reminder_fields(task),
         "deleted": task.delete_time is not None,
         "search_text": searchable(content),
         **dict(_order_keys(task)),
@@ -97,7 +98,14 @@ def to_task(document: Mapping[str, Any]) -> Task:
         complete_time=_time(document["complete_time"]),
         delete_time=_time(document["delete_time"]),
         revision=document["revision"],
+        to_remind_of=_time(document["to_remind_of"]),
+        reminded_of=_time(document["reminded_of"]),
     )
+
+
+def reminder_fields(task: Task) -> Document:
+    """What is known of a task's reminders; a reminder changes these, and not the revision."""
+    return {"to_remind_of": _optional(task.to_remind_of), "reminded_of": _optional(task.reminded_of)}
 
 
 def to_slot(event: Pending) -> Document:

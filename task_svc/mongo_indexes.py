@@ -28,6 +28,7 @@ def unpublished_field(slot: Slot) -> str:
 
 BY_REQUEST = _index("by_request", "owner", "request_id", unique=True)
 TO_PURGE = _index("to_purge", "deleted", "delete_time")
+TO_REMIND = _index("to_remind", "to_remind_of")
 OF_OUTBOX = [
     *(_index(f"look_{slot}", look_field(slot), sparse=True) for slot in Slot),
     *(_index(f"unpublished_{slot}", unpublished_field(slot), sparse=True) for slot in Slot),
@@ -41,4 +42,4 @@ OF_LISTINGS = [
         _index(f"label_{field}", "owner", "labels", "deleted", field),
     )
 ]
-ALL = [BY_REQUEST, TO_PURGE, *OF_OUTBOX, *OF_LISTINGS]
+ALL = [BY_REQUEST, TO_PURGE, TO_REMIND, *OF_OUTBOX, *OF_LISTINGS]

@@ -130,6 +130,9 @@ class TaskRepository(OutboxStore, Protocol):
         label; any other filter looks at no more than SCAN_MAX tasks and may so return few, or none, and a `next`.
         """
 
+    async def to_remind(self, until: datetime, limit: int) -> Sequence[tuple[str, str]]:
+        """Owner and id of tasks whose `to_remind_of` is not after `until`, the earliest first."""
+
     async def purge(self, deleted_before: datetime, limit: int) -> int:
         """Removes at most `limit` tasks that were deleted before then and have an empty outbox; tells how many."""
 

@@ -34,6 +34,9 @@ class TaskSettings(GrpcSettings):
     longest_look_seconds: float = Field(300, gt=0, le=86400)
     """TASK_LONGEST_LOOK_SECONDS: the longest pause between two such looks."""
 
+    reminder_lead_seconds: float = Field(900, ge=0, le=604_800)
+    """TASK_REMINDER_LEAD_SECONDS: how long before its due_time the owner of a task is reminded."""
+
     @field_validator("store_url")
     @classmethod
     def _known_store(cls, url: str) -> str:

@@ -76,6 +76,10 @@ class SqliteTaskRepository:
         """See `TaskRepository.list`."""
         return await self._readers.do(lambda connection: list_tasks(connection, owner, which, order, after, limit))
 
+    async def to_remind(self, until: datetime, limit: int) -> Sequence[tuple[str, str]]:
+        """See `TaskRepository.to_remind`."""
+        return await self._readers.do(lambda connection: _to_remind(connection, until, limit))
+
     async def purge(self, deleted_before: datetime, limit: int) -> int:
         """See `TaskRepository.purge`."""
         return await self._writer.do(lambda connection: _purge(connection, deleted_before, limit))
@@ -194,6 +198,14 @@ def _write_labels(connection: sqlite3.Connection, task: Task, values: dict[str, 
         f"VALUES ({', '.join(f':{name}' for name in _LABEL_COLUMNS)})",
         [{**values, "task_id": task.id, "label": label} for label in task.content.labels],
     )
+
+
+def _to_remind(connection: sqlite3.Connection, until: datetime, limit: int) -> list[tuple[str, str]]:
+    rows = connection.execute(
+        "SELECT owner, id FROM tasks WHERE to_remind_of <= ? ORDER BY to_remind_of LIMIT ?",
+        (microseconds(until), limit),
+    )
+    return [(row["owner"], row["id"]) for row in rows]
 
 
 def _purge(connection: sqlite3.Connection, deleted_before: datetime, limit: int) -> int:

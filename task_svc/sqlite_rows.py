@@ -11,7 +11,7 @@ from task_svc.repository import Order, SortKey, from_microseconds, microseconds,
 
 TASK_COLUMNS = (
     "id, owner, title, description, status, priority, labels, due_time, create_time, update_time, complete_time, "
-    "delete_time, revision"
+    "delete_time, revision, to_remind_of, reminded_of"
 )
 PENDING_COLUMNS = "task_id, slot, revision, payload, occur_time, look_at, entry_id, looks"
 
@@ -43,6 +43,8 @@ def task_values(task: Task) -> dict[str, Any]:
         "complete_time": _optional(task.complete_time),
         "delete_time": _optional(task.delete_time),
         "revision": task.revision,
+        "to_remind_of": _optional(task.to_remind_of),
+        "reminded_of": _optional(task.reminded_of),
         "deleted": int(task.delete_time is not None),
         "due_rising": _RISING.value(task),
         "due_falling": _FALLING.value(task),
@@ -69,6 +71,8 @@ def to_task(row: sqlite3.Row) -> Task:
         complete_time=_time(row["complete_time"]),
         delete_time=_time(row["delete_time"]),
         revision=row["revision"],
+        to_remind_of=_time(row["to_remind_of"]),
+        reminded_of=_time(row["reminded_of"]),
     )
 
 

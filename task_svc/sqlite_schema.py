@@ -6,7 +6,7 @@ Each begins with what is fixed and ends with the order's value and the id, so th
 
 import sqlite3
 
-VERSION = 1
+VERSION = 2
 ORDER_COLUMNS = ("create_time", "update_time", "due_rising", "due_falling", "priority")
 
 _TABLES = """
@@ -63,16 +63,31 @@ CREATE INDEX outbox_unpublished ON outbox (occur_time) WHERE entry_id IS NULL;
 """
 
 
+_REMINDERS = """
+ALTER TABLE tasks ADD COLUMN to_remind_of INTEGER;
+ALTER TABLE tasks ADD COLUMN reminded_of INTEGER;
+CREATE INDEX tasks_to_remind ON tasks (to_remind_of) WHERE to_remind_of IS NOT NULL;
+"""
+
+
 def create(connection: sqlite3.Connection) -> bool:
-    """Makes the tables where there are none; False, and nothing done, for a file that a newer version wrote."""
+    """Makes the tables, or brings those of an older version up to date.
+
+    False, and nothing done, for a file that a newer version wrote.
+    """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version:
-        return bool(version == VERSION)
+    steps = [_first(), _REMINDERS]
+    if version < len(steps):
+        script = "".join(steps[version:])
+        connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {VERSION}; COMMIT;")
+    return bool(version <= VERSION)
+
+
+def _first() -> str:
     indexes = "".join(
         f"CREATE INDEX tasks_by_{column} ON tasks (owner, deleted, {column}, id);"
         f"CREATE INDEX tasks_by_status_{column} ON tasks (owner, deleted, status, {column}, id);"
         f"CREATE INDEX labels_by_{column} ON task_labels (owner, label, deleted, {column}, task_id);"
         for column in ORDER_COLUMNS
     )
-    connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} {indexes} PRAGMA user_version = {VERSION}; COMMIT;")
-    return True
+    return _TABLES + indexes

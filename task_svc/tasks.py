@@ -7,14 +7,15 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ulid import ULID
 
 from chassis import tracing
-from chassis.errors import InvalidInput, Violation
-from chassis.identity import current_request_id
+from chassis.errors import InvalidInput, NotFound, Violation
+from chassis.identity import current_request_id, set_request_id
 from task_svc import convert, domain
 from task_svc.domain import Content, Task
 from task_svc.outbox import Event, EventId, EventType, Pending
@@ -43,12 +44,18 @@ class Origin:
 
 
 class Tasks:
-    """The tasks of every user. `publish` is told of each event once it is stored."""
+    """The tasks of every user. `publish` is told of each event once it is stored.
 
-    def __init__(self, repository: TaskRepository, clock: Clock, publish: Publish) -> None:
+    Owners are reminded of a task so long before it is due as `reminder_lead` says.
+    """
+
+    def __init__(
+        self, repository: TaskRepository, clock: Clock, publish: Publish, reminder_lead: timedelta = timedelta()
+    ) -> None:
         self._repository = repository
         self._clock = clock
         self._publish = publish
+        self._reminder_lead = reminder_lead
 
     async def create(self, owner: str, content: Content, request_id: str) -> Task:
         """The new task, or the one that the same request made before, as it is now.
@@ -104,6 +111,19 @@ class Tasks:
         """Clears the events that were handled for good; tells how many of them were waiting."""
         return await self._repository.confirmed(ids)
 
+    async def remind(self, limit: int) -> int:
+        """Puts at most `limit` tasks that come due into the outbox; tells how many it found.
+
+        What two replicas do at the same time is the same event, which has one effect.
+        """
+        until = self._clock() + self._reminder_lead
+        found = await self._repository.to_remind(until, limit)
+        for owner, task_id in found:
+            set_request_id(None)  # no request causes it; its own id leads from here to the notification
+            with suppress(NotFound):
+                await self._change(owner, task_id, EventType.DUE, lambda task: domain.remind(task, until))
+        return len(found)
+
     async def _change(self, owner: str, task_id: str, kind: EventType, verb: Callable[[Task], Task]) -> Task:
         _check_id(task_id)
         origin = Origin.current()  # now, for a store may call `change` where the request is not known
@@ -114,7 +134,7 @@ class Tasks:
             changed = verb(task)
             if changed is task:
                 return None
-            events.append(self._event(kind, changed, changed.update_time, origin))
+            events.append(self._event(kind, changed, max(self._clock(), changed.update_time), origin))
             return changed, events[0]
 
         task = await self._repository.change(owner, task_id, change)

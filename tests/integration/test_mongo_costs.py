@@ -157,11 +157,12 @@ async def test_whatever_else_is_asked_of_the_store_has_its_index(at: Recorded) -
     await at.store.confirmed([created.event.id])
     await at.store.backlog()
     await at.store.purge(LATER, 10)
+    await at.store.to_remind(LATER, 10)
 
     shapes = at.shapes()
     served = {serving(shape) for shape in shapes}
     outbox = {f"{use}_{slot}" for use in ("look", "unpublished") for slot in Slot}
-    assert served == {"_id_", "by_request", "to_purge", *outbox}
+    assert served == {"_id_", "by_request", "to_purge", "to_remind", *outbox}
 
 
 async def test_the_server_is_told_how_long_it_may_take_and_when_a_write_is_done(at: Recorded) -> None:

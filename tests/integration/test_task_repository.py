@@ -427,6 +427,49 @@ class TestPurge:
         assert {task.id for task in await listed(store, Filter(labels=("a",)))} == {alive.id}
 
 
+class TestReminders:
+    async def test_those_that_come_due_are_found_the_earliest_first(self, store: TaskRepository) -> None:
+        hours = (3, 1, 2, 9)
+        tasks = {
+            hour: replace(new_task(owner), to_remind_of=START + timedelta(hours=hour))
+            for hour, owner in zip(hours, ("ann", "bob", "ann", "ann"), strict=True)
+        }
+        for task in (*tasks.values(), new_task()):
+            await store.insert(creation(task))
+
+        until = START + timedelta(hours=3)
+        assert await store.to_remind(until, 10) == [
+            ("bob", tasks[1].id),
+            ("ann", tasks[2].id),
+            ("ann", tasks[3].id),
+        ]
+        assert await store.to_remind(until, 2) == [("bob", tasks[1].id), ("ann", tasks[2].id)]
+
+    async def test_one_is_made_once_and_a_write_that_did_not_see_it_is_made_again(self, store: TaskRepository) -> None:
+        due = START + timedelta(hours=1)
+        task = replace(new_task(due_time=due), to_remind_of=due)
+        await store.insert(creation(task))
+        seen: list[Task] = []
+
+        def remind(found: Task) -> tuple[Task, Pending] | None:
+            if found.to_remind_of is None:
+                return None
+            reminded = domain.remind(found, due)
+            return reminded, pending(reminded, Slot.DUE)
+
+        def write(found: Task) -> tuple[Task, Pending]:
+            seen.append(found)
+            return (new := written(found)), pending(new, Slot.CHANGED)
+
+        await asyncio.gather(*(store.change("ann", task.id, change) for change in (remind, write, remind)))
+
+        left = await store.get("ann", task.id)
+        assert (left.to_remind_of, left.reminded_of, left.revision) == (None, due, 2)
+        assert await store.to_remind(LONG_AFTER, 10) == []
+        due_events = [event for event in await store.pending(LONG_AFTER, 10) if event.id.slot is Slot.DUE]
+        assert len(due_events) == 1
+
+
 class TestDeadlines:
     async def test_a_write_whose_deadline_has_passed_is_not_made(self, store: TaskRepository) -> None:
         task = new_task()

@@ -1,4 +1,4 @@
-"""A task service that only takes confirmations, and fails or hangs when it is told to."""
+"""A task service that only takes confirmations and shows tasks, and fails or hangs when it is told to."""
 
 import asyncio
 from collections import Counter
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
-from task.v1 import events_pb2, events_pb2_grpc
+from task.v1 import events_pb2, events_pb2_grpc, task_pb2, task_pb2_grpc
 
 from tests.support.ports import free_port
 
@@ -23,6 +23,8 @@ class FakeTaskEvents(events_pb2_grpc.TaskEventsServiceServicer):
         self.is_away = False
         self.hangs = False
         self.asked = asyncio.Event()
+        self.tasks: dict[tuple[Any, str], task_pb2.Task] = {}
+        self.shown = 0
 
     async def ConfirmEvents(
         self, request: events_pb2.ConfirmEventsRequest, context: grpc.aio.ServicerContext[Any, Any]
@@ -38,11 +40,33 @@ class FakeTaskEvents(events_pb2_grpc.TaskEventsServiceServicer):
         return events_pb2.ConfirmEventsResponse()
 
 
+class FakeTasks(task_pb2_grpc.TaskServiceServicer):
+    """Shows the tasks that a test has put into `FakeTaskEvents.tasks`, under owner and id."""
+
+    def __init__(self, fake: FakeTaskEvents) -> None:
+        self._fake = fake
+
+    async def GetTask(
+        self, request: task_pb2.GetTaskRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> task_pb2.GetTaskResponse:
+        self._fake.asked.set()
+        self._fake.shown += 1
+        if self._fake.is_away:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+        owner = dict(context.invocation_metadata() or ()).get("x-consumer-username")
+        task = self._fake.tasks.get((owner, request.id))
+        if task is None:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "no such task")
+        return task_pb2.GetTaskResponse(task=task)
+
+
 @asynccontextmanager
 async def fake_task_events() -> AsyncIterator[FakeTaskEvents]:
     """Serves a fake on a free port."""
     fake = FakeTaskEvents()  # type: ignore[abstract]  # it only takes confirmations
     server = grpc.aio.server()
+    tasks = FakeTasks(fake)  # type: ignore[abstract]
+    task_pb2_grpc.add_TaskServiceServicer_to_server(tasks, server)
     events_pb2_grpc.add_TaskEventsServiceServicer_to_server(fake, server)
     server.add_insecure_port(fake.target)
     await server.start()

@@ -12,10 +12,13 @@ from notify.v1 import dead_letters_pb2_grpc, notify_pb2_grpc
 from notify.v1 import events_pb2_grpc as notify_events_pb2_grpc
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
-from task.v1 import events_pb2_grpc
+from task.v1 import events_pb2_grpc, task_pb2_grpc
 
+from chassis.client import Calls
 from chassis.feed import Feed, FeedLimits
 from chassis.feed_metrics import FeedMetrics
+from chassis.identity import MeshTokens
+from chassis.metrics import ClientMetrics
 from chassis.server import MeshServer
 from chassis.supervise import background
 from chassis.tracing import Tracing
@@ -145,10 +148,13 @@ async def built(
     """The parts of a service, put together and not yet running."""
     made = NotifySettings(grpc_port=free_port(), **{**QUICK, **settings})
     registry = CollectorRegistry()
+    calls = Calls(ClientMetrics(CollectorRegistry()), Tracing("test", None).tracer, MeshTokens(()), 5)
     async with (
         store.connect(url, timeout_seconds=2, retries=1) as redis,
         store.connect(url, timeout_seconds=2, retries=0) as reader,
-        grpc.aio.insecure_channel(target, options=(("grpc.max_reconnect_backoff_ms", 100),)) as channel,
+        grpc.aio.insecure_channel(
+            target, options=(("grpc.max_reconnect_backoff_ms", 100),), interceptors=(calls,)
+        ) as channel,
     ):
         notifier = Notifier(
             made,
@@ -156,6 +162,7 @@ async def built(
             redis,
             reader,
             events_pb2_grpc.TaskEventsServiceStub(channel),
+            task_pb2_grpc.TaskServiceStub(channel),
             tracer=Tracing("test", None).tracer,
             metrics=NotifyMetrics(registry),
             feed=Feed(FeedMetrics(registry).of("notifications"), limits or FeedLimits()),

@@ -41,6 +41,16 @@ def changed(number: int) -> events_pb2.TaskEvent:
     return event
 
 
+def due(number: int, owner: str = "demo", title: str = "Buy milk") -> events_pb2.TaskEvent:
+    """A valid event: a task's due_time, an hour after the event, has come near."""
+    event = created(number, owner, title)
+    event.event_id = f"{task_id(number)}:1:due"
+    event.type = events_pb2.TASK_EVENT_TYPE_DUE
+    event.task.status = task_pb2.TASK_STATUS_TODO
+    event.task.due_time.FromMilliseconds(OCCURRED_MS + 3_600_000)
+    return event
+
+
 def entry(event: events_pb2.TaskEvent) -> dict[bytes, bytes]:
     """The fields of the event's stream entry."""
     return {b"id": event.event_id.encode(), b"event": event.SerializeToString()}

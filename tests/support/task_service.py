@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import grpc
@@ -38,16 +39,17 @@ class RunningTaskService:
     published: list[Pending]
     feed: Feed[watch.Event]
     registry: CollectorRegistry
+    use_cases: Tasks
 
 
 @asynccontextmanager
-async def task_service(directory: Path) -> AsyncIterator[RunningTaskService]:
+async def task_service(directory: Path, *, reminder_lead: timedelta = timedelta()) -> AsyncIterator[RunningTaskService]:
     """Serves on a free port for as long as the block lasts."""
     settings = TaskSettings(grpc_port=free_port(), drain_notice_seconds=0, drain_seconds=2)
     clock, published, registry = HandClock(), list[Pending](), new_registry()
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(directory / "tasks.db"))
-        tasks = Tasks(store, clock, published.append)
+        tasks = Tasks(store, clock, published.append, reminder_lead)
         feed = Feed[watch.Event](FeedMetrics(registry).of("tasks"))
         server = MeshServer(
             settings,
@@ -71,4 +73,5 @@ async def task_service(directory: Path) -> AsyncIterator[RunningTaskService]:
             published,
             feed,
             registry,
+            tasks,
         )
