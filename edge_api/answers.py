@@ -46,7 +46,9 @@ class Task(BaseModel):
     status: Status = Field(description="How far it is.")
     priority: Priority = Field(description="How much it matters.")
     labels: list[str] = Field(description="Words to find it by.")
-    due_time: TimeText | None = Field(description="When it is to be done; null for never.")
+    due_time: TimeText | None = Field(
+        description="When it is to be done; null for never. Its owner is reminded some time before."
+    )
     owner: str = Field(description="The user whose task it is.")
     create_time: TimeText = Field(description="When it was created.")
     update_time: TimeText = Field(description="When it was last changed, deleted or undeleted.")
