@@ -30,7 +30,7 @@ _FILL = """
 WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < {tasks})
 INSERT INTO tasks
 SELECT printf('%026d', n), 'ann', 'request-' || n, x'00', 'Task ' || n, '', n % 3 + 1, n % 4 + 1, '["common"]', NULL,
-       n, n, NULL, CASE WHEN n % 2 THEN n END, 1, n % 2, n % 1000, n % 1000, 'task ' || n
+       n, n, NULL, CASE WHEN n % 2 THEN n END, 1, n % 2, n % 1000, n % 1000, 'task ' || n, NULL, NULL
 FROM numbers;
 INSERT INTO task_labels
 SELECT id, 'common', owner, deleted, create_time, update_time, due_rising, due_falling, priority FROM tasks;

@@ -153,7 +153,9 @@ class Task(_message.Message):
 
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
-        """When it is to be done, from 1970 to 9999 in microseconds (finer parts are cut off); unset for never."""
+        """When it is to be done, from 1970 to 9999 in microseconds (finer parts are cut off); unset for never. Its owner is
+        reminded some time before, once for each due_time, if the task is open then.
+        """
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
