@@ -30,3 +30,17 @@ def nx27017(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nx27017]:
     server.start()
     yield server
     server.kill()
+
+
+# Here and not beside the fault tests: of a parallel run, only this file is read by the process that prints.
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    seen = [
+        value
+        for report in terminalreporter.getreports("passed")
+        for name, value in getattr(report, "user_properties", ())
+        if name == "fault"
+    ]
+    if seen:
+        terminalreporter.section("faults: what was injected and seen")
+        for line in sorted(seen):
+            terminalreporter.line(line)

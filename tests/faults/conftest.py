@@ -1,4 +1,4 @@
-"""Gathers what the fault tests saw; pytest prints it with the summary of each test that passed."""
+"""Gathers what the fault tests saw; `tests/conftest.py` prints it when the run is over."""
 
 from collections.abc import Callable
 
@@ -14,16 +14,3 @@ def report(record_property: Callable[[str, object], None]) -> Report:
         record_property("fault", f"{row:7} {injected}: {verdict}")
 
     return add
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    seen = [
-        value
-        for report in terminalreporter.getreports("passed")
-        for name, value in getattr(report, "user_properties", ())
-        if name == "fault"
-    ]
-    if seen:
-        terminalreporter.section("faults: what was injected and seen")
-        for line in sorted(seen):
-            terminalreporter.line(line)
