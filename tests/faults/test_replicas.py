@@ -4,14 +4,17 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.faults.load import Load
+from tests.faults.load import USERS, Load
 from tests.faults.oracle import check
 from tests.faults.report import Report
-from tests.faults.system import System, system
+from tests.faults.system import System, as_user, system
 from tests.faults.test_crashes import at
+from tests.support.eventually import eventually
 from tests.support.mongo import Nx27017
+from tests.support.sse import event_source
 
 NOWHERE = "redis://127.0.0.1:1/0"
 
@@ -22,10 +25,51 @@ def mesh(tmp_path: Path) -> Iterator[System]:
         yield running
 
 
+class Watch:
+    """What one user hears of over server-sent events, from `begin` on."""
+
+    def __init__(self, mesh: System, user: str) -> None:
+        self.created: set[str] = set()
+        self.notified: list[str] = []
+        self._client = httpx.AsyncClient(base_url=mesh.edge_url, headers=as_user(user))
+        self._begun = asyncio.Event()
+        self._listening = asyncio.create_task(self._listen())
+
+    async def begin(self) -> None:
+        await asyncio.wait_for(self._begun.wait(), 20)
+
+    async def hears_of(self, tasks: int) -> None:
+        """Waits until it has heard of so many tasks and notifications."""
+
+        async def has() -> bool:
+            return len(self.created) >= tasks and len(self.notified) >= tasks
+
+        await eventually(has, within=20)
+
+    async def end(self) -> None:
+        self._listening.cancel()
+        await asyncio.gather(self._listening, return_exceptions=True)
+        await self._client.aclose()
+
+    async def _listen(self) -> None:
+        async with event_source(self._client) as source:
+            self._begun.set()
+            while True:
+                event = await source.next(within=120)
+                assert event.name in ("task.created", "notification"), event
+                if event.name == "task.created":
+                    self.created.add(event.data["id"])
+                else:
+                    self.notified.append(event.data["task_id"])
+
+
 async def test_nothing_is_lost_or_told_twice_when_a_replica_of_each_service_is_killed(
     mesh: System, report: Report
 ) -> None:
     await mesh.start()
+    watches = {user: Watch(mesh, user) for user in USERS}
+    for watch in watches.values():
+        await watch.begin()
     load = Load(mesh.edge_url, creates=600, retry_for=30)
     running = asyncio.create_task(load.run())
     await at(load, 200)
@@ -38,6 +82,12 @@ async def test_nothing_is_lost_or_told_twice_when_a_replica_of_each_service_is_k
 
     assert verdict.acknowledged == load.creates
     assert all(replica.lines("rpc") for replica in mesh.task_replicas)
+    for user, watch in watches.items():
+        acknowledged = {str(entry.task_id) for entry in history if entry.user == user and entry.outcome == "ok"}
+        await watch.hears_of(len(acknowledged))
+        assert watch.created == acknowledged, "who watches hears of every task"
+        assert sorted(watch.notified) == sorted(acknowledged), "and of every notification once"
+        await watch.end()
 
 
 async def test_what_a_killed_replica_had_stored_and_not_published_is_published_by_another(
