@@ -101,6 +101,8 @@ class _Writer:
     async def run(self) -> None:
         """Writes until it is over. Raises TimeoutError when the client does not take what is written."""
         self._connection.on_lost = self._end
+        if self._connection.is_lost:  # it may have left while its token was waited for
+            return
         end = self._loop.call_later(lifetime_seconds(), self._end)
         self._beat()
         try:

@@ -17,6 +17,11 @@ class Connection(Protocol):
     """The connection of a request, for answers that last."""
 
     on_lost: Callable[[], None]
+    """Called when the client has left."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the client has left already."""
 
     @property
     def is_congested(self) -> bool:
@@ -52,6 +57,11 @@ class Http(HttpToolsProtocol):
         """Tells an answer that lasts that nobody will read it."""
         super().connection_lost(exc)
         self.on_lost()
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection is closed, or about to be."""
+        return bool(self.transport.is_closing())
 
     @property
     def is_congested(self) -> bool:

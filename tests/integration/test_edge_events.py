@@ -332,6 +332,22 @@ async def test_a_client_that_does_not_read_is_let_go_and_costs_little(
             assert (await other.next()).data["id"] == task_id(2)
 
 
+async def test_a_client_that_leaves_while_its_id_is_waited_for_does_not_stay_a_watcher(
+    mesh: tuple[Edge, Fakes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.feed._PATIENCE_SECONDS", 0.3)
+    edge, _ = mesh
+    ahead = f"{BEGUN[0] + 10}-0~{BEGUN[0]}-0"
+    with pytest.raises(httpx.ReadTimeout):
+        await edge.client.get(EVENTS, headers={"Last-Event-ID": ahead}, timeout=0.05)
+
+    async def was_watched() -> bool:
+        return edge.registry.get_sample_value("watch_resets_total", {"feed": "tasks"}) == 1
+
+    await eventually(was_watched)
+    await watchers_become(edge, 0)
+
+
 async def test_a_thousand_watchers_that_came_and_went_leave_nothing_behind(mesh: tuple[Edge, Fakes]) -> None:
     edge, fakes = mesh
     async with event_source(edge.client):
