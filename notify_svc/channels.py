@@ -6,7 +6,11 @@ from notify_svc.domain import Notification
 
 
 class DeliveryFailed(Exception):
-    """The channel did not take the notification; another attempt may do."""
+    """The channel did not take the notification; another attempt may do, not before the pause that it asks for."""
+
+    def __init__(self, why: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(why)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Channel(Protocol):

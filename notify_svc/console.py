@@ -1,13 +1,11 @@
 """The channel that is always there: one line in the service's own log."""
 
-import json
-
 import structlog
 
-from notify_svc.domain import Kind, Notification
+from notify_svc import wording
+from notify_svc.domain import Notification
 
 _log = structlog.get_logger("notification")
-_VERBS = {Kind.TASK_CREATED: "created", Kind.TASK_DUE: "due"}
 
 
 class Console:
@@ -18,10 +16,9 @@ class Console:
 
     async def deliver(self, notification: Notification) -> None:
         """Writes one line that a person can read."""
-        title = json.dumps(notification.title, ensure_ascii=False)
         _log.info(
             "notification",
-            text=f"{notification.owner}: task {_VERBS[notification.kind]} {title} ({notification.task_id})",
+            text=wording.sentence(notification),
             user=notification.owner,
             task_id=notification.task_id,
             event_id=notification.id,

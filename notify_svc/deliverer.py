@@ -96,8 +96,10 @@ class Deliverer:
             return self._failed(owed, "every attempt ended with its process")
         try:
             await self._told(owed.notification)
-        except (DeliveryFailed, TimeoutError) as error:
-            return self._failed(owed, repr(error))
+        except DeliveryFailed as error:
+            return self._failed(owed, str(error), error.retry_after_seconds)
+        except TimeoutError:
+            return self._failed(owed, "not delivered in time")
         except Exception as error:
             _log.exception("unexpected error of a channel", channel=self._channel.name)
             return self._failed(owed, repr(error))
@@ -118,12 +120,12 @@ class Deliverer:
             async with asyncio.timeout(self._rules.timeout_seconds):
                 await self._channel.deliver(notification)
 
-    def _failed(self, owed: Owed, why: str) -> Attempt:
+    def _failed(self, owed: Owed, why: str, asked_seconds: float | None = None) -> Attempt:
         if owed.attempt >= self._rules.max_attempts:
             self._count("gave_up")
             return Attempt(owed, Outcome.GAVE_UP, detail=why)
         self._count("retried")
-        pause = self._rules.backoff.pause_ms(owed.attempt)
+        pause = self._rules.backoff.pause_ms(owed.attempt, asked_seconds)
         _log.warning(
             "delivery failed",
             channel=self._channel.name,

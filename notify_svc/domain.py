@@ -112,13 +112,17 @@ class KeptLetter:
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """The pause before the next attempt: doubled each time up to `longest_ms`, then spread by `jitter`."""
+    """The pause before the next attempt: doubled each time, then spread by `jitter`.
+
+    A receiver may ask for a longer one, but `longest_ms` bounds both.
+    """
 
     first_ms: int
     longest_ms: int
     jitter: Callable[[], float]
 
-    def pause_ms(self, attempts: int) -> int:
-        """The pause after so many failed attempts."""
+    def pause_ms(self, attempts: int, asked_seconds: float | None = None) -> int:
+        """The pause after so many failed attempts, the last of which was answered with this wish."""
         pause = min(self.first_ms * 2 ** min(attempts - 1, 32), self.longest_ms)
-        return int(pause * self.jitter())
+        asked = min(1000 * (asked_seconds or 0), self.longest_ms)
+        return int(max(pause * self.jitter(), asked))

@@ -33,3 +33,8 @@ def test_pauses_double_up_to_the_longest_and_are_spread() -> None:
     backoff = Backoff(first_ms=100, longest_ms=1000, jitter=lambda: 1.0)
     assert [backoff.pause_ms(attempts) for attempts in (1, 2, 3, 4, 5, 1000)] == [100, 200, 400, 800, 1000, 1000]
     assert Backoff(first_ms=100, longest_ms=1000, jitter=lambda: 0.5).pause_ms(1) == 50
+
+
+def test_a_receiver_may_ask_for_a_longer_pause_up_to_the_longest_and_not_for_a_shorter_one() -> None:
+    backoff = Backoff(first_ms=100, longest_ms=1000, jitter=lambda: 1.0)
+    assert [backoff.pause_ms(1, asked) for asked in (None, 0, 0.05, 0.5, 10**9)] == [100, 100, 100, 500, 1000]
