@@ -4,4 +4,6 @@ An event's way through the modules: `consumer` reads it from the stream, `intake
 `ledger`), a `deliverer` per channel delivers it (`channels`, `console`), `finisher` confirms it to the task service and
 acknowledges it. `servicer` and `inbox` show users the result; what cannot be handled or delivered goes to
 `dead_letters`, and `dead_letter_servicer` and `triage` let operators replay or discard it.
+
+What channels owe that are taken out of the settings, `removed_channels` gives up.
 """

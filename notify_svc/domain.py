@@ -48,6 +48,7 @@ class Reason(Enum):
     UNKNOWN_VERSION = "unknown_version"
     WORN_OUT = "worn_out"
     GAVE_UP = "gave_up"
+    CHANNEL_REMOVED = "channel_removed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ class Ledger:
         arguments: list[str | int] = [self._now_ms(), KEEP_MS, INBOX_LIMIT]
         for entry_id, notification in arrived:
             arguments += (entry_id, notification_to_json(notification))
-        found = await self._scripts.record([store.NOTIFICATIONS, *self._owed_keys], arguments)
+        found = await self._scripts.record([store.NOTIFICATIONS, store.CHANNELS, *self._owed_keys], arguments)
         return [Recorded(each.decode()) for each in found]
 
     async def are_known(self, event_ids: Sequence[str]) -> list[bool]:
@@ -71,6 +71,12 @@ class Ledger:
         """Takes what is due on a channel; what is not settled within the lease is due again, for anybody."""
         now = self._now_ms()
         rows = await self._scripts.take([store.owed_key(channel)], [channel, now, now + lease_ms, limit])
+        return [_owed(row) for row in rows]
+
+    async def owed_by_removed(self, channel: str, last_sign_ms: int, limit: int) -> list[Owed]:
+        """What a channel owes, due or not, if no process has had it since then; takes nothing."""
+        keys = [store.CHANNELS, store.owed_key(channel)]
+        rows = await self._scripts.owed_by_removed(keys, [channel, last_sign_ms, limit])
         return [_owed(row) for row in rows]
 
     async def settle(self, channel: str, attempts: Sequence[Attempt]) -> list[tuple[str, ...] | None]:

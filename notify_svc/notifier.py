@@ -24,6 +24,7 @@ from notify_svc.inbox import Inbox
 from notify_svc.intake import Intake
 from notify_svc.ledger import Ledger
 from notify_svc.metrics import NotifyMetrics
+from notify_svc.removed_channels import RemovedChannels
 from notify_svc.settings import NotifySettings
 from notify_svc.store import Scripts
 from notify_svc.triage import Triage
@@ -95,6 +96,15 @@ class Notifier:
             metrics=metrics,
             claim_idle_seconds=settings.claim_idle_seconds,
         )
+        self._removed_channels = RemovedChannels(
+            redis,
+            names,
+            ledger,
+            dead_letters,
+            self._finisher,
+            grace_seconds=settings.channel_grace_seconds,
+            now_ms=now_ms,
+        )
         self._trimmer = Trimmer(redis, scripts, now_ms)
         self._gauges = Gauges(redis, self._finisher, metrics)
 
@@ -107,6 +117,7 @@ class Notifier:
             **deliverers,
             "finish": self._finisher.run,
             "tail": self._tail.run,
+            "removed-channels": self._removed_channels.run,
             "trim": self._trimmer.run,
             "gauges": self._gauges.run,
         }

@@ -45,6 +45,8 @@ class NotifySettings(GrpcSettings):
     """NOTIFY_RETRY_FIRST_SECONDS: the pause after the first failed attempt; each further one doubles it."""
     retry_longest_seconds: float = Field(900, gt=0, le=86_400)
     """NOTIFY_RETRY_LONGEST_SECONDS: the longest pause between two attempts."""
+    channel_grace_seconds: float = Field(900, ge=0.1, le=604_800)
+    """NOTIFY_CHANNEL_GRACE_SECONDS: how long nobody has a channel before what it owes becomes dead letters."""
     unconfirmed_limit: int = Field(5000, ge=1, le=1_000_000)
     """NOTIFY_UNCONFIRMED_LIMIT: how many settled events may wait for the task service before reading stops."""
 

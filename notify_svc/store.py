@@ -10,6 +10,7 @@ EVENTS = "task-events"
 GROUP = "notifiers"
 NOTIFICATIONS = "notifications"
 DEAD_LETTERS = "dead-letters"
+CHANNELS = "channels"
 
 
 def event_key(event_id: str) -> str:
@@ -59,6 +60,7 @@ class Scripts:
     def __init__(self, client: Redis) -> None:
         self.record = client.register_script(_source("record"))
         self.take = client.register_script(_source("take"))
+        self.owed_by_removed = client.register_script(_source("owed_by_removed"))
         self.settle = client.register_script(_source("settle"))
         self.page = client.register_script(_source("page"))
         self.mark_read = client.register_script(_source("mark_read"))

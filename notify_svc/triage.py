@@ -60,7 +60,7 @@ class Triage:
     ) -> None:
         self._client = client
         self._scripts = scripts
-        self._replay_keys = [store.DEAD_LETTERS, store.EVENTS, *map(store.owed_key, channels)]
+        self._replay_keys = [store.DEAD_LETTERS, store.EVENTS, store.CHANNELS, *map(store.owed_key, channels)]
         self._metrics = metrics
         self._now_ms = now_ms
         self._wake = wake

@@ -1,6 +1,6 @@
 -- Records events and all that they owe, each once, however often it comes.
 --
--- KEYS  notifications, owed:<channel>...  (what belongs to one event or user follows from the event: no Redis Cluster)
+-- KEYS  notifications, channels, owed:<channel>...  (what belongs to one event or user follows from the event: no Redis Cluster)
 -- ARGV  now, time to keep (milliseconds), inbox limit; then for each event its stream entry's id and its notification
 -- Returns for each: 'new'; or, where it is known: 'settled' (delivered or given up everywhere), 'under_way' (this entry
 -- was recorded before), 'joined' (another entry of it; all are acknowledged at the end), 'surplus' (too many of those).
@@ -31,11 +31,12 @@ end
 
 local function record_new(event, entry, notification, json)
   redis.call(
-    'HSET', event, 'entries', ' ' .. entry .. ' ', 'owed', #KEYS - 1, 'owner', notification.owner, 'notification', json
+    'HSET', event, 'entries', ' ' .. entry .. ' ', 'owed', #KEYS - 2, 'owner', notification.owner, 'notification', json
   )
   redis.call('PEXPIRE', event, keep)
-  for i = 2, #KEYS do
+  for i = 3, #KEYS do
     local channel = string.sub(KEYS[i], #'owed:' + 1)
+    redis.call('ZADD', KEYS[2], now, channel)
     redis.call('HSET', event, 'outcome:' .. channel, 'pending', 'attempts:' .. channel, 0)
     redis.call('ZADD', KEYS[i], now, notification.id)
   end

@@ -1,6 +1,6 @@
 -- Has dead letters handled once more: an event is put on the stream again, a channel that gave up owes again.
 --
--- KEYS  dead-letters, task-events, owed:<channel>... (of all channels there are)
+-- KEYS  dead-letters, task-events, channels, owed:<channel>... (of all channels there are)
 -- ARGV  now, time to keep (milliseconds), then the letters' keys
 -- Returns for each: 'replayed'; 'over' (the channel has delivered meanwhile: the letter is removed); 'stays' (too little
 -- was kept, the channel is no more, or it is at work on it); 'unknown' (no such letter, perhaps not any more).
@@ -8,7 +8,7 @@ local letters, stream = KEYS[1], KEYS[2]
 local now, keep = ARGV[1], ARGV[2]
 
 local channels = {}
-for i = 3, #KEYS do
+for i = 4, #KEYS do
   channels[KEYS[i]] = true
 end
 
@@ -48,6 +48,7 @@ local function owe(letter, channel, entry)
   redis.call('HINCRBY', event, 'owed', 1)
   redis.call('HDEL', event, 'settled')
   redis.call('PEXPIRE', event, keep)
+  redis.call('ZADD', KEYS[3], now, channel)
   redis.call('ZADD', owed, now, id)
   return 'replayed'
 end

@@ -409,7 +409,7 @@ async def test_until_it_is_delivered_a_replayed_event_is_not_settled_and_does_no
     (entry,) = await given_up(service, 1)
     await service.redis.pexpire(store.event_key(EVENT_ID), 10_000)  # as at the end of its thirty days
     # without the service, which would deliver at once
-    keys = [store.DEAD_LETTERS, store.EVENTS, store.owed_key("fake")]
+    keys = [store.DEAD_LETTERS, store.EVENTS, store.CHANNELS, store.owed_key("fake")]
     assert await store.Scripts(service.redis).replay(keys, [0, KEEP_MS, f"{entry}/fake"]) == [b"replayed"]
     assert not await is_settled(service, 1)
     assert await service.redis.pttl(store.event_key(EVENT_ID)) > 10_000

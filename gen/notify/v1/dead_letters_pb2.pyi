@@ -34,10 +34,13 @@ class DeadLetter(_message.Message):
     CHANNEL_FIELD_NUMBER: _builtins.int
     EVENT_FIELD_NUMBER: _builtins.int
     key: _builtins.str
-    """Names it: the id of its entry on the queue, followed by `/` and the channel's name where a channel gave it up."""
+    """Names it: the id of its entry on the queue, followed by `/` and the channel's name where a channel gave it up, or
+    was removed.
+    """
     reason: _builtins.str
     """Why it is here, for programs: `too_large`, `malformed`, `missing_field`, `id_mismatch`, `unknown_type`,
-    `unknown_version`, `worn_out` (read again and again and never recorded) or `gave_up` (by a channel).
+    `unknown_version`, `worn_out` (read again and again and never recorded), `gave_up` (by a channel) or
+    `channel_removed` (the channel that owed it is no longer configured).
     """
     detail: _builtins.str
     """Why it is here, for people."""
@@ -46,7 +49,7 @@ class DeadLetter(_message.Message):
     event_id: _builtins.str
     """The id of the event; empty where it could not be read."""
     channel: _builtins.str
-    """The channel that gave it up; empty where the event itself could not be handled."""
+    """The channel that gave it up, or was removed; empty where the event itself could not be handled."""
     event: _builtins.bytes
     """The event as it came; empty where a channel gave it up, and where it is longer than 64 KiB."""
     @_builtins.property
