@@ -25,7 +25,9 @@ from chassis.server import MeshServer, until_stopped
 from chassis.settings import load
 from chassis.supervise import background
 from chassis.tracing import Tracing
-from notify_svc import store
+from notify_svc import channel_file, store
+from notify_svc.apprise_channel import AppriseChannel
+from notify_svc.channels import Channel
 from notify_svc.console import Console
 from notify_svc.dead_letter_servicer import DeadLetterServicer
 from notify_svc.metrics import NotifyMetrics
@@ -53,7 +55,7 @@ async def main(settings: NotifySettings) -> None:
         ):
             notifier = Notifier(
                 settings,
-                [Console()],
+                _channels(settings),
                 redis,
                 reader,
                 task_events_pb2_grpc.TaskEventsServiceStub(channel),
@@ -85,6 +87,12 @@ def _server(settings: NotifySettings, registry: CollectorRegistry, tracing: Trac
     dead_letter_servicer = DeadLetterServicer(notifier.triage)
     dead_letters_pb2_grpc.add_DeadLetterServiceServicer_to_server(dead_letter_servicer, server.grpc)
     return server
+
+
+def _channels(settings: NotifySettings) -> list[Channel]:
+    configured = channel_file.read(settings.channels_file, is_development=settings.environment == "development")
+    outside = (AppriseChannel(each, settings.delivery_timeout_seconds) for each in configured)
+    return [Console(), *outside]
 
 
 @asynccontextmanager

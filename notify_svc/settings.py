@@ -2,12 +2,14 @@
 
 import os
 import socket
+from pathlib import Path
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import GrpcSettings, Port
+from notify_svc import channel_file
 
 
 def _consumer_name() -> str:
@@ -45,10 +47,22 @@ class NotifySettings(GrpcSettings):
     """NOTIFY_RETRY_FIRST_SECONDS: the pause after the first failed attempt; each further one doubles it."""
     retry_longest_seconds: float = Field(900, gt=0, le=86_400)
     """NOTIFY_RETRY_LONGEST_SECONDS: the longest pause between two attempts."""
+    channels_file: Path | None = None
+    """NOTIFY_CHANNELS_FILE: the secret with the outside channels, one a line as `name url`, at most ten."""
     channel_grace_seconds: float = Field(900, ge=0.1, le=604_800)
     """NOTIFY_CHANNEL_GRACE_SECONDS: how long nobody has a channel before what it owes becomes dead letters."""
     unconfirmed_limit: int = Field(5000, ge=1, le=1_000_000)
     """NOTIFY_UNCONFIRMED_LIMIT: how many settled events may wait for the task service before reading stops."""
+
+    @field_validator("channels_file")
+    @classmethod
+    def _names_channels(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        try:
+            channel_file.read(path, is_development=info.data.get("environment") == "development")
+        except OSError as error:
+            msg = f"cannot read {path}: {error.strerror}"
+            raise ValueError(msg) from None
+        return path
 
     @model_validator(mode="after")
     def _an_attempt_ends_within_its_lease(self) -> Self:
