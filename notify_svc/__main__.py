@@ -97,10 +97,11 @@ def _channels(settings: NotifySettings) -> list[Channel]:
 
 @asynccontextmanager
 async def _redis(settings: NotifySettings) -> AsyncIterator[tuple[Redis, Redis]]:
+    url, password = settings.redis_url, settings.redis_password
     async with (
-        store.connect(settings.redis_url, timeout_seconds=_COMMAND_SECONDS, retries=1) as redis,
+        store.connect(url, password, timeout_seconds=_COMMAND_SECONDS, retries=1) as redis,
         # A read is never repeated unseen: what its lost answer held waits among the consumer's own pending entries.
-        store.connect(settings.redis_url, timeout_seconds=_READ_SECONDS, retries=0) as reader,
+        store.connect(url, password, timeout_seconds=_READ_SECONDS, retries=0) as reader,
     ):
         yield redis, reader
 

@@ -8,7 +8,8 @@ from typing import Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from chassis.settings import GrpcSettings, Port
+from chassis.queue_settings import QueueSettings
+from chassis.settings import Port
 from notify_svc import channel_file
 
 
@@ -16,7 +17,7 @@ def _consumer_name() -> str:
     return f"{socket.gethostname()}-{os.getpid()}"
 
 
-class NotifySettings(GrpcSettings):
+class NotifySettings(QueueSettings):
     """What the notification service needs to know."""
 
     model_config = SettingsConfigDict(env_prefix="NOTIFY_")
@@ -25,8 +26,6 @@ class NotifySettings(GrpcSettings):
     """NOTIFY_GRPC_PORT: the port for gRPC."""
     metrics_port: Port = Field(9102, ge=1, le=65535)
     """NOTIFY_METRICS_PORT: the port for /metrics."""
-    redis_url: str = Field("redis://127.0.0.1:6379/0", validation_alias="REDIS_URL", pattern=r"^(rediss?|unix)://")
-    """REDIS_URL: the queue, which keeps the inboxes too."""
     task_grpc_target: str = Field("127.0.0.1:50051", validation_alias="TASK_GRPC_TARGET", min_length=1)
     """TASK_GRPC_TARGET: the task service, where events are confirmed, as host:port or ipv4:HOST:PORT,HOST:PORT."""
     consumer: str = Field(default_factory=_consumer_name, pattern=r"^[A-Za-z0-9._-]{1,128}$")

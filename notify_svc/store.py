@@ -38,13 +38,15 @@ def dead_letter_key(key: str) -> str:
     return f"dead-letter:{key}"
 
 
-def connect(url: str, *, timeout_seconds: float, retries: int) -> Redis:
+def connect(url: str, password: str | None = None, *, timeout_seconds: float, retries: int) -> Redis:
     """A client whose every wait ends after `timeout_seconds`; close it with `aclose`.
 
-    A command that fails with its connection is sent again `retries` times, so what is sent must bear repetition.
+    The password is for a URL that has none. A command that fails with its connection is sent again `retries` times, so
+    what is sent must bear repetition.
     """
     pool = BlockingConnectionPool.from_url(
         url,
+        password=password,
         max_connections=32,
         timeout=timeout_seconds,
         socket_timeout=timeout_seconds,

@@ -109,6 +109,7 @@ def _redis(settings: TaskSettings) -> Redis:
     # No retries of its own: a repeated XADD would publish twice, and the sweep does better.
     return Redis.from_url(
         settings.redis_url,
+        password=settings.redis_password,
         socket_timeout=_QUEUE_SECONDS,
         socket_connect_timeout=_QUEUE_SECONDS,
         retry=Retry(NoBackoff(), 0),

@@ -6,13 +6,14 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from chassis.settings import GrpcSettings, Port
+from chassis.queue_settings import QueueSettings
+from chassis.settings import Port
 
 _SQLITE = "sqlite:///"
 _MONGODB = ("mongodb://", "mongodb+srv://")
 
 
-class TaskSettings(GrpcSettings):
+class TaskSettings(QueueSettings):
     """Read from variables that begin with TASK_, but for those that services share."""
 
     model_config = SettingsConfigDict(env_prefix="TASK_")
@@ -25,8 +26,6 @@ class TaskSettings(GrpcSettings):
     """TASK_STORE_URL: where tasks are kept: sqlite:///PATH (four slashes for an absolute path) or mongodb://…/DATABASE."""
     store_password_file: Path | None = None
     """TASK_STORE_PASSWORD_FILE: holds the password of the user that a mongodb:// URL names."""
-    redis_url: str = Field("redis://127.0.0.1:6379/0", validation_alias="REDIS_URL")
-    """REDIS_URL: the queue."""
     sweep_seconds: float = Field(2, gt=0, le=60)
     """TASK_SWEEP_SECONDS: the pause between two looks for events that stayed behind."""
     first_look_seconds: float = Field(15, gt=0, le=3600)

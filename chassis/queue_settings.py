@@ -1,0 +1,41 @@
+"""The settings of a gRPC service that uses the queue: where it is, and by which password it lets the service in."""
+
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+
+from chassis.secret_files import read_secret
+from chassis.settings import GrpcSettings
+
+
+class QueueSettings(GrpcSettings):
+    """What the services that use Redis or Valkey have in common."""
+
+    redis_url: str = Field("redis://127.0.0.1:6379/0", validation_alias="REDIS_URL", pattern=r"^(rediss?|unix)://")
+    """REDIS_URL: the queue, which keeps the inboxes too; with a user's name where it asks for one."""
+    redis_password_file: Path | None = Field(None, validation_alias="REDIS_PASSWORD_FILE")
+    """REDIS_PASSWORD_FILE: holds the password of the user in REDIS_URL."""
+
+    @field_validator("redis_password_file")
+    @classmethod
+    def _holds_a_password(cls, path: Path | None) -> Path | None:
+        try:
+            read_secret(path)
+        except OSError as error:
+            msg = f"cannot read {path}: {error.strerror}"
+            raise ValueError(msg) from None
+        return path
+
+    @model_validator(mode="after")
+    def _has_one_password(self) -> Self:
+        if self.redis_password_file is not None and urlsplit(self.redis_url).password is not None:
+            msg = "REDIS_URL must hold no password beside REDIS_PASSWORD_FILE"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def redis_password(self) -> str | None:
+        """What is in REDIS_PASSWORD_FILE now, or None where it is unset."""
+        return read_secret(self.redis_password_file)
