@@ -1,0 +1,92 @@
+# The images of the services, one target each: task-svc, notify-svc, edge-api. docker-compose.yml runs them.
+#
+# Tags are pinned here; the digests behind them by scripts/pin-images, which the workflow that publishes runs.
+FROM python:3.13.15-slim-trixie AS base
+ENV PYTHONDONTWRITEBYTECODE=1
+
+# The packages that run in production and nothing else, each by its hash; wheels alone, so no compiler is needed.
+FROM base AS packages
+WORKDIR /build
+RUN python -m venv --without-pip /opt/taskmesh
+COPY requirements.txt .
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip --python /opt/taskmesh/bin/python --disable-pip-version-check install --quiet \
+      --no-compile --only-binary :all: --require-hashes -r requirements.txt && \
+    python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/taskmesh/lib
+
+# Python without what only installs, draws or documents; with its bytecode, since nobody may write that later.
+FROM base AS trimmed
+WORKDIR /usr/local
+RUN rm -rf bin/idle* bin/pip* bin/pydoc* include share lib/python3.*/ensurepip lib/python3.*/idlelib \
+      lib/python3.*/tkinter lib/python3.*/turtledemo lib/python3.*/site-packages/* && \
+    python -m compileall -q -j 0 --invalidation-mode unchecked-hash lib && \
+    useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin taskmesh
+
+# All but a service's own code: these layers are the same in the three images, and stored once. The first is a copy of
+# everything, because a layer on top of the base image would hide what was removed and still carry it.
+FROM scratch AS runtime
+# hadolint ignore=DL3067
+COPY --from=trimmed / /
+COPY --from=packages /opt/taskmesh /opt/taskmesh
+ENV LANG=C.UTF-8 \
+    PATH=/opt/taskmesh/bin:/usr/local/bin:/usr/bin:/bin \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONPATH=/app \
+    PYTHONUNBUFFERED=1
+LABEL org.opencontainers.image.base.name="python:3.13.15-slim-trixie" \
+      org.opencontainers.image.version="0.1.0"
+WORKDIR /app
+STOPSIGNAL SIGTERM
+USER 10001:10001
+
+FROM base AS task-code
+WORKDIR /app
+COPY chassis chassis
+COPY gen/task task
+COPY task_svc task_svc
+RUN chmod -R a+rX . && python -m compileall -q --invalidation-mode unchecked-hash .
+
+FROM base AS notify-code
+WORKDIR /app
+COPY chassis chassis
+COPY gen/task task
+COPY gen/notify notify
+COPY notify_svc notify_svc
+RUN chmod -R a+rX . && python -m compileall -q --invalidation-mode unchecked-hash .
+
+FROM base AS edge-code
+WORKDIR /app
+COPY chassis chassis
+COPY gen/task task
+COPY gen/notify notify
+COPY edge_api edge_api
+RUN chmod -R a+rX . && python -m compileall -q --invalidation-mode unchecked-hash .
+
+# The health checks ask whether the process lives: whoever runs these images may restart one that does not, and a
+# service whose store is away must not be restarted for it. docker-compose.yml asks for readiness and says why.
+FROM runtime AS task-svc
+LABEL org.opencontainers.image.title="Taskmesh task-svc" \
+      org.opencontainers.image.description="The task service: tasks and their events, over gRPC"
+COPY --from=task-code /app /app
+EXPOSE 50051 9101
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
+  CMD ["python", "-m", "chassis.probe", "grpc://127.0.0.1:50051"]
+CMD ["python", "-m", "task_svc"]
+
+FROM runtime AS notify-svc
+LABEL org.opencontainers.image.title="Taskmesh notify-svc" \
+      org.opencontainers.image.description="The notification service: takes events in, delivers, keeps the inboxes"
+COPY --from=notify-code /app /app
+EXPOSE 50052 9102
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
+  CMD ["python", "-m", "chassis.probe", "grpc://127.0.0.1:50052"]
+CMD ["python", "-m", "notify_svc"]
+
+FROM runtime AS edge-api
+LABEL org.opencontainers.image.title="Taskmesh edge-api" \
+      org.opencontainers.image.description="The HTTP edge: REST and server-sent events in, gRPC out"
+COPY --from=edge-code /app /app
+EXPOSE 8080 9100
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
+  CMD ["python", "-m", "chassis.probe", "http://127.0.0.1:8080/healthz"]
+CMD ["python", "-m", "edge_api"]
