@@ -21,6 +21,22 @@ install: ## Make .venv and .venv-tools with what the locks pin (PYTHON=... choos
 dev: install ## Start everything on this machine, until Ctrl-C (.env.example lists the settings)
 	@$(bin)/python -m scripts.dev --with-parent
 
+.PHONY: up
+up: ## Start everything in containers and wait until it works (ARGS='--scale task-svc=2'); needs Docker
+	@scripts/up $(ARGS)
+
+.PHONY: down
+down: ## Stop the containers; the data stays (ARGS=--volumes removes it)
+	@scripts/compose down $(ARGS)
+
+.PHONY: logs
+logs: ## Follow what the containers write (ARGS=task-svc chooses)
+	@scripts/compose logs --follow --tail 100 $(ARGS)
+
+.PHONY: ps
+ps: ## Show the containers and their health
+	@scripts/compose ps --all $(ARGS)
+
 .PHONY: dead-letters
 dead-letters: install ## List what the notifier could not handle (ARGS='replay KEY', ARGS='discard --all', ARGS=--help)
 	@$(bin)/python -m notify_svc.dead_letters_command $(ARGS)
