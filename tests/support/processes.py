@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -20,11 +20,14 @@ _STOP_SECONDS = 30.0
 class Service:
     """One `python -m MODULE`; what it writes goes to a file."""
 
-    def __init__(self, module: str, env: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, module: str, env: Mapping[str, str], log: Path, options: Sequence[str] = (), cwd: Path | None = None
+    ) -> None:
         self._log = log
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", module],
+                [sys.executable, *options, "-m", module],
+                cwd=cwd,
                 env={**os.environ, "PYTHONUNBUFFERED": "1", "LOG_FORMAT": "json", **env},
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -49,9 +52,11 @@ class Service:
 
 
 @contextmanager
-def service(module: str, env: Mapping[str, str], log: Path) -> Iterator[Service]:
-    """Runs a service for as long as the block lasts."""
-    process = Service(module, env, log)
+def service(
+    module: str, env: Mapping[str, str], log: Path, options: Sequence[str] = (), cwd: Path | None = None
+) -> Iterator[Service]:
+    """Runs a service for as long as the block lasts; `options` are the interpreter's."""
+    process = Service(module, env, log, options, cwd)
     try:
         yield process
     finally:

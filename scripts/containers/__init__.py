@@ -1,0 +1,1 @@
+"""Checks what cannot be started without Docker: `docker-compose.yml`, `Dockerfile`, `.dockerignore`, `compose/`."""

@@ -1,0 +1,27 @@
+"""`python -m scripts.containers`: every rule on the files of this folder, a line for each that is broken."""
+
+import sys
+from pathlib import Path
+
+from scripts.containers import declared, guarded, images, queue_users, variables
+from scripts.containers.project import Project
+
+RULES = (
+    *(declared.everything_named_is_declared, declared.everything_declared_is_used, declared.files_are_there),
+    *(guarded.every_service_is_guarded, guarded.nothing_is_published_but_on_loopback, guarded.who_meets_whom),
+    *(images.images_are_pinned, images.targets_exist_and_are_complete, images.sources_get_into_the_build),
+    *(images.versions_agree, variables.variables_are_settings, variables.values_are_accepted),
+    *(variables.secrets_come_as_files, queue_users.services_may_do_what_they_call, queue_users.no_right_is_idle),
+)
+
+
+def problems(root: Path) -> list[str]:
+    """What is wrong with the files in `root`."""
+    project = Project.read(root)
+    return [problem for rule in RULES for problem in rule(project)]
+
+
+if __name__ == "__main__":
+    found = problems(Path.cwd())
+    print("\n".join(found))
+    sys.exit(bool(found))

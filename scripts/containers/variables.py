@@ -1,0 +1,92 @@
+"""Rules about the environments: every variable is a setting of its service, every value is one that it accepts."""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_settings import PydanticBaseSettingsSource
+
+from chassis.settings import ServiceSettings
+from edge_api.settings import EdgeSettings
+from notify_svc.settings import NotifySettings
+from scripts.containers.project import Project, names
+from task_svc.settings import TaskSettings
+
+SETTINGS: Mapping[str, type[ServiceSettings]] = {
+    "edge-api": EdgeSettings,
+    "task-svc": TaskSettings,
+    "notify-svc": NotifySettings,
+}
+_MOUNTED = "/run/secrets/"
+_NOT_YET = {"TASK_STORE_PASSWORD_FILE": "TASK_STORE_URL"}
+"""A setting that comes with the MongoDB store, and what is not accepted before it is there."""
+
+
+def variables_are_settings(project: Project) -> Iterator[str]:
+    """A variable that nobody reads does nothing, which is worse than an error."""
+    for name, _ in project.built():
+        known = _fields(SETTINGS[name])
+        for variable in project.environment(name):
+            if variable not in known and variable not in _NOT_YET:
+                yield f"{name}: {variable} is none of its settings"
+
+
+def values_are_accepted(project: Project) -> Iterator[str]:
+    """Each service would start with what it is given, in production and with nothing else in its environment."""
+    for name, _ in project.built():
+        environment = project.environment(name)
+        if environment.get("ENVIRONMENT") != "production":
+            yield f"{name}: ENVIRONMENT must be production"
+        with tempfile.TemporaryDirectory() as folder:
+            for secret in names(project.services[name].get("secrets", [])):
+                (Path(folder) / secret).write_text("0123456789abcdef" * 4)
+            try:
+                _alone(SETTINGS[name])(**_by_field(SETTINGS[name], environment, folder))
+            except ValidationError as error:
+                yield from (f"{name}: {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+
+
+def secrets_come_as_files(project: Project) -> Iterator[str]:
+    """No secret is in an environment, where `docker inspect` shows it; each service gets those that it reads."""
+    for name, service in project.services.items():
+        environment, given = project.environment(name), set(names(service.get("secrets", [])))
+        for variable in environment:
+            if variable.endswith(("PASSWORD", "TOKEN", "SECRET", "KEY")):
+                yield f"{name}: {variable} holds a secret that belongs in a file"
+        if name in SETTINGS:
+            read = {value.removeprefix(_MOUNTED) for value in environment.values() if value.startswith(_MOUNTED)}
+            yield from (f"{name}: it reads the secret {each} and is not given it" for each in sorted(read - given))
+            yield from (f"{name}: it is given the secret {each} and does not read it" for each in sorted(given - read))
+
+
+def _fields(settings: type[ServiceSettings]) -> dict[str, str]:
+    """The names of the fields by the variables that set them."""
+    prefix = settings.model_config.get("env_prefix", "")
+    return {
+        str(field.validation_alias or f"{prefix}{name}".upper()): name for name, field in settings.model_fields.items()
+    }
+
+
+def _by_field(settings: type[ServiceSettings], environment: Mapping[str, str], folder: str) -> dict[str, Any]:
+    fields = _fields(settings)
+    waiting = {other for variable, other in _NOT_YET.items() if variable not in fields}
+    return {
+        fields[variable]: value.replace(_MOUNTED, f"{folder}/")
+        for variable, value in environment.items()
+        if variable in fields and variable not in waiting
+    }
+
+
+def _alone(settings: type[ServiceSettings]) -> type[ServiceSettings]:
+    """The same settings, deaf to the environment of this process."""
+
+    class Alone(settings):  # type: ignore[valid-type, misc]
+        @classmethod
+        def settings_customise_sources(
+            cls, _: Any, init_settings: PydanticBaseSettingsSource, **__: Any
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return (init_settings,)
+
+    return Alone

@@ -1,0 +1,174 @@
+"""The checks of docker-compose.yml and Dockerfile: in order as they are, and each catches what it is there for."""
+
+import shutil
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from scripts.containers.__main__ import problems
+from scripts.containers.dockerignore import Ignore
+from scripts.containers.queue_users import rights
+
+_ROOT = Path(__file__).parents[3]
+_FILES = ("docker-compose.yml", "Dockerfile", ".dockerignore", ".gitignore", "pyproject.toml", "requirements.txt")
+_FOLDERS = ("compose", "chassis", "edge_api", "notify_svc", "task_svc", "gen")
+_COMPOSE, _DOCKERFILE, _ACL = "docker-compose.yml", "Dockerfile", "compose/redis/users.acl"
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    for name in _FILES:
+        shutil.copy(_ROOT / name, tmp_path / name)
+    for name in _FOLDERS:
+        shutil.copytree(_ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def test_the_files_of_this_project_are_in_order() -> None:
+    assert problems(_ROOT) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "problem"),
+    [
+        # names
+        (_COMPOSE, "networks: [edge, mesh]", "networks: [edge, mush]", "mush is not among the networks"),
+        (_COMPOSE, "secrets: [mongo-keyfile]", "secrets: [mongo-key]", "mongo-key is not among the secrets"),
+        (_COMPOSE, "volumes: [redis-data:/data]", "volumes: [redis:/data]", "redis is not among the volumes"),
+        (_COMPOSE, "source: redis-users,", "source: redis-user,", "redis-user is not among the configs"),
+        (
+            _COMPOSE,
+            "mongo: { condition: service_healthy }",
+            "mango: { condition: service_healthy }",
+            "no service mango",
+        ),
+        (_COMPOSE, "network_mode: service:mongo", "network_mode: service:mango", "there is no service mango"),
+        (_COMPOSE, "  redis-data:\n", "  redis-data:\n  spare:\n", "spare, one of the volumes, is used by no service"),
+        (_COMPOSE, "file: ./compose/redis/start", "file: ./compose/redis/begin", "redis-start has no file"),
+        (_COMPOSE, "file: ./.secrets/mesh-token", "file: ./mesh-token", "mesh-token is not in ./.secrets/mesh-token"),
+        (".gitignore", "/.secrets/", "", ".gitignore does not name /.secrets/"),
+        # what a container may do
+        (_COMPOSE, "  read_only: true\n", "", "redis: read_only must be True"),
+        (_COMPOSE, "cap_drop: [ALL]", "cap_drop: [NET_RAW]", "mongo: cap_drop must be ['ALL']"),
+        (_COMPOSE, "no-new-privileges:true", "no-new-privileges:false", "security_opt must be"),
+        (_COMPOSE, "    mem_limit: 1g\n", "", "mongo: mem_limit is missing"),
+        (_COMPOSE, "  pids_limit: 128\n", "", "task-svc: pids_limit is missing"),
+        (_COMPOSE, "restart: unless-stopped", "restart: always", "edge-api: restart must be unless-stopped"),
+        (_COMPOSE, 'restart: "no"', "restart: on-failure", "mongo-init: restart must be no"),
+        (_COMPOSE, "max-size: 10m, ", "", "its log may grow without end"),
+        (_COMPOSE, 'user: "999:1000"', "user: redis", "redis: user must be two numbers"),
+        (_COMPOSE, "ulimits:", "privileged: true\n    ulimits:", "edge-api: privileged must not be set"),
+        (_COMPOSE, "ulimits:", "container_name: edge\n    ulimits:", "edge-api: container_name must not be set"),
+        (_COMPOSE, "test: [CMD, mongosh,", "tests: [CMD, mongosh,", "mongo: it has no health check"),
+        (_COMPOSE, "stop_grace_period: 30s", "stop_grace_period: 20s", "a drain may take 20.5 s"),
+        (_COMPOSE, "LOG_FORMAT: json", 'LOG_FORMAT: json\n  DRAIN_SECONDS: "15"', "a drain may take 30.5 s"),
+        (_COMPOSE, '"127.0.0.1:${EDGE_PORT', '"${EDGE_PORT', "edge-api: ${EDGE_PORT:-8080}:8080 is published beyond"),
+        (_COMPOSE, "data: { internal: true }", "data: {}", "the network data is not internal"),
+        (_COMPOSE, "networks: [edge, mesh]", "networks: [edge, mesh, data]", "edge-api: its networks are not those"),
+        (_COMPOSE, "redis-data:/data]", "redis-data:/data, /run/docker.sock:/s]", "the engine's socket"),
+        # variables
+        (_COMPOSE, "EDGE_HOST:", "EDGE_HOTS:", "edge-api: EDGE_HOTS is none of its settings"),
+        (_COMPOSE, "EDGE_HOST: 0.0.0.0", "TASK_SWEEP_SECONDS: 2", "edge-api: TASK_SWEEP_SECONDS is none of its"),
+        (_COMPOSE, 'TASK_GRPC_REFLECTION: "false"', "TASK_GRPC_REFLECTION: maybe", "task-svc: grpc_reflection: "),
+        (
+            _COMPOSE,
+            "redis://notify_svc@",
+            "redis://notify_svc:secret@",
+            "notify-svc: : Value error, REDIS_URL must hold",
+        ),
+        (_COMPOSE, "ENVIRONMENT: production", "ENVIRONMENT: development", "ENVIRONMENT must be production"),
+        (_COMPOSE, "  MESH_TOKEN_FILE: /run/secrets/mesh-token\n", "", "MESH_TOKEN_FILE is needed"),
+        (_COMPOSE, "EDGE_HOST:", "MESH_TOKEN: abc\n      EDGE_HOST:", "MESH_TOKEN holds a secret"),
+        (
+            _COMPOSE,
+            "secrets: [mesh-token, redis-n",
+            "secrets: [redis-n",
+            "reads the secret mesh-token and is not given",
+        ),
+        (
+            _COMPOSE,
+            "secrets: [mesh-token]",
+            "secrets: [mesh-token, mongo-keyfile]",
+            "mongo-keyfile and does not read it",
+        ),
+        # images
+        (_COMPOSE, "mongo:8.0.29", "mongo:8.0", "the image mongo:8.0 is not pinned"),
+        (_COMPOSE, "redis:8.10.1-alpine", "redis:latest", "the image redis:latest is not pinned"),
+        (_DOCKERFILE, "FROM python:3.13.15-slim-trixie", "FROM python:slim", "the image python:slim is not pinned"),
+        (_COMPOSE, "target: edge-api", "target: edge", "edge-api: Dockerfile has no target edge"),
+        (_DOCKERFILE, "USER 10001:10001", "USER root", "task-svc: USER must be two numbers"),
+        (_DOCKERFILE, "STOPSIGNAL SIGTERM", "STOPSIGNAL SIGINT", "STOPSIGNAL must be SIGTERM"),
+        (_DOCKERFILE, 'CMD ["python", "-m", "task_svc"]', "CMD python -m task_svc", "task-svc: CMD must be a list"),
+        (
+            _DOCKERFILE,
+            'CMD ["python", "-m", "chassis.probe", "http',
+            "CMD [http",
+            "edge-api: HEALTHCHECK must be a list",
+        ),
+        (_DOCKERFILE, "COPY edge_api edge_api", "COPY edge edge_api", "edge-code: COPY of edge, which is not there"),
+        (_DOCKERFILE, "--from=edge-code", "--from=edge", "edge-api: COPY from edge, which is no stage"),
+        (".dockerignore", "!chassis\n", "", "COPY of chassis, but .dockerignore keeps chassis/__init__.py out"),
+        (".dockerignore", "**/*.pyi", "**/*.lua", "keeps notify_svc/lua/bury.lua out"),
+        (".dockerignore", "*\n!req", "!req", ".dockerignore lets .secrets/mesh-token into the build"),
+        (_DOCKERFILE, 'version="0.1.0"', 'version="0.0.9"', "its label says another version than 0.1.0"),
+        (_DOCKERFILE, 'base.name="python:3.13.15', 'base.name="python:3.12.1', "names no image that it is made from"),
+        (_COMPOSE, "taskmesh/edge-api:0.1.0", "taskmesh/edge-api:0.2.0", "edge-api: its image is not tagged 0.1.0"),
+        # the queue's users
+        (_ACL, " +zadd", "", "notify_svc may not zadd, which bury.lua calls"),
+        (_ACL, " +xreadgroup", "", "notify_svc may not xreadgroup, which consumer.py calls"),
+        (_ACL, " +xinfo|groups", "", "notify_svc may not xinfo|groups, which gauges.py calls"),
+        (_ACL, "+xadd +xrange +xread ", "+xadd +xread ", "task_svc may not xrange, which stream.py calls"),
+        (_ACL, " +ping +multi", " +ping +multi +config|get", "notify_svc may config|get, which nothing calls"),
+        (_ACL, " +xgroup|delconsumer", "", "notify_svc may not xgroup|delconsumer, which drop_consumers.lua calls"),
+    ],
+)
+def test_what_breaks_a_rule_is_named(copy: Path, file: str, old: str, new: str, problem: str) -> None:
+    text = (copy / file).read_text()
+    assert old in text
+    (copy / file).write_text(text.replace(old, new, 1))
+    assert problem in "\n".join(problems(copy))
+
+
+def test_a_digest_behind_a_tag_is_as_good(copy: Path) -> None:
+    for file, image in ((_COMPOSE, "redis:8.10.1-alpine"), (_DOCKERFILE, "FROM python:3.13.15-slim-trixie")):
+        text = (copy / file).read_text()
+        (copy / file).write_text(text.replace(image, f"{image}@sha256:{'a' * 64}"))
+    assert problems(copy) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "path", "answer"),
+    [
+        ("*\n!a", "a/b/c", False),
+        ("*\n!a", "b", True),
+        ("*\n!a\n**/*.pyi", "a/b/c.pyi", True),
+        ("*\n!a\n**/__pycache__", "a/b/__pycache__/c", True),
+        ("*.pyi", "a/b.pyi", False),
+        ("a/*.py", "a/b.py", True),
+        ("# *\n", "a", False),
+        ("a?c", "abc", True),
+    ],
+)
+def test_the_last_line_that_fits_decides(lines: str, path: str, answer: bool) -> None:
+    assert Ignore(lines).keeps_out(PurePosixPath(path)) is answer
+
+
+def test_nobody_has_rights_over_the_server_itself() -> None:
+    given = rights(_ROOT / _ACL)
+    assert set(given) == {"default", "task_svc", "notify_svc", "monitor"}
+    assert given["default"] == set()
+    forbidden = {
+        "config",
+        "flushall",
+        "flushdb",
+        "keys",
+        "scan",
+        "acl",
+        "shutdown",
+        "debug",
+        "eval",
+        "function",
+        "@all",
+    }
+    for commands in given.values():
+        assert not forbidden & {command.split("|")[0] for command in commands}
