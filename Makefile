@@ -37,6 +37,10 @@ logs: ## Follow what the containers write (ARGS=task-svc chooses)
 ps: ## Show the containers and their health
 	@scripts/compose ps --all $(ARGS)
 
+.PHONY: doctor
+doctor: ## Look at the machine and at everything that runs; say what is amiss and how to mend it (ARGS=--json)
+	@$(or $(wildcard $(bin)/python),python3) -m scripts.doctor $(ARGS)
+
 .PHONY: dead-letters
 dead-letters: install ## List what the notifier could not handle (ARGS='replay KEY', ARGS='discard --all', ARGS=--help)
 	@$(bin)/python -m notify_svc.dead_letters_command $(ARGS)
