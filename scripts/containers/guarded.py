@@ -9,7 +9,7 @@ from scripts.containers.project import Project, Service
 _NETWORKS: Mapping[str, set[str]] = {
     "edge-api": {"edge", "mesh"},
     "task-svc": {"mesh", "data"},
-    "notify-svc": {"mesh", "data"},
+    "notify-svc": {"mesh", "data", "egress"},
     "redis": {"data"},
     "mongo": {"data"},
     "mongo-init": set(),  # shares mongo's

@@ -20,8 +20,8 @@ SETTINGS: Mapping[str, type[ServiceSettings]] = {
     "notify-svc": NotifySettings,
 }
 _MOUNTED = "/run/secrets/"
-_NOT_YET = {"TASK_STORE_PASSWORD_FILE": "TASK_STORE_URL"}
-"""A setting that comes with the MongoDB store, and what is not accepted before it is there."""
+_EXAMPLES = {"notify-channels": "# none yet\n"}
+"""What is in a secret that is no password."""
 
 
 def variables_are_settings(project: Project) -> Iterator[str]:
@@ -29,7 +29,7 @@ def variables_are_settings(project: Project) -> Iterator[str]:
     for name, _ in project.built():
         known = _fields(SETTINGS[name])
         for variable in project.environment(name):
-            if variable not in known and variable not in _NOT_YET:
+            if variable not in known:
                 yield f"{name}: {variable} is none of its settings"
 
 
@@ -41,7 +41,9 @@ def values_are_accepted(project: Project) -> Iterator[str]:
             yield f"{name}: ENVIRONMENT must be production"
         with tempfile.TemporaryDirectory() as folder:
             for secret in names(project.services[name].get("secrets", [])):
-                (Path(folder) / secret).write_text("0123456789abcdef" * 4)
+                path = Path(folder) / secret
+                path.write_text(_EXAMPLES.get(secret, "0123456789abcdef" * 4))
+                path.chmod(0o600)
             try:
                 _alone(SETTINGS[name])(**_by_field(SETTINGS[name], environment, folder))
             except ValidationError as error:
@@ -71,11 +73,10 @@ def _fields(settings: type[ServiceSettings]) -> dict[str, str]:
 
 def _by_field(settings: type[ServiceSettings], environment: Mapping[str, str], folder: str) -> dict[str, Any]:
     fields = _fields(settings)
-    waiting = {other for variable, other in _NOT_YET.items() if variable not in fields}
     return {
         fields[variable]: value.replace(_MOUNTED, f"{folder}/")
         for variable, value in environment.items()
-        if variable in fields and variable not in waiting
+        if variable in fields
     }
 
 

@@ -254,7 +254,7 @@ async def test_without_an_engine_there_is_a_note_and_no_more(tmp_path: Path, mon
 
 def test_packages_that_are_not_as_pinned_are_named(tmp_path: Path) -> None:
     assert machine.packages(_ROOT).state is State.OK
-    for name in ("pyproject.toml", "requirements.txt", "requirements-dev.txt"):
+    for name in ("pyproject.toml", "requirements.txt", "requirements-dev.txt", "requirements-tools.txt"):
         text = (_ROOT / name).read_text()
         (tmp_path / name).write_text(text.replace("psutil==7.", "psutil==7.9").replace("hypothesis==", "hypothesis==9"))
     found = machine.packages(tmp_path)

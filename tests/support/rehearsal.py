@@ -53,6 +53,8 @@ class ComposeRedis:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         subprocess.run([ROOT / "scripts/secrets", self.secrets], check=True, stdout=subprocess.DEVNULL)
+        # In /run/secrets the notifier would not ask who else may read it.
+        (self.secrets / "notify-channels").chmod(0o600)
         (folder / "redis-server").symlink_to(_binary.get_binary_path())
         (folder / "data").mkdir()
         users = (ROOT / "compose/redis/users.acl").read_text()

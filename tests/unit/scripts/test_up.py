@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from notify_svc import channel_file
 from tests.support.stand_in_docker import StandIn
 
 
@@ -81,7 +82,8 @@ def test_secrets_are_made_once_each_its_own_and_for_their_owner_alone(tmp_path: 
     named = re.findall(r"file: \./\.secrets/(\S+)", (stand_in.checkout / "docker-compose.yml").read_text())
     assert sorted(made) == sorted(named)
     assert len(set(made.values())) == len(made)
-    assert all(re.fullmatch(r"[0-9a-f]{64}", secret) for secret in made.values())
+    assert all(re.fullmatch(r"[0-9a-f]{64}", made[name]) for name in made.keys() - {"notify-channels"})
+    assert channel_file.read(secrets / "notify-channels", is_development=True) == []
     assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets.iterdir()} == {0o644}
 
