@@ -37,7 +37,7 @@ class EdgeSettings(ServiceSettings):
     task_target: str = Field("127.0.0.1:50051", min_length=1, validation_alias="TASK_GRPC_TARGET")
     """TASK_GRPC_TARGET: the task service as host:port, or its replicas as ipv4:HOST:PORT,HOST:PORT."""
     notify_target: str = Field("127.0.0.1:50052", min_length=1, validation_alias="NOTIFY_GRPC_TARGET")
-    """NOTIFY_GRPC_TARGET: the notification service, told in the same way."""
+    """NOTIFY_GRPC_TARGET: the notification service as host:port, or its replicas as ipv4:HOST:PORT,HOST:PORT."""
 
     @model_validator(mode="after")
     def _knows_its_callers(self) -> Self:

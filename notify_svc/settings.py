@@ -27,7 +27,7 @@ class NotifySettings(QueueSettings):
     metrics_port: Port = Field(9102, ge=1, le=65535)
     """NOTIFY_METRICS_PORT: the port for /metrics."""
     task_grpc_target: str = Field("127.0.0.1:50051", validation_alias="TASK_GRPC_TARGET", min_length=1)
-    """TASK_GRPC_TARGET: the task service, where events are confirmed, as host:port or ipv4:HOST:PORT,HOST:PORT."""
+    """TASK_GRPC_TARGET: the task service as host:port, or its replicas as ipv4:HOST:PORT,HOST:PORT."""
     consumer: str = Field(default_factory=_consumer_name, pattern=r"^[A-Za-z0-9._-]{1,128}$")
     """NOTIFY_CONSUMER: this process's name in the consumer group, never shared by two; by default host and pid."""
     claim_idle_seconds: float = Field(30, ge=0.1, le=3600)

@@ -23,7 +23,8 @@ class TaskSettings(QueueSettings):
     metrics_port: Port = Field(9101, ge=1, le=65535)
     """TASK_METRICS_PORT: the port for /metrics."""
     store_url: str = Field("sqlite:///.data/tasks.db", repr=False)
-    """TASK_STORE_URL: where tasks are kept: sqlite:///PATH (four slashes for an absolute path) or mongodb://…/DATABASE."""
+    """TASK_STORE_URL: where tasks are kept: sqlite:///PATH (four slashes for an absolute path), for one process, or
+    mongodb://…/DATABASE, for any number of them."""
     store_password_file: Path | None = None
     """TASK_STORE_PASSWORD_FILE: holds the password of the user that a mongodb:// URL names."""
     sweep_seconds: float = Field(2, gt=0, le=60)

@@ -1,6 +1,10 @@
 """`.env.example` names every setting there is, and nothing else."""
 
+import ast
+import inspect
 import re
+import textwrap
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -46,3 +50,36 @@ def _as_text(field: FieldInfo) -> str:
         return ""
     value: Any = field.default
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def test_the_class_and_the_example_say_the_same_of_each_setting(example: list[tuple[str, str]]) -> None:
+    comments = _comments()
+    for service in _SERVICES:
+        for name in service.model_fields:
+            variable, (named, about) = _variable(service, name), _documented(service, name)
+            assert variable == named or (named.startswith("…") and variable.endswith(named[1:])), variable
+            assert any(comment.startswith(about.rstrip(".")) for comment in comments[variable]), variable
+
+
+def _comments() -> dict[str, list[str]]:
+    """What stands above each variable, begun as a docstring goes on behind the variable's name."""
+    text = (Path(__file__).parents[2] / ".env.example").read_text()
+    found = re.findall(r"((?:^# .*\n)+)#([A-Z][A-Z0-9_]*)=", text, re.MULTILINE)
+    comments: dict[str, list[str]] = {}
+    for lines, variable in found:
+        about = " ".join(line.removeprefix("# ") for line in lines.splitlines() if not line.startswith("# =="))
+        comments.setdefault(variable, []).append(about[0].lower() + about[1:])
+    return comments
+
+
+def _documented(service: type[ServiceSettings], name: str) -> tuple[str, str]:
+    """The variable that a field's docstring names, and what it says of it."""
+    owner = next(each for each in service.__mro__ if name in vars(each).get("__annotations__", {}))
+    (body,) = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
+    assert isinstance(body, ast.ClassDef)
+    for field, after in pairwise(body.body):
+        if isinstance(field, ast.AnnAssign) and ast.unparse(field.target) == name:
+            assert isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant), name  # noqa: PT018
+            variable, _, about = inspect.cleandoc(str(after.value.value)).replace("\n", " ").partition(": ")
+            return variable, about
+    raise AssertionError(name)
