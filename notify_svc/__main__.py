@@ -10,34 +10,27 @@ from contextlib import asynccontextmanager, closing
 
 import grpc
 import uvloop
-from notify.v1 import dead_letters_pb2_grpc, events_pb2_grpc, notify_pb2_grpc
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
-from task.v1 import events_pb2_grpc as task_events_pb2_grpc
-from task.v1 import task_pb2_grpc
+from task.v1 import events_pb2_grpc, task_pb2_grpc
 
 from chassis import client, log
 from chassis.feed import Feed
 from chassis.feed_metrics import FeedMetrics
 from chassis.identity import MeshTokens
 from chassis.metrics import ClientMetrics, new_registry, serve_metrics
-from chassis.server import MeshServer, until_stopped
+from chassis.server import until_stopped
 from chassis.settings import load
 from chassis.supervise import background
 from chassis.tracing import Tracing
-from notify_svc import channel_file, store
+from notify_svc import channel_file, grpc_server, store
 from notify_svc.apprise_channel import AppriseChannel
 from notify_svc.channels import Channel
 from notify_svc.console import Console
-from notify_svc.dead_letter_servicer import DeadLetterServicer
 from notify_svc.metrics import NotifyMetrics
 from notify_svc.notifier import Notifier
-from notify_svc.servicer import NotificationEventsServicer, NotificationServicer
 from notify_svc.settings import NotifySettings
 
-NOTIFICATION_SERVICE = "notify.v1.NotificationService"
-NOTIFICATION_EVENTS_SERVICE = "notify.v1.NotificationEventsService"
-DEAD_LETTER_SERVICE = "notify.v1.DeadLetterService"
 RETRIED = {"task.v1.TaskEventsService": ("ConfirmEvents",), "task.v1.TaskService": ("GetTask",)}
 _COMMAND_SECONDS = 2.0
 _READ_SECONDS = 4.0
@@ -58,35 +51,17 @@ async def main(settings: NotifySettings) -> None:
                 _channels(settings),
                 redis,
                 reader,
-                task_events_pb2_grpc.TaskEventsServiceStub(channel),
+                events_pb2_grpc.TaskEventsServiceStub(channel),
                 task_pb2_grpc.TaskServiceStub(channel),
                 tracer=tracing.tracer,
                 metrics=NotifyMetrics(registry),
                 feed=Feed(FeedMetrics(registry).of("notifications")),
                 now_ms=_now_ms,
             )
-            server = _server(settings, registry, tracing, notifier)
+            server = grpc_server.build(settings, registry, tracing.tracer, notifier)
             with serve_metrics(registry, settings.metrics_host, settings.metrics_port):
                 async with background(notifier.jobs(), registry), server.serving():
                     await stopped.wait()
-
-
-def _server(settings: NotifySettings, registry: CollectorRegistry, tracing: Tracing, notifier: Notifier) -> MeshServer:
-    server = MeshServer(
-        settings,
-        registry,
-        tracing.tracer,
-        services=(NOTIFICATION_SERVICE, NOTIFICATION_EVENTS_SERVICE, DEAD_LETTER_SERVICE),
-        userless=(NOTIFICATION_EVENTS_SERVICE, DEAD_LETTER_SERVICE),
-        ready=notifier.check_ready,
-    )
-    servicer = NotificationServicer(notifier.inbox, notifier.feed)
-    notify_pb2_grpc.add_NotificationServiceServicer_to_server(servicer, server.grpc)
-    events = NotificationEventsServicer(notifier.feed)
-    events_pb2_grpc.add_NotificationEventsServiceServicer_to_server(events, server.grpc)
-    dead_letter_servicer = DeadLetterServicer(notifier.triage)
-    dead_letters_pb2_grpc.add_DeadLetterServiceServicer_to_server(dead_letter_servicer, server.grpc)
-    return server
 
 
 def _channels(settings: NotifySettings) -> list[Channel]:

@@ -10,33 +10,28 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import uvloop
-from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from task.v1 import events_pb2_grpc, task_pb2_grpc
 
 from chassis import log
 from chassis.feed import Feed
 from chassis.feed_metrics import FeedMetrics
 from chassis.metrics import new_registry, serve_metrics
-from chassis.server import MeshServer, until_stopped
+from chassis.server import until_stopped
 from chassis.settings import load
 from chassis.stream_tail import StreamTail
 from chassis.supervise import Job, background
 from chassis.tracing import Tracing
-from task_svc import mongo, sqlite, watch
+from task_svc import grpc_server, mongo, sqlite, watch
 from task_svc.chores import keep_purging, keep_refreshing, keep_reminding
 from task_svc.relay import Pauses, Relay
 from task_svc.relay_metrics import RelayMetrics
 from task_svc.repository import StoreUnusable, TaskRepository
-from task_svc.servicer import TaskEventsServicer, TaskServicer
 from task_svc.settings import TaskSettings
 from task_svc.stream import STREAM, RedisEventStream
 from task_svc.tasks import Clock, Tasks
 
-TASK_SERVICE = "task.v1.TaskService"
-TASK_EVENTS_SERVICE = "task.v1.TaskEventsService"
 _QUEUE_SECONDS = 2.0
 
 
@@ -53,31 +48,10 @@ async def main(settings: TaskSettings) -> None:
             tasks = Tasks(store, clock, relay.publish_soon, lead)
             feed = Feed[watch.Event](FeedMetrics(registry).of("tasks"))
             tail = StreamTail(redis, STREAM, feed, watch.item_of)
-            server = _server(settings, registry, tracing, tasks, feed, store)
+            server = grpc_server.build(settings, registry, tracing.tracer, tasks, feed, store.ping)
             with serve_metrics(registry, settings.metrics_host, settings.metrics_port):
                 async with background(_jobs(relay, tail, tasks, metrics, store, clock), registry), server.serving():
                     await stopped.wait()
-
-
-def _server(
-    settings: TaskSettings,
-    registry: CollectorRegistry,
-    tracing: Tracing,
-    tasks: Tasks,
-    feed: Feed[watch.Event],
-    store: TaskRepository,
-) -> MeshServer:
-    server = MeshServer(
-        settings,
-        registry,
-        tracing.tracer,
-        services=(TASK_SERVICE, TASK_EVENTS_SERVICE),
-        userless=(TASK_EVENTS_SERVICE,),
-        ready=store.ping,
-    )
-    task_pb2_grpc.add_TaskServiceServicer_to_server(TaskServicer(tasks, feed), server.grpc)
-    events_pb2_grpc.add_TaskEventsServiceServicer_to_server(TaskEventsServicer(tasks, feed), server.grpc)
-    return server
 
 
 def _jobs(

@@ -19,16 +19,13 @@ from chassis.feed import Feed, FeedLimits
 from chassis.feed_metrics import FeedMetrics
 from chassis.identity import MeshTokens
 from chassis.metrics import ClientMetrics
-from chassis.server import MeshServer
 from chassis.supervise import background
 from chassis.tracing import Tracing
-from notify_svc import store
+from notify_svc import grpc_server, store
 from notify_svc.channels import Channel, DeliveryFailed
-from notify_svc.dead_letter_servicer import DeadLetterServicer
 from notify_svc.domain import Notification
 from notify_svc.metrics import NotifyMetrics
 from notify_svc.notifier import Notifier
-from notify_svc.servicer import NotificationEventsServicer, NotificationServicer
 from notify_svc.settings import NotifySettings
 from tests.support.eventually import eventually
 from tests.support.ports import free_port
@@ -183,27 +180,8 @@ async def serving(url: str, target: str, channels: Sequence[Channel] = (), **giv
     """A service at work with its gRPC server, and stubs to call it by."""
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(running(url, target, channels, drain_notice_seconds=0, **given))
-        server = MeshServer(
-            parts.settings,
-            parts.registry,
-            Tracing("test", None).tracer,
-            services=(
-                "notify.v1.NotificationService",
-                "notify.v1.NotificationEventsService",
-                "notify.v1.DeadLetterService",
-            ),
-            userless=("notify.v1.NotificationEventsService", "notify.v1.DeadLetterService"),
-            ready=parts.notifier.check_ready,
-        )
-        notify_pb2_grpc.add_NotificationServiceServicer_to_server(
-            NotificationServicer(parts.notifier.inbox, parts.notifier.feed), server.grpc
-        )
-        notify_events_pb2_grpc.add_NotificationEventsServiceServicer_to_server(
-            NotificationEventsServicer(parts.notifier.feed), server.grpc
-        )
-        dead_letters_pb2_grpc.add_DeadLetterServiceServicer_to_server(
-            DeadLetterServicer(parts.notifier.triage), server.grpc
-        )
+        tracer = Tracing("test", None).tracer
+        server = grpc_server.build(parts.settings, parts.registry, tracer, parts.notifier)
         await stack.enter_async_context(server.serving())
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{parts.settings.grpc_port}"))
         parts.stub = notify_pb2_grpc.NotificationServiceStub(channel)

@@ -13,18 +13,14 @@ from task.v1 import events_pb2_grpc, task_pb2_grpc
 from chassis.feed import Feed
 from chassis.feed_metrics import FeedMetrics
 from chassis.metrics import new_registry
-from chassis.server import MeshServer
 from chassis.tracing import Tracing
-from task_svc import watch
+from task_svc import grpc_server, watch
 from task_svc.outbox import Pending
-from task_svc.servicer import TaskEventsServicer, TaskServicer
 from task_svc.settings import TaskSettings
 from task_svc.sqlite import SqliteTaskRepository, open_store
 from task_svc.tasks import Tasks
 from tests.support.clock import HandClock
 from tests.support.ports import free_port
-
-TASK_SERVICE, TASK_EVENTS_SERVICE = "task.v1.TaskService", "task.v1.TaskEventsService"
 
 
 @dataclass
@@ -51,16 +47,8 @@ async def task_service(directory: Path, *, reminder_lead: timedelta = timedelta(
         store = await stack.enter_async_context(open_store(directory / "tasks.db"))
         tasks = Tasks(store, clock, published.append, reminder_lead)
         feed = Feed[watch.Event](FeedMetrics(registry).of("tasks"))
-        server = MeshServer(
-            settings,
-            registry,
-            Tracing("task_svc", None).tracer,
-            services=(TASK_SERVICE, TASK_EVENTS_SERVICE),
-            userless=(TASK_EVENTS_SERVICE,),
-            ready=store.ping,
-        )
-        task_pb2_grpc.add_TaskServiceServicer_to_server(TaskServicer(tasks, feed), server.grpc)
-        events_pb2_grpc.add_TaskEventsServiceServicer_to_server(TaskEventsServicer(tasks, feed), server.grpc)
+        tracer = Tracing("task_svc", None).tracer
+        server = grpc_server.build(settings, registry, tracer, tasks, feed, store.ping)
         await stack.enter_async_context(server.serving())
         target = f"127.0.0.1:{settings.grpc_port}"
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(target))
