@@ -18,7 +18,7 @@ from pathlib import Path
 import uvloop
 
 from tests.faults.system import System, system
-from tests.support.light_client import creator, watch_all, watching
+from tests.support.light_client import creator, watched, watching
 
 RATES = (50, 200)
 SECONDS, WARM_UP_SECONDS = 10.0, 2.0
@@ -104,23 +104,25 @@ async def at_rate(port: int, rate: float | None) -> str:
 async def one_to_many(port: int) -> str:
     """One user's task to a thousand watchers of that user, one show after the other."""
     stopwatch = Stopwatch()
-    await watch_all(port, ["crowd"] * AUDIENCE, stopwatch.stops)
-    connection = await creator(port, "crowd")
-    for show in range(SHOWS):
-        title = f"show {show}"
-        stopwatch.starts(title, time.perf_counter())
-        await connection.create(title)
-        await stopwatch.all_heard((show + 1) * AUDIENCE)
+    async with watched(port, ["crowd"] * AUDIENCE, stopwatch.stops):
+        connection = await creator(port, "crowd")
+        for show in range(SHOWS):
+            title = f"show {show}"
+            stopwatch.starts(title, time.perf_counter())
+            await connection.create(title)
+            await stopwatch.all_heard((show + 1) * AUDIENCE)
     return str(Latencies(stopwatch.heard))
 
 
 async def idle_watchers(port: int, mesh: System) -> list[str]:
     """What the edge's memory grows by for each watcher that nothing happens to, each of a user of its own."""
     base, lines, open_now = await _resident(mesh), [], 0
-    for count in IDLE:
-        await watch_all(port, [f"idle-{number}" for number in range(open_now, count)])
-        open_now = count
-        lines.append(f"{count:6d}     {(await _resident(mesh) - base) / count / 1024:5.1f} KiB each")
+    async with AsyncExitStack() as stack:
+        for count in IDLE:
+            users = [f"idle-{number}" for number in range(open_now, count)]
+            await stack.enter_async_context(watched(port, users))
+            open_now = count
+            lines.append(f"{count:6d}     {(await _resident(mesh) - base) / count / 1024:5.1f} KiB each")
     return lines
 
 

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.faults.system import as_user
@@ -113,12 +114,18 @@ async def watching(port: int, user: str, on_created: Callable[[str, float], None
     return made
 
 
-async def watch_all(
+@asynccontextmanager
+async def watched(
     port: int, users: Sequence[str], on_created: Callable[[str, float], None] = ignore
-) -> list[Watching]:
-    """An open stream for each of the users named, a hundred opened at a time."""
+) -> AsyncIterator[list[Watching]]:
+    """An open stream for each of the users named, a hundred opened at a time; all are cut when the block ends."""
     opened: list[Watching] = []
-    for first in range(0, len(users), _AT_ONCE):
-        some = users[first : first + _AT_ONCE]
-        opened += await asyncio.gather(*(watching(port, user, on_created) for user in some))
-    return opened
+    try:
+        for first in range(0, len(users), _AT_ONCE):
+            some = users[first : first + _AT_ONCE]
+            opened += await asyncio.gather(*(watching(port, user, on_created) for user in some))
+        yield opened
+    finally:
+        for stream in opened:
+            stream.transport.abort()
+        await asyncio.gather(*(stream.ended for stream in opened))

@@ -41,13 +41,13 @@ QUICK: dict[str, Any] = {
 }
 
 
-async def becomes(is_so: Callable[[], bool]) -> None:
-    """Waits until something is so in this process; fails when it is not within ten seconds."""
+async def becomes(is_so: Callable[[], bool], *, within: float = 10) -> None:
+    """Waits until something is so in this process; fails when it is not within so many seconds."""
 
     async def holds() -> bool:
         return is_so()
 
-    await eventually(holds)
+    await eventually(holds, within=within)
 
 
 class FakeChannel:
