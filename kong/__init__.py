@@ -1,1 +1,1 @@
-"""The gateway: what Kong is configured with, and what reads that configuration beside Kong."""
+"""The gateway: what Kong is told (kong.yml and the users), what proves it without Kong, and a stand-in for Kong."""
