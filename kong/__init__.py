@@ -1,1 +1,1 @@
-"""The gateway: what Kong is told (kong.yml and the users), and what proves it without Kong."""
+"""The gateway: what Kong is configured with, and what reads that configuration beside Kong."""
