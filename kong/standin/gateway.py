@@ -233,7 +233,7 @@ def _write_line(passage: _Passage, status: int | None, seconds: float) -> None:
         path=exchange.path[:_LONGEST_PATH],
         status=status,
         duration=round(seconds, 6),
-        service=passage.service.name if passage.service else None,
+        upstream=passage.service.name if passage.service else None,
         consumer=exchange.consumer.username if exchange.consumer else None,
         request_id=exchange.headers.get("x-request-id")[:64] or None,
     )
