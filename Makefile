@@ -45,6 +45,10 @@ doctor: ## Look at the machine and at everything that runs; say what is amiss an
 dead-letters: install ## List what the notifier could not handle (ARGS='replay KEY', ARGS='discard --all', ARGS=--help)
 	@$(bin)/python -m notify_svc.dead_letters_command $(ARGS)
 
+.PHONY: kong-user
+kong-user: install ## List who may call through the gateway (ARGS='add NAME', ARGS='password NAME', ARGS=--help)
+	@$(bin)/python -m kong.users $(or $(ARGS),list)
+
 .PHONY: test
 test: install ## Run the tests but the slow ones (ARGS='-k words' chooses)
 	@$(bin)/pytest -n auto --maxprocesses 4 -m "not slow" $(ARGS)

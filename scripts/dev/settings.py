@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PORTS = {
+    "GATEWAY_PORT": 8000,
+    "WEB_PORT": 5173,
     "EDGE_PORT": 8080,
     "TASK_GRPC_PORT": 50051,
     "NOTIFY_GRPC_PORT": 50052,

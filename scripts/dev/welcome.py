@@ -6,7 +6,7 @@ from scripts.dev.settings import DevSettings
 def welcome(settings: DevSettings, seconds: float) -> str:
     """The block of text; its commands work as they stand. `seconds` is how long the start took."""
     ports = settings.ports
-    edge = f"http://127.0.0.1:{ports['EDGE_PORT']}"
+    gateway = f"http://127.0.0.1:{ports['GATEWAY_PORT']}"
     metrics = "\n".join(
         f"  {name:<12} http://127.0.0.1:{ports[variable]}/metrics"
         for name, variable in (
@@ -18,9 +18,10 @@ def welcome(settings: DevSettings, seconds: float) -> str:
     return f"""
 Taskmesh is up after {seconds:.1f} s. Ctrl-C stops it.
 
-  REST         {edge}/api/v1/tasks
-  its docs     {edge}/api/docs
-  events       {edge}/api/v1/events (curl -N)
+  open         {gateway}
+  REST         {gateway}/api/v1/tasks (-H 'x-api-key: demo-key')
+  its docs     {gateway}/api/docs
+  events       {gateway}/api/v1/events (curl -N)
   task_svc     127.0.0.1:{ports["TASK_GRPC_PORT"]} (gRPC)
   notify_svc   127.0.0.1:{ports["NOTIFY_GRPC_PORT"]} (gRPC)
 
@@ -28,7 +29,8 @@ Metrics
 {metrics}
 
 Create a task over REST, or over gRPC
-  curl -i {edge}/api/v1/tasks -H 'content-type: application/json' -d '{{"title": "Buy milk"}}'
+  curl -i {gateway}/api/v1/tasks -H 'x-api-key: demo-key' -H 'content-type: application/json' \
+-d '{{"title": "Buy milk"}}'
   grpcurl -plaintext -H 'x-consumer-username: demo' -d '{{"task": {{"title": "Buy milk"}}}}' \
 127.0.0.1:{ports["TASK_GRPC_PORT"]} task.v1.TaskService/CreateTask
 """

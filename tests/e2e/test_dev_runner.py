@@ -26,6 +26,8 @@ def babble():
 threading.Thread(target=babble, daemon=True).start()
 """
 
+_OURS = ("edge_api", "kong.standin")
+
 
 @pytest.fixture
 def stand_ins(tmp_path: Path) -> Path:
@@ -38,7 +40,7 @@ def test_a_signal_stops_everything_in_order_with_status_0(
 ) -> None:
     with running(tmp_path / "data", cwd=stand_ins) as dev:
         dev.wait_for("Taskmesh is up")
-        assert sorted(dev.descendants()) == ["edge_api", "notify_svc", "task_svc", "valkey"]
+        assert sorted(dev.descendants()) == [*_OURS, "notify_svc", "scripts.dev.placeholder", "task_svc", "valkey"]
         dev.send(number)
         assert dev.wait() == 0
         assert dev.left_behind() == []
@@ -80,7 +82,7 @@ def test_nothing_is_left_when_what_started_the_runner_is_killed(tmp_path: Path, 
     # The second command keeps bash from giving its place to the first: here it stands for make.
     with running(tmp_path / "data", cwd=stand_ins, prefix=("bash", "-c", '"$@"; true', "bash")) as dev:
         dev.wait_for("Taskmesh is up")
-        assert len(dev.descendants()) == 5
+        assert len(dev.descendants()) == 7
         dev.send(signal.SIGKILL)
         assert dev.left_behind() == []
 
@@ -112,7 +114,7 @@ def test_two_copies_never_share_their_data(tmp_path: Path, stand_ins: Path) -> N
 def test_no_server_of_our_own_is_started_beside_a_given_queue(tmp_path: Path, stand_ins: Path) -> None:
     with running(tmp_path / "data", cwd=stand_ins, variables={"REDIS_URL": "redis://127.0.0.1:1/0"}) as dev:
         dev.wait_for("Taskmesh is up")
-        assert sorted(dev.descendants()) == ["edge_api", "notify_svc", "task_svc"]
+        assert sorted(dev.descendants()) == [*_OURS, "notify_svc", "scripts.dev.placeholder", "task_svc"]
 
 
 def test_lines_come_whole_and_all_of_them(tmp_path: Path) -> None:
@@ -132,7 +134,7 @@ def test_a_reader_that_has_stalled_does_not_keep_it_from_stopping(tmp_path: Path
     folder = put_stand_ins(tmp_path / "stand-ins", edge=_BABBLE)
     dev = DevRunner(tmp_path / "data", cwd=folder)
     try:
-        while len(dev.descendants()) < 4:
+        while len(dev.descendants()) < 6:
             assert dev.running
         dev.send(signal.SIGTERM)
         assert dev.wait() in (0, 1)

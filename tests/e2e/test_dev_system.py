@@ -14,14 +14,16 @@ from task.v1 import task_pb2, task_pb2_grpc
 
 from tests.support.dev_runner import DevRunner, running
 
+KEY = {"x-api-key": "demo-key"}
+
 
 def _create(dev: DevRunner, title: str) -> None:
-    answer = httpx.post(f"{dev.edge}/api/v1/tasks", json={"title": title}, trust_env=False)
+    answer = httpx.post(f"{dev.gateway}/api/v1/tasks", json={"title": title}, headers=KEY, trust_env=False)
     assert answer.status_code == 201, answer.text
 
 
 def _titles(dev: DevRunner) -> list[str]:
-    answer = httpx.get(f"{dev.edge}/api/v1/tasks", trust_env=False)
+    answer = httpx.get(f"{dev.gateway}/api/v1/tasks", headers=KEY, trust_env=False)
     assert answer.status_code == 200, answer.text
     return [task["title"] for task in answer.json()["tasks"]]
 
@@ -43,7 +45,7 @@ def test_everything_answers_and_a_second_start_finds_the_tasks_of_the_first(tmp_
         for port in ("EDGE_METRICS_PORT", "TASK_METRICS_PORT", "NOTIFY_METRICS_PORT"):
             metrics = httpx.get(f"http://127.0.0.1:{first.ports[port]}/metrics", trust_env=False)
             assert "process_resident_memory_bytes" in metrics.text
-        assert httpx.get(f"{first.edge}/api/docs", trust_env=False).status_code == 200
+        assert httpx.get(f"{first.gateway}/api/docs", headers=KEY, trust_env=False).status_code == 200
         first.descendants()
         first.send(signal.SIGINT)
         assert first.wait() == 0, first.output
@@ -56,7 +58,7 @@ def test_everything_answers_and_a_second_start_finds_the_tasks_of_the_first(tmp_
 def test_a_watcher_hears_of_a_task_and_then_of_its_notification(tmp_path: Path) -> None:
     with running(tmp_path) as dev:
         dev.wait_for("Taskmesh is up")
-        with httpx.stream("GET", f"{dev.edge}/api/v1/events", trust_env=False, timeout=20) as answer:
+        with httpx.stream("GET", f"{dev.gateway}/api/v1/events", headers=KEY, trust_env=False, timeout=20) as answer:
             lines = answer.iter_lines()
             while not next(lines).startswith("id: "):
                 pass
@@ -79,6 +81,20 @@ def test_the_commands_that_it_prints_work_as_they_stand(tmp_path: Path) -> None:
         assert "201 Created" in answer.stdout
         assert json.loads(grpcurl[grpcurl.index("-d") + 1]) == {"task": {"title": "Buy milk"}}
         assert grpcurl[-2:] == [f"127.0.0.1:{dev.ports['TASK_GRPC_PORT']}", "task.v1.TaskService/CreateTask"]
+
+
+def test_the_edge_is_reached_through_the_gateway_alone(tmp_path: Path) -> None:
+    with running(tmp_path) as dev:
+        dev.wait_for("Taskmesh is up")
+        claims = {"X-Consumer-Username": "demo", "X-Mesh-Token": "guessed", **KEY}
+        straight = f"http://127.0.0.1:{dev.ports['EDGE_PORT']}/api/v1/session"
+        assert httpx.get(straight, headers=claims, trust_env=False).status_code == 401
+        answer = httpx.get(f"{dev.gateway}/api/v1/session", headers=claims, trust_env=False)
+        assert answer.json() == {"user": "demo"}
+        assert httpx.get(dev.gateway, trust_env=False).text.startswith("<!doctype html>")
+        kept = [path for path in (tmp_path / "secrets").iterdir()]
+        assert sorted(path.name for path in kept) == ["kong-session-secret", "mesh-token"]
+        assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
 
 
 def test_two_copies_run_side_by_side(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from edge_api.events import PATH as EVENTS
 from edge_api.health import Draining
 from edge_api.live import Live
 from edge_api.upstreams import Upstreams
+from tests.support.edge import as_user
 from tests.support.processes import whole_mesh
 from tests.support.valkey import Valkey
 
@@ -43,7 +44,7 @@ def edge_url(tmp_path_factory: pytest.TempPathFactory, valkey_server: Valkey) ->
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
 def test_every_operation_does_what_its_documentation_says(case: Any, edge_url: str) -> None:
     _name_afresh(case)
-    answer = case.call(base_url=edge_url)
+    answer = case.call(base_url=edge_url, headers=as_user("ada"))
     reason = answer.json().get("reason") if "problem+json" in str(answer.headers["content-type"]) else None
     case.validate_response(answer, excluded_checks=[positive_data_acceptance] if reason in UNSEEN_BY_SCHEMAS else [])
 

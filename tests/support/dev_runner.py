@@ -41,9 +41,9 @@ class DevRunner:
         self._reader = threading.Thread(target=self._read)
 
     @property
-    def edge(self) -> str:
-        """Where the edge is."""
-        return f"http://127.0.0.1:{self.ports['EDGE_PORT']}"
+    def gateway(self) -> str:
+        """Where the gateway is."""
+        return f"http://127.0.0.1:{self.ports['GATEWAY_PORT']}"
 
     @property
     def output(self) -> str:

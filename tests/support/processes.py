@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.support.edge import token_file
 from tests.support.ports import free_port
 
 _START_SECONDS = 60.0
@@ -80,7 +81,10 @@ def wait_for(url: str, process: Service) -> None:
 
 @contextmanager
 def whole_mesh(directory: Path, redis_url: str) -> Iterator[str]:
-    """Task service, notification service and edge, as a developer runs them; gives the edge's address."""
+    """Task service, notification service and edge, as a developer runs them; gives the edge's address.
+
+    The edge believes TOKEN, as of the gateway.
+    """
     task_port, notify_port, port = free_port(), free_port(), free_port()
     shared = {
         "REDIS_URL": redis_url,
@@ -91,7 +95,8 @@ def whole_mesh(directory: Path, redis_url: str) -> Iterator[str]:
     task = {"TASK_GRPC_PORT": str(task_port), "TASK_METRICS_PORT": str(free_port())}
     task["TASK_STORE_URL"] = f"sqlite:///{directory}/tasks.db"
     notify = {"NOTIFY_GRPC_PORT": str(notify_port), "NOTIFY_METRICS_PORT": str(free_port())}
-    edge = {"EDGE_PORT": str(port), "EDGE_METRICS_PORT": str(free_port()), "EDGE_DEV_USER": "ada"}
+    edge = {"EDGE_PORT": str(port), "EDGE_METRICS_PORT": str(free_port())}
+    edge["MESH_TOKEN_FILE"] = str(token_file(directory))
     with ExitStack() as stack:
         for module, env in (("task_svc", task), ("notify_svc", notify)):
             stack.enter_context(service(module, shared | env, directory / f"{module}.log"))

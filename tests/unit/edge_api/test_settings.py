@@ -22,33 +22,27 @@ def settings(monkeypatch: pytest.MonkeyPatch, **env: str) -> EdgeSettings:
 
 def test_a_token_file_is_enough(monkeypatch: pytest.MonkeyPatch, tokens: Path) -> None:
     known = settings(monkeypatch, MESH_TOKEN_FILE=str(tokens), ENVIRONMENT="production", EDGE_HOST="0.0.0.0")
-    assert (known.mesh_token_file, known.dev_user, known.port) == (tokens, None, 8080)
+    assert (known.mesh_token_file, known.port) == (tokens, 8080)
     assert (known.task_target, known.notify_target) == ("127.0.0.1:50051", "127.0.0.1:50052")
 
 
-def test_a_dev_user_is_enough_in_development_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert settings(monkeypatch, EDGE_DEV_USER="ada").dev_user == "ada"
+def test_without_a_token_file_the_edge_would_have_nobody_to_believe(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValidationError, match="MESH_TOKEN_FILE"):
+        settings(monkeypatch)
+
+
+def test_origins_are_given_with_commas_between(monkeypatch: pytest.MonkeyPatch, tokens: Path) -> None:
+    known = settings(monkeypatch, MESH_TOKEN_FILE=str(tokens), PUBLIC_ORIGINS="https://a.example,http://[::1]:80")
+    assert known.origins == {"https://a.example", "http://[::1]:80"}
 
 
 @pytest.mark.parametrize(
     "env",
     [
-        {},
-        {"EDGE_DEV_USER": "ada", "EDGE_HOST": "0.0.0.0"},
-        {"EDGE_DEV_USER": "ada", "ENVIRONMENT": "production"},
-        {"EDGE_DEV_USER": "a b"},
-        {"EDGE_DEV_USER": ""},
-    ],
-)
-def test_an_edge_that_anybody_could_use_is_refused(monkeypatch: pytest.MonkeyPatch, env: dict[str, str]) -> None:
-    with pytest.raises(ValidationError):
-        settings(monkeypatch, **env)
-
-
-@pytest.mark.parametrize(
-    "env",
-    [
-        {"EDGE_DEV_USER": "ada", "ENVIRONMENT": "production"},
+        {"PUBLIC_ORIGINS": "*"},
+        {"PUBLIC_ORIGINS": ""},
+        {"PUBLIC_ORIGINS": "https://a.example/"},
+        {"PUBLIC_ORIGINS": "null"},
         {"EDGE_PORT": "70000"},
         {"EDGE_CALL_TIMEOUT_SECONDS": "0"},
         {"TASK_GRPC_TARGET": ""},

@@ -8,7 +8,22 @@ from scripts.dev.settings import read
 
 def test_parts_are_stopped_before_what_they_need(tmp_path: Path) -> None:
     parts = plan(read({"DATA_DIR": str(tmp_path)}), {}, "json")
-    assert [part.name for part in parts] == ["edge_api", "notify_svc", "task_svc", "valkey"]
+    assert [part.name for part in parts] == ["gateway", "web", "edge_api", "notify_svc", "task_svc", "valkey"]
+
+
+def test_the_edge_and_the_gateway_share_secrets_that_are_made_once(tmp_path: Path) -> None:
+    parts = {part.name: part for part in plan(read({"DATA_DIR": str(tmp_path)}), {"MESH_TOKEN_FILE": "/x"}, "json")}
+    token = Path(parts["edge_api"].environment["MESH_TOKEN_FILE"])
+    made = token.read_text()
+    assert parts["gateway"].environment["SECRETS_DIR"] == str(token.parent)
+    assert "MESH_TOKEN_FILE" not in parts["task_svc"].environment
+    plan(read({"DATA_DIR": str(tmp_path)}), {}, "json")
+    assert token.read_text() == made
+
+
+def test_the_page_may_be_where_the_gateway_is(tmp_path: Path) -> None:
+    parts = plan(read({"DATA_DIR": str(tmp_path), "GATEWAY_PORT": "8123"}), {}, "json")
+    assert "http://localhost:8123" in parts[2].environment["PUBLIC_ORIGINS"].split(",")
 
 
 def test_the_services_are_told_where_the_others_are() -> None:

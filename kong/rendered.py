@@ -1,0 +1,35 @@
+"""What kong/render makes of kong.yml, the secrets and the users, read: all that the gateway is to follow."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FOLDER = Path(__file__).parent
+
+
+class Refused(Exception):
+    """kong/render would not fill in a secret; the message says which one and why, and never what it holds."""
+
+
+def render(secrets: Path, environment: str, *, folder: Path = FOLDER, users: Path | None = None) -> str:
+    """The file that Kong imports, with the secrets in the folder `secrets`; `users` defaults to its file kong-users.
+
+    In the environment `production` it has no demo users. Raises Refused.
+    """
+    variables = {"PATH": os.environ["PATH"], "SECRETS_DIR": str(secrets), "ENVIRONMENT": environment}
+    if users is not None:
+        variables["KONG_USERS_FILE"] = str(users)
+    command = ["bash", str(folder / "render")]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Refused(done.stderr.strip())
+    return done.stdout
+
+
+def read(secrets: Path, environment: str, *, folder: Path = FOLDER, users: Path | None = None) -> dict[str, Any]:
+    """The same, parsed. Raises Refused, and yaml.YAMLError where it is no YAML."""
+    config: dict[str, Any] = yaml.safe_load(render(secrets, environment, folder=folder, users=users))
+    return config

@@ -1,0 +1,164 @@
+"""Which route Kong takes for a request: its path normalisation and its precedence of routes, and nothing else.
+
+The stand-in routes by this, and the checks of kong.yml ask it which service a path reaches. It follows Kong 3.9's
+`kong/tools/uri.lua` and `kong/router/transform.lua` (flavor traditional_compatible, the default).
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+MOST_HEADERS = 100
+"""How many of a request's headers Kong's router and plugins read; the rest goes on unseen."""
+
+_RESERVED = frozenset("!*'();:@&=+$,/?%#[]")
+_TRIPLET = re.compile("%([0-9A-Fa-f]{2})")
+_BAD_TRIPLET = re.compile("%(?![0-9A-Fa-f]{2})|%00|\0")
+_UNSAFE = re.compile(r"[^!#$&'()*+,/:;=?@\[\]A-Za-z0-9\-_.~%]")
+_Headers = Iterable[tuple[str, str]]
+
+
+class BadPath(ValueError):
+    """A path that the server in front refuses with 400 before any routing."""
+
+
+class UnknownFeature(ValueError):
+    """A route uses something that this module does not know; the message names both."""
+
+
+def normalised(path: str) -> str:
+    """The path as Kong matches it: `.` and `..` resolved, slashes merged, all but reserved characters decoded.
+
+    Bytes are written as latin-1 characters. Raises BadPath.
+    """
+    _refuse_bad(path)
+    decoded = _TRIPLET.sub(_decode, path)
+    segments: list[str] = []
+    for segment in decoded.split("/"):
+        if segment == "..":
+            segments = segments[:-1]
+        elif segment not in ("", "."):
+            segments.append(segment)
+    ends_in_folder = decoded.endswith(("/", "/.", "/.."))
+    return "/" + "/".join(segments) + ("/" if segments and ends_in_folder else "")
+
+
+def escaped(path: str) -> str:
+    """A normalised path as Kong sends it on."""
+    return _UNSAFE.sub(lambda match: f"%{ord(match[0]):02X}", path)
+
+
+def _decode(match: re.Match[str]) -> str:
+    character = chr(int(match[1], 16))
+    return match[0].upper() if character in _RESERVED else character
+
+
+def _refuse_bad(path: str) -> None:
+    # nginx reads the path too, to its own rules, and refuses one that climbs above the root.
+    if not path.startswith("/") or _BAD_TRIPLET.search(path):
+        raise BadPath(path)
+    depth = 0
+    for segment in _TRIPLET.sub(lambda match: chr(int(match[1], 16)), path).split("/"):
+        depth += -1 if segment == ".." else 1 if segment not in ("", ".") else 0
+        if depth < 0:
+            raise BadPath(path)
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route of kong.yml, as far as matching goes."""
+
+    name: str
+    """Its name."""
+    service: str
+    """The name of the service that it leads to."""
+    paths: tuple[str, ...] = ()
+    """Prefixes, or with `~` in front regular expressions that are anchored at the start."""
+    methods: frozenset[str] = frozenset()
+    """The methods, or none for any."""
+    hosts: frozenset[str] = frozenset()
+    """The hosts in lower case and without ports, or none for any."""
+    headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By a header's name in lower case the values, one of which it must have; `~*` begins a regular expression."""
+    regex_priority: int = 0
+    """Which of two routes with a regular expression goes first, the greater."""
+
+
+def route_of(entity: Mapping[str, Any], service: str) -> Route:
+    """A route from its entry in kong.yml. Raises UnknownFeature for what cannot be matched here."""
+    name = str(entity.get("name", "?"))
+    for feature in ("snis", "sources", "destinations", "expression"):
+        if entity.get(feature):
+            msg = f"route {name}: {feature} is not known here"
+            raise UnknownFeature(msg)
+    route = Route(
+        name=name,
+        service=service,
+        paths=tuple(entity.get("paths") or ()),
+        methods=frozenset(entity.get("methods") or ()),
+        hosts=frozenset(host.lower() for host in entity.get("hosts") or ()),
+        headers={key.lower(): tuple(values) for key, values in (entity.get("headers") or {}).items()},
+        regex_priority=int(entity.get("regex_priority", 0)),
+    )
+    if any("*" in host or ":" in host for host in route.hosts):
+        msg = f"route {name}: hosts with * or a port are not known here"
+        raise UnknownFeature(msg)
+    if not (route.paths or route.methods or route.hosts or route.headers):
+        msg = f"route {name}: it matches nothing"
+        raise UnknownFeature(msg)
+    return route
+
+
+class Router:
+    """All routes, in the order in which Kong tries them."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        # Kong splits a route that mixes kinds and lengths of paths; one entry a path comes to the same.
+        entries = [(route, path) for route in routes for path in route.paths or (None,)]
+        self._entries = sorted((_Entry(route, path) for route, path in entries), key=_Entry.precedence, reverse=True)
+
+    def match(self, method: str, path: str, host: str, headers: _Headers) -> Route | None:
+        """The route for a request, whose `path` is normalised, or None."""
+        seen = list(headers)[:MOST_HEADERS]
+        for entry in self._entries:
+            if entry.matches(method, path, host, seen):
+                return entry.route
+        return None
+
+
+class _Entry:
+    def __init__(self, route: Route, path: str | None) -> None:
+        self.route = route
+        self._is_regex = path is not None and path.startswith("~")
+        self._prefix = "" if path is None or self._is_regex else path
+        self._pattern = re.compile(path[1:]) if path is not None and self._is_regex else None
+        self._headers = {name: [_header_test(value) for value in values] for name, values in route.headers.items()}
+        self._has_path = path is not None
+
+    def precedence(self) -> tuple[int, ...]:
+        """Kong's order: how many attributes are asked for, then hosts, headers, regular expressions, length."""
+        route = self.route
+        attributes = sum(map(bool, (self._has_path, route.methods, route.hosts, route.headers)))
+        by_path = (1, route.regex_priority) if self._is_regex else (0, len(self._prefix))
+        return (attributes, bool(route.hosts), len(route.headers), *by_path)
+
+    def matches(self, method: str, path: str, host: str, headers: list[tuple[str, str]]) -> bool:
+        """Whether every attribute that the route asks for is there."""
+        route = self.route
+        return (
+            (not route.methods or method in route.methods)
+            and (not route.hosts or host.rpartition(":")[0].lower() in route.hosts or host.lower() in route.hosts)
+            and (self._pattern.match(path) is not None if self._pattern else path.startswith(self._prefix))
+            and all(
+                any(test(value) for key, value in headers if key.lower() == name for test in tests)
+                for name, tests in self._headers.items()
+            )
+        )
+
+
+def _header_test(wanted: str) -> Callable[[str], bool]:
+    if wanted.startswith("~*"):
+        pattern = re.compile(wanted[2:], re.IGNORECASE)
+        return lambda value: pattern.search(value) is not None
+    return lambda value: value.lower() == wanted.lower()

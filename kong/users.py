@@ -1,0 +1,133 @@
+"""Who may call: adds and removes users, changes passwords, makes and revokes keys, in the file that says so.
+
+`make kong-user ARGS=…` runs it; `--help` tells the rest. The file is a secret: it holds passwords as they are, since
+Kong hashes them itself when it imports them. `make kong-apply` brings what was changed into Kong.
+"""
+
+import argparse
+import getpass
+import secrets
+import sys
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from kong.users_file import BadFile, Key, User, UsersFile, is_username
+
+DEFAULT = Path(__file__).parents[1] / ".secrets" / "kong-users"
+DEMO = Path(__file__).parent / "demo-users.yml"
+LEAST = 12
+
+
+class Refused(Exception):
+    """The command would do harm or nothing; the message is for who gave it."""
+
+
+def main(arguments: list[str], ask: Callable[[], str] | None = None) -> int:
+    """Runs one command; returns the exit status. `ask` gives a new password."""
+    options = _parser().parse_args(arguments)
+    try:
+        file = UsersFile.read(options.file)
+        options.run(file, options, ask or _ask)
+    except (Refused, BadFile, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _list(file: UsersFile, _: argparse.Namespace, __: Callable[[], str]) -> None:
+    for user in file.users.values():
+        print(user.name, "password" if user.password else "no password", *(f"key:{key.id}" for key in user.keys))
+
+
+def _add(file: UsersFile, options: argparse.Namespace, ask: Callable[[], str]) -> None:
+    if not is_username(options.user) or options.user == "anonymous":
+        msg = "a user's name is 1 to 64 of A-Za-z0-9._- and not anonymous"
+        raise Refused(msg)
+    if options.user in file.users or options.user in UsersFile.read(DEMO).users:
+        msg = f"there is a user {options.user} already"
+        raise Refused(msg)
+    password = None if options.no_password else _acceptable(ask())
+    file.put(User(options.user, str(uuid.uuid4()), password))
+
+
+def _password(file: UsersFile, options: argparse.Namespace, ask: Callable[[], str]) -> None:
+    user = _known(file, options.user)
+    # A session names the id of its user: with another id all of them end, those of a thief too.
+    file.put(User(user.name, str(uuid.uuid4()), _acceptable(ask()), user.keys))
+
+
+def _sign_out(file: UsersFile, options: argparse.Namespace, _: Callable[[], str]) -> None:
+    user = _known(file, options.user)
+    file.put(User(user.name, str(uuid.uuid4()), user.password, user.keys))
+
+
+def _remove(file: UsersFile, options: argparse.Namespace, _: Callable[[], str]) -> None:
+    file.remove(_known(file, options.user).name)
+
+
+def _add_key(file: UsersFile, options: argparse.Namespace, _: Callable[[], str]) -> None:
+    user = _known(file, options.user)
+    key = Key(str(uuid.uuid4()), secrets.token_urlsafe(32))
+    file.put(User(user.name, user.id, user.password, (*user.keys, key)))
+    print(f"x-api-key: {key.key}\nid, to revoke it: {key.id}")
+
+
+def _revoke_key(file: UsersFile, options: argparse.Namespace, _: Callable[[], str]) -> None:
+    owner = next((user for user in file.users.values() for key in user.keys if key.id == options.id), None)
+    if owner is None:
+        msg = f"no key has the id {options.id}; `list` shows them"
+        raise Refused(msg)
+    file.put(User(owner.name, owner.id, owner.password, tuple(key for key in owner.keys if key.id != options.id)))
+
+
+def _known(file: UsersFile, name: str) -> User:
+    if name not in file.users:
+        msg = f"there is no user {name}"
+        raise Refused(msg)
+    return file.users[name]
+
+
+def _acceptable(password: str) -> str:
+    if len(password) < LEAST or not password.isascii() or not password.isprintable():
+        msg = f"a password is at least {LEAST} printable ASCII characters: browsers differ in how they send others"
+        raise Refused(msg)
+    return password
+
+
+def _ask() -> str:
+    """A password from the terminal, asked for twice, or else the first line of the input; never an argument."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass.getpass("New password: ")
+    if getpass.getpass("Once more: ") != password:
+        msg = "these were two different passwords"
+        raise Refused(msg)
+    return password
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m kong.users", description=__doc__)
+    parser.add_argument("--file", type=Path, default=DEFAULT, help="the users' file (%(default)s)")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: object, about: str, *named: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=about, description=about)
+        added.set_defaults(run=run)
+        for argument in named:
+            added.add_argument(argument)
+        return added
+
+    command("list", _list, "Show the users and the ids of their keys")
+    add = command("add", _add, "Add a user; the password is asked for", "user")
+    add.add_argument("--no-password", action="store_true", help="a program, which gets a key instead")
+    command("password", _password, "Change a password, and end all sessions of the user", "user")
+    command("sign-out", _sign_out, "End all sessions of a user", "user")
+    command("remove", _remove, "Remove a user with all credentials and sessions", "user")
+    command("add-key", _add_key, "Make a key and show it, this once", "user")
+    command("revoke-key", _revoke_key, "Take a key away", "id")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,105 @@
+"""Proves, without Kong, that kong.yml has the form that Kong takes and keeps what it promises: `make check` runs it.
+
+It renders the files with secrets that it makes up, in development and in production, and holds the result to
+kong.schema, kong.references and kong.promises, and to what the edge and the protos say of themselves.
+"""
+
+import secrets
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import yaml
+from google.protobuf.descriptor import FileDescriptor
+from notify.v1 import dead_letters_pb2, notify_pb2
+from notify.v1 import events_pb2 as notify_events_pb2
+from task.v1 import events_pb2, task_pb2
+
+from edge_api import app, docs, events, health
+from edge_api.live import Live
+from edge_api.upstreams import NOTIFICATION_SERVICE, TASK_SERVICE, Upstreams
+from kong import promises, references, rendered, schema
+from kong.configuration import Configuration
+
+ROOT = Path(__file__).parents[1]
+_PUBLIC = {TASK_SERVICE: "task-svc:50051", NOTIFICATION_SERVICE: "notify-svc:50052"}
+_FILES: tuple[FileDescriptor, ...] = tuple(
+    each.DESCRIPTOR for each in (task_pb2, events_pb2, notify_pb2, notify_events_pb2, dead_letters_pb2)
+)
+
+
+def problems(folder: Path = rendered.FOLDER) -> Iterator[str]:
+    """What is wrong with the files in `folder`, a line each."""
+    with tempfile.TemporaryDirectory() as made_up:
+        around = surroundings(*_make_up(Path(made_up)))
+        for environment in ("development", "production"):
+            text = rendered.render(Path(made_up), environment, folder=folder)
+            yield from (f"{environment}: {each}" for each in _of_text(text, around))
+        yield from _demo_left(text, folder)
+
+
+def surroundings(token: str, session_secret: str) -> promises.Surroundings:
+    """What the edge, the protos and docker-compose.yml say of themselves."""
+    upstreams = cast(Upstreams, SimpleNamespace(tasks=None, notifications=None))
+    paths = docs.document(app.routes(upstreams, cast(Live, None), health.Draining()))["paths"]
+    compose = ROOT / "docker-compose.yml"
+    services = {service for file in _FILES for service in _services(file)}
+    return promises.Surroundings(
+        operations=[
+            *((method.upper(), path.replace("{id}", "01JD000000")) for path, of in paths.items() for method in of),
+            *(("GET", path) for path in (docs.DOCS, docs.OPENAPI)),
+            ("POST", "/api/v1/session"),  # a logout
+        ],
+        events_path=events.PATH,
+        hidden_paths=[health.HEALTHZ, health.READYZ, "/metrics"],
+        hidden_services=sorted(services - _PUBLIC.keys()),
+        public_services=_PUBLIC,
+        hosts=frozenset(yaml.safe_load(compose.read_text())["services"]) if compose.exists() else None,
+        token=token,
+        session_secret=session_secret,
+    )
+
+
+def _services(file: FileDescriptor) -> Iterable[str]:
+    return [service.full_name for service in file.services_by_name.values()]
+
+
+def _make_up(folder: Path) -> tuple[str, str]:
+    token, session_secret = secrets.token_hex(), secrets.token_hex()
+    (folder / "mesh-token").write_text(f"{token}\n")
+    (folder / "kong-session-secret").write_text(f"{session_secret}\n")
+    return token, session_secret
+
+
+def _of_text(text: str, around: promises.Surroundings) -> Iterator[str]:
+    config = yaml.safe_load(text)
+    malformed = list(schema.problems(config)) or list(references.problems(config))
+    yield from malformed
+    if malformed:
+        return  # promises are asked of what has a form
+    gateway = Configuration(config)
+    for promise in promises.PROMISES:
+        yield from (f"{promise.__name__}: {each}" for each in promise(gateway, around))
+
+
+def _demo_left(production: str, folder: Path) -> Iterator[str]:
+    """Names, passwords, keys and ids of the demo that a production rendering holds."""
+    consumers = yaml.safe_load((folder / "demo-users.yml").read_text())
+    known = {user["username"] for user in yaml.safe_load(production)["consumers"]}
+    for user in consumers:
+        values = [each.get("password") or each["key"] for field in user for each in _credentials(user, field)]
+        if user["username"] in known or any(value in production for value in [user["id"], *values]):
+            yield f"production: the demo user {user['username']} is still there"
+
+
+def _credentials(user: dict[str, list[dict[str, str]]], field: str) -> list[dict[str, str]]:
+    return user[field] if field.endswith("_credentials") else []
+
+
+if __name__ == "__main__":
+    found = list(problems())
+    print("\n".join(found))
+    sys.exit(bool(found))

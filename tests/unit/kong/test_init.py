@@ -1,0 +1,107 @@
+"""The one-shot steps, with a stand-in for the command `kong` that writes down what it is told."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from kong.rendered import FOLDER
+
+pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="Kong's image has openssl, this machine not")
+
+KONG = """#!/bin/sh
+echo "$@" | sed 's|/.*/|FOLDER/|' >>"$LOG"
+[ "$1 $2" != "${FAIL:-}" ] || exit 1
+[ "$1" != config ] || cp "$3" "$LOG.imported"
+[ "$KONG_PG_PASSWORD" = database ] || exit 9
+"""
+
+
+@pytest.fixture
+def secrets(tmp_path: Path) -> Path:
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    for name, value in (("mesh-token", "m" * 40), ("kong-session-secret", "s" * 40), ("kong-db-password", "database")):
+        (folder / name).write_text(f"{value}\n")
+    command = tmp_path / "bin" / "kong"
+    command.parent.mkdir()
+    command.write_text(KONG)
+    command.chmod(0o755)
+    (tmp_path / "certificate").mkdir()
+    (tmp_path / "tmp").mkdir()
+    return folder
+
+
+def init(secrets: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    home = secrets.parent
+    environment = {
+        "PATH": f"{home / 'bin'}:{os.environ['PATH']}",
+        "LOG": str(home / "log"),
+        "TMPDIR": str(home / "tmp"),
+        "SECRETS_DIR": str(secrets),
+        "CERTIFICATE_DIR": str(home / "certificate"),
+        **variables,
+    }
+    command = ["bash", str(FOLDER / "init"), *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def log(secrets: Path) -> list[str]:
+    path = secrets.parent / "log"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def test_check_runs_all_three_migrations_and_parses_what_was_rendered(secrets: Path) -> None:
+    done = init(secrets, "check")
+    assert done.returncode == 0, done.stderr
+    assert log(secrets) == [
+        "migrations bootstrap",
+        "migrations up",
+        "migrations finish",
+        "config parse FOLDER/kong.yml",
+    ]
+
+
+def test_import_writes_what_was_rendered_and_leaves_no_secret_behind(secrets: Path) -> None:
+    done = init(secrets, "import")
+    assert done.returncode == 0, done.stderr
+    assert log(secrets) == ["config db_import FOLDER/kong.yml"]
+    assert "X-Mesh-Token:" + "m" * 40 in (secrets.parent / "log.imported").read_text()
+    assert list((secrets.parent / "tmp").iterdir()) == []
+    assert "m" * 40 not in done.stdout + done.stderr
+
+
+def test_a_bad_secret_ends_it_before_the_database_is_touched(secrets: Path) -> None:
+    (secrets / "mesh-token").write_text("short\n")
+    assert init(secrets, "check").returncode != 0
+    assert log(secrets) == []
+
+
+@pytest.mark.parametrize("step", ["migrations bootstrap", "migrations up", "migrations finish", "config parse"])
+def test_a_step_that_fails_ends_it(secrets: Path, step: str) -> None:
+    assert init(secrets, "check", FAIL=step).returncode != 0
+    assert log(secrets)[-1].startswith(step)
+    assert list((secrets.parent / "tmp").iterdir()) == []
+
+
+def test_a_certificate_for_the_hosts_is_made_once_and_kept(secrets: Path) -> None:
+    init(secrets, "check")
+    certificate, key = (secrets.parent / "certificate" / name for name in ("kong.crt", "kong.key"))
+    shown = subprocess.run(
+        ["openssl", "x509", "-noout", "-ext", "subjectAltName", "-in", certificate],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "DNS:localhost, DNS:*.mesh.localhost, IP Address:127.0.0.1" in shown.stdout
+    assert key.stat().st_mode & 0o777 == 0o640
+    first = certificate.read_bytes()
+    init(secrets, "check")
+    assert certificate.read_bytes() == first
+
+
+def test_what_it_does_not_know_it_does_not_do(secrets: Path) -> None:
+    assert init(secrets, "everything").returncode == 2
+    assert log(secrets) == []
