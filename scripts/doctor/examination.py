@@ -43,6 +43,8 @@ def _questions(settings: DevSettings, environment: Mapping[str, str]) -> Iterato
     yield "tasks", *_store(settings.task_store_url, environment)
     for name, variable, service in _GRPC:
         yield name, local[variable], partial(services.grpc_service, local[variable], service)
+    yield "gateway", local["GATEWAY_PORT"], partial(services.gateway, f"http://{local['GATEWAY_PORT']}")
+    yield "web", local["WEB_PORT"], partial(services.web, f"http://{local['WEB_PORT']}")
     yield "edge_api", local["EDGE_PORT"], partial(services.edge, f"http://{local['EDGE_PORT']}")
     for name, variable in _METRICS:
         yield f"metrics of {name}", local[variable], partial(services.metrics, f"http://{local[variable]}")

@@ -9,7 +9,7 @@ from scripts.dev.settings import DevSettings
 from scripts.doctor.findings import Finding, State
 
 GROUP = "ports of make dev"
-_OURS = ("edge_api", "task_svc", "notify_svc")
+_OURS = ("kong.standin", "scripts.dev.placeholder", "edge_api", "task_svc", "notify_svc")
 
 
 def ports(settings: DevSettings, root: Path) -> Iterator[Finding]:

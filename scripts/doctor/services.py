@@ -51,6 +51,24 @@ async def edge(url: str) -> Answer:
     return Answer("lives and is ready", version=version, seconds=seconds)
 
 
+async def gateway(url: str) -> Answer:
+    """Whether the gateway is at its door: a stranger must not get past it."""
+    async with _client(url) as client:
+        answer, seconds = await timed(lambda: _get(client, "/api/v1/session"))
+    if answer.status_code not in (httpx.codes.UNAUTHORIZED, httpx.codes.TOO_MANY_REQUESTS):
+        return Answer(f"answers a stranger by {answer.status_code}", "something else is on this port", seconds=seconds)
+    return Answer("lets no stranger in", seconds=seconds)
+
+
+async def web(url: str) -> Answer:
+    """Whether the page is served, to the gateway."""
+    async with _client(url) as client:
+        page, seconds = await timed(lambda: _get(client, "/"))
+    if page.status_code != httpx.codes.OK:
+        return Answer(f"/ answers {page.status_code}", "something else is on this port", seconds=seconds)
+    return Answer("serves the page", seconds=seconds)
+
+
 async def metrics(url: str) -> Answer:
     """Whether a page of metrics is there to be scraped."""
     async with _client(url) as client:

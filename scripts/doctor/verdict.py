@@ -8,7 +8,7 @@ from scripts.doctor.findings import Finding, State
 from scripts.doctor.ports import GROUP as PORTS
 
 DEV = "make dev"
-SERVICES = ("edge_api", "task_svc", "notify_svc")
+SERVICES = ("gateway", "edge_api", "task_svc", "notify_svc")
 _OFF = "make dev has ended with it, or what is here is of another start: start make dev again"
 
 
