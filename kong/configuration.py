@@ -27,6 +27,7 @@ class Configuration:
                 self._add_plugins(route, route=route["name"])
         for consumer in config["consumers"]:
             self._add_plugins(consumer, consumer=consumer["username"])
+        self._forwards, self._backwards = Router(self.routes.values()), Router(reversed(self.routes.values()))
 
     def _add_plugins(self, entity: Entity, **scope: str) -> None:
         self.plugins += [{**plugin, **scope} for plugin in entity.get("plugins", ())]
@@ -36,8 +37,7 @@ class Configuration:
 
         Kong looks at a request's protocol only after it has chosen the route.
         """
-        routes = list(self.routes.values())
-        return Router(reversed(routes) if backwards else routes)
+        return self._backwards if backwards else self._forwards
 
     def effective(self, route: Route, consumer: str | None = None) -> dict[str, Entity]:
         """The configuration of each plugin that runs on a route, for a consumer or before there is one.

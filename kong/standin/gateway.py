@@ -1,24 +1,17 @@
-"""The gateway as an ASGI application: one request goes through Kong's phases, in Kong's order.
-
-rewrite → routing → access, plugin by plugin → the service → header_filter → the client. A plugin that answers itself
-(`Exit`) skips the rest of access; header_filter runs for every answer, whoever made it.
-"""
+"""The gateway as an ASGI application: a request goes through `phases` to its service, and the answer back in pieces."""
 
 import asyncio
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from kong.routing import BadPath, Route, escaped, normalised
 from kong.standin.bodies import Body, until_left
-from kong.standin.configuration import Configuration, Service
+from kong.standin.configuration import Configuration
 from kong.standin.exchange import Answer, Exchange, Exit
 from kong.standin.headers import Headers
-from kong.standin.plugins import KNOWN
-from kong.standin.plugins.base import Plugin
+from kong.standin.phases import Passage, Phases
 from kong.standin.protocol import abort
 from kong.standin.upstream import Failed, Reply, Upstream
 from kong.standin.websockets import pass_on
@@ -27,22 +20,11 @@ _log = structlog.get_logger("gateway")
 _LONGEST_PATH = 200
 
 
-@dataclass
-class _Passage:
-    """A request with what became of it: the plugins that were chosen for it, and where it goes."""
-
-    exchange: Exchange
-    body: Body
-    plugins: list[Plugin]
-    service: Service | None = None
-    target: str = ""
-
-
 class Gateway:
     """Serves what a configuration says."""
 
     def __init__(self, configuration: Configuration, upstream: Upstream) -> None:
-        self._configuration = configuration
+        self._phases = Phases(configuration)
         self._upstream = upstream
         self._streams: set[asyncio.Task[Any]] = set()
 
@@ -54,16 +36,15 @@ class Gateway:
     def malformed(self) -> Answer:
         """What a client is told that does not speak HTTP."""
         exchange = Exchange("GET", "/", "", Headers(), "", Body.empty)
-        return self._filtered(exchange.error(400, "Bad request"), exchange, self._configuration.scopes.everywhere())
+        return self._phases.begin(exchange).filtered(exchange.error(400, "Bad request"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, or passes one WebSocket."""
         begun = time.perf_counter()
-        body = Body(receive)
-        passage = _Passage(_exchange(scope, body), body, self._configuration.scopes.everywhere())
+        passage = self._phases.begin(_exchange(scope, Body(receive)))
         status: int | None = None
         try:
-            answer = await self._admit(passage)
+            answer = await self._phases.admit(passage)
             if scope["type"] == "websocket":
                 status = await self._websocket(passage, answer, receive, send)
             elif answer is not None:
@@ -73,51 +54,7 @@ class Gateway:
         finally:
             _write_line(passage, status, time.perf_counter() - begun)
 
-    async def _admit(self, passage: _Passage) -> Answer | None:
-        """Takes a request through all phases before its service; the answer, where that is not the service's."""
-        exchange = passage.exchange
-        try:
-            path = _checked_path(exchange)
-            for plugin in passage.plugins:
-                await plugin.rewrite(exchange)
-            route = self._route(exchange, path)
-            passage.service = self._configuration.services[route.service]
-            passage.target = escaped(path) + (f"?{exchange.query}" if exchange.query else "")
-            return await self._access(passage, route)
-        except Exit as leaving:
-            return leaving.answer
-
-    def _route(self, exchange: Exchange, path: str) -> Route:
-        host = exchange.headers.get("host")
-        route = self._configuration.router.match(exchange.method, path, host, exchange.headers)
-        if route is None:
-            raise Exit(exchange.error(404, "no Route matched with those values"))
-        if route.name in self._configuration.grpc_routes:
-            if exchange.headers.get("content-type").startswith("application/grpc"):
-                raise Exit(exchange.error(426, "Please use HTTP2 protocol"))
-            raise Exit(exchange.error(415, "Non-gRPC request matched gRPC route"))
-        return route
-
-    async def _access(self, passage: _Passage, route: Route) -> Answer | None:
-        passage.plugins = []
-        answer: Answer | None = None
-        for name in KNOWN:
-            consumer = passage.exchange.consumer
-            # Asked for each plugin anew, for the plugins before it may have found out who calls.
-            plugin = self._configuration.scopes.find(
-                name, route.service, route.name, consumer.username if consumer else None
-            )
-            if plugin is None:
-                continue
-            passage.plugins.append(plugin)
-            if answer is None:
-                try:
-                    await plugin.access(passage.exchange)
-                except Exit as leaving:
-                    answer = leaving.answer
-        return answer
-
-    async def _proxy(self, scope: Scope, passage: _Passage, receive: Receive, send: Send) -> int:
+    async def _proxy(self, scope: Scope, passage: Passage, receive: Receive, send: Send) -> int:
         exchange = passage.exchange
         assert passage.service is not None  # noqa: S101 (a route was found; for the type checker)
         try:
@@ -139,13 +76,11 @@ class Gateway:
             leaving_client.cancel()
             await asyncio.gather(asking, leaving_client, return_exceptions=True)
 
-    async def _ask(self, scope: Scope, passage: _Passage, body: bytes, send: Send) -> int:
+    async def _ask(self, scope: Scope, passage: Passage, body: bytes, send: Send) -> int:
         assert passage.service is not None  # noqa: S101
         try:
             async with self._upstream.ask(passage.service, passage.target, passage.exchange, body) as reply:
-                head = self._filtered(
-                    Answer(reply.status, reply.headers, source="service"), passage.exchange, passage.plugins
-                )
+                head = passage.filtered(Answer(reply.status, reply.headers, source="service"))
                 await self._stream(scope, head, reply, send)
                 return head.status
         except Failed as failure:
@@ -173,7 +108,7 @@ class Gateway:
         finally:
             self._streams.discard(task)
 
-    async def _websocket(self, passage: _Passage, answer: Answer | None, receive: Receive, send: Send) -> int:
+    async def _websocket(self, passage: Passage, answer: Answer | None, receive: Receive, send: Send) -> int:
         if answer is None and passage.service is not None:
             try:
                 await pass_on(passage.service, passage.target, passage.exchange, receive, send)
@@ -184,22 +119,12 @@ class Gateway:
         assert answer is not None  # noqa: S101
         return await self._answer(passage, answer, send, kind="websocket.http.response")
 
-    async def _answer(self, passage: _Passage, answer: Answer, send: Send, kind: str = "http.response") -> int:
-        self._filtered(answer, passage.exchange, passage.plugins)
+    async def _answer(self, passage: Passage, answer: Answer, send: Send, kind: str = "http.response") -> int:
+        passage.filtered(answer)
         answer.headers.set("Content-Length", str(len(answer.body)))
         await send({"type": f"{kind}.start", "status": answer.status, "headers": answer.headers.raw()})
         await send({"type": f"{kind}.body", "body": answer.body})
         return answer.status
-
-    def _filtered(self, answer: Answer, exchange: Exchange, chosen: list[Plugin]) -> Answer:
-        for name, value in exchange.told:
-            if name.lower() == "set-cookie":
-                answer.headers.add(name, value)
-            else:
-                answer.headers.set(name, value)
-        for plugin in chosen:
-            plugin.header_filter(exchange, answer)
-        return answer
 
 
 def _exchange(scope: Scope, body: Body) -> Exchange:
@@ -213,19 +138,7 @@ def _exchange(scope: Scope, body: Body) -> Exchange:
     )
 
 
-def _checked_path(exchange: Exchange) -> str:
-    # What nginx itself refuses before Kong has a look.
-    if exchange.method in ("TRACE", "CONNECT"):
-        raise Exit(exchange.error(405, "Method not allowed"))
-    if len(exchange.headers.all("host")) != 1:
-        raise Exit(exchange.error(400, "Bad request"))
-    try:
-        return normalised(exchange.path)
-    except BadPath:
-        raise Exit(exchange.error(400, "Bad request")) from None
-
-
-def _write_line(passage: _Passage, status: int | None, seconds: float) -> None:
+def _write_line(passage: Passage, status: int | None, seconds: float) -> None:
     exchange = passage.exchange
     _log.info(
         "request",

@@ -2,16 +2,10 @@
 
 import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
-_PAGE = b"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Taskmesh</title>
-<h1>Taskmesh</h1>
-<p>The API is up, and <a href="/api/docs">documented</a> for who has signed in. This page is only a placeholder.</p>
-</html>
-"""
+_PAGE = (Path(__file__).parents[2] / "kong" / "placeholder.html").read_bytes()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -8,7 +8,8 @@ import pytest_asyncio
 
 from tests.support.clock import HandClock
 from tests.support.echo import Echo, echo
-from tests.support.standin import TOKEN, standin
+from tests.support.edge import TOKEN
+from tests.support.standin import standin
 
 API = "/api/v1/tasks"
 KEY = {"x-api-key": "demo-key"}

@@ -1,9 +1,7 @@
 """`make dev` as tests start it: on free ports, with data of its own, its lines read as they come."""
 
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from scripts.dev.settings import PORTS
+from tests.support.ports import free_port
 
 _QUIET = ("http_proxy", "https_proxy", "LOG_FORMAT", "LOG_LEVEL", "REDIS_URL", "TASK_STORE_URL", "MESH_TOKEN_FILE")
 
@@ -23,7 +22,7 @@ class DevRunner:
     """One running `python -m scripts.dev`; the folder `cwd` may hold stand-ins for the services."""
 
     def __init__(self, data: Path, *, cwd: Path, prefix: Sequence[str] = (), **variables: str) -> None:
-        self.ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+        self.ports = {name: free_port() for name in PORTS}
         ports = {name: str(port) for name, port in self.ports.items()}
         inherited = {name: value for name, value in os.environ.items() if name not in _QUIET}
         self._process = subprocess.Popen(
@@ -123,18 +122,6 @@ def running(
         yield runner
     finally:
         runner.close()
-
-
-def free_ports(count: int) -> list[int]:
-    """Different free ports, below those that the kernel gives to outgoing connections of tests at the same time."""
-    found: list[int] = []
-    candidates = random.sample(range(10_240, 32_000), 500)
-    while len(found) < count:
-        port = candidates.pop()
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                found.append(port)
-    return found
 
 
 def _below(process: psutil.Process) -> list[psutil.Process]:

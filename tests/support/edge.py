@@ -25,7 +25,7 @@ from edge_api.upstreams import open_upstreams
 from tests.support.fake_services import Fakes, running_fakes
 from tests.support.ports import free_port
 
-TOKEN = "a-token-of-the-mesh-for-tests"
+TOKEN = "a-token-of-the-mesh-for-tests-alone"
 
 
 @dataclass

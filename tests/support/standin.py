@@ -15,9 +15,9 @@ from typing import Any
 from kong.standin.configuration import parse, read
 from kong.standin.server import bind, serving
 from kong.standin.sessions import Clock
+from tests.support.edge import token_file
 from tests.support.ports import free_port
 
-TOKEN = "the-token-of-the-mesh-in-tests-of-the-gateway"
 Document = dict[str, Any]
 Change = Callable[[Document], object]
 _RENDER = Path(__file__).parents[2] / "kong" / "render"
@@ -26,7 +26,7 @@ _RENDER = Path(__file__).parents[2] / "kong" / "render"
 def put_secrets(directory: Path) -> Path:
     """Writes the secrets that kong/render wants."""
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "mesh-token").write_text(TOKEN + "\n")
+    token_file(directory)
     (directory / "kong-session-secret").write_text("a-secret-of-sessions-that-is-only-for-tests")
     return directory
 
