@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from scripts.dev.settings import PORTS
 from scripts.doctor import docker, machine, services, stores
 from scripts.doctor.findings import Away, Finding, State, ask
-from tests.support.dev_runner import DevRunner, free_ports, running
+from tests.support.dev_runner import DevRunner, running
 from tests.support.mesh import mesh_server
 from tests.support.ports import free_port
 from tests.support.probe import SERVICE
@@ -41,7 +41,7 @@ def _doctor(*arguments: str, **variables: str) -> subprocess.CompletedProcess[st
 
 def _nothing(folder: Path) -> dict[str, str]:
     """The variables of a system that is not running."""
-    ports = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
+    ports = {name: str(free_port()) for name in PORTS}
     return {**ports, "DATA_DIR": str(folder / "data")}
 
 

@@ -69,7 +69,7 @@ class DevRunner:
     def descendants(self) -> dict[str, psutil.Process]:
         """The processes below the runner's own, by the last word of their command; they are remembered for `gone`."""
         runner = psutil.Process(self.pid)
-        below = {each.cmdline()[-1] if "valkey" not in each.name() else "valkey": each for each in _below(runner)}
+        below = {_last_word(each) if "valkey" not in each.name() else "valkey": each for each in _below(runner)}
         self._seen.update(below.values())
         return below
 
@@ -122,6 +122,11 @@ def running(
         yield runner
     finally:
         runner.close()
+
+
+def _last_word(process: psutil.Process) -> str:
+    command = process.cmdline()
+    return command[-1] if command else process.name()  # it has none while it begins or ends
 
 
 def _below(process: psutil.Process) -> list[psutil.Process]:
