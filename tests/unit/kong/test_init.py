@@ -1,15 +1,12 @@
 """The one-shot steps, with a stand-in for the command `kong` that writes down what it is told."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from kong.rendered import FOLDER
-
-pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="Kong's image has openssl, this machine not")
 
 KONG = """#!/bin/sh
 echo "$@" | sed 's|/.*/|FOLDER/|' >>"$LOG"
@@ -29,7 +26,6 @@ def secrets(tmp_path: Path) -> Path:
     command.parent.mkdir()
     command.write_text(KONG)
     command.chmod(0o755)
-    (tmp_path / "certificate").mkdir()
     (tmp_path / "tmp").mkdir()
     return folder
 
@@ -41,7 +37,6 @@ def init(secrets: Path, *arguments: str, **variables: str) -> subprocess.Complet
         "LOG": str(home / "log"),
         "TMPDIR": str(home / "tmp"),
         "SECRETS_DIR": str(secrets),
-        "CERTIFICATE_DIR": str(home / "certificate"),
         **variables,
     }
     command = ["bash", str(FOLDER / "init"), *arguments]
@@ -84,22 +79,6 @@ def test_a_step_that_fails_ends_it(secrets: Path, step: str) -> None:
     assert init(secrets, "check", FAIL=step).returncode != 0
     assert log(secrets)[-1].startswith(step)
     assert list((secrets.parent / "tmp").iterdir()) == []
-
-
-def test_a_certificate_for_the_hosts_is_made_once_and_kept(secrets: Path) -> None:
-    init(secrets, "check")
-    certificate, key = (secrets.parent / "certificate" / name for name in ("kong.crt", "kong.key"))
-    shown = subprocess.run(
-        ["openssl", "x509", "-noout", "-ext", "subjectAltName", "-in", certificate],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "DNS:localhost, DNS:*.mesh.localhost, IP Address:127.0.0.1" in shown.stdout
-    assert key.stat().st_mode & 0o777 == 0o640
-    first = certificate.read_bytes()
-    init(secrets, "check")
-    assert certificate.read_bytes() == first
 
 
 def test_what_it_does_not_know_it_does_not_do(secrets: Path) -> None:
