@@ -49,6 +49,10 @@ dead-letters: install ## List what the notifier could not handle (ARGS='replay K
 kong-user: install ## List who may call through the gateway (ARGS='add NAME', ARGS='password NAME', ARGS=--help)
 	@$(bin)/python -m kong.users $(or $(ARGS),list)
 
+.PHONY: kong-apply
+kong-apply: ## Bring kong/kong.yml, the users and the secrets into the Kong that runs; sessions go on; needs Docker
+	@scripts/kong-apply
+
 .PHONY: test
 test: install ## Run the tests but the slow ones (ARGS='-k words' chooses)
 	@$(bin)/pytest -n auto --maxprocesses 4 -m "not slow" $(ARGS)

@@ -7,6 +7,12 @@ from chassis.settings import ServiceSettings
 from scripts.containers.project import Project, Service
 
 _NETWORKS: Mapping[str, set[str]] = {
+    "kong": {"ingress", "edge", "mesh", "gateway"},
+    "kong-init": {"gateway"},
+    "kong-prune": {"gateway"},
+    "kong-import": {"gateway"},
+    "kong-db": {"gateway"},
+    "web": {"edge"},
     "edge-api": {"edge", "mesh"},
     "task-svc": {"mesh", "data"},
     "notify-svc": {"mesh", "data", "egress"},
@@ -14,7 +20,10 @@ _NETWORKS: Mapping[str, set[str]] = {
     "mongo": {"data"},
     "mongo-init": set(),  # shares mongo's
 }
-"""Who meets whom, as the picture of the architecture shows it."""
+"""Who meets whom, as the picture of the architecture shows it; Kong is in the mesh for its gRPC routes."""
+
+_WITH_A_WAY_OUT = {"ingress", "egress"}
+_PUBLISHED = {"kong"}
 
 _NEVER = ("cap_add", "container_name", "devices", "env_file", "ipc", "pid", "privileged")
 _UNIT = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
@@ -31,8 +40,10 @@ def every_service_is_guarded(project: Project) -> Iterator[str]:
 
 
 def nothing_is_published_but_on_loopback(project: Project) -> Iterator[str]:
-    """Every published port names 127.0.0.1: without an address it is open to all that can reach the machine."""
+    """Nobody gets round the gateway, and every published port names 127.0.0.1: without an address all may reach it."""
     for name, service in project.services.items():
+        if service.get("ports") and name not in _PUBLISHED:
+            yield f"{name}: is published, and only {', '.join(sorted(_PUBLISHED))} may be"
         for port in service.get("ports", []):
             address = port.get("host_ip", "") if isinstance(port, dict) else str(port)
             if not address.startswith("127.0.0.1"):
@@ -40,12 +51,12 @@ def nothing_is_published_but_on_loopback(project: Project) -> Iterator[str]:
 
 
 def who_meets_whom(project: Project) -> Iterator[str]:
-    """The networks of each service, and that those of the mesh and the data lead nowhere else."""
+    """The networks of each service, and that only those lead out that have to."""
     for name, service in project.services.items():
         if set(service.get("networks", [])) != _NETWORKS.get(name):
             yield f"{name}: its networks are not those in scripts/containers/guarded.py"
-    for name in ("mesh", "data"):
-        if not (project.compose["networks"].get(name) or {}).get("internal"):
+    for name, network in project.compose["networks"].items():
+        if name not in _WITH_A_WAY_OUT and not (network or {}).get("internal"):
             yield f"the network {name} is not internal"
 
 
@@ -70,10 +81,10 @@ def _unguarded(service: Service, *, is_one_shot: bool) -> Iterator[str]:
 
 
 def _drain_seconds(project: Project, name: str) -> float:
-    """The longest a service of ours may take to stop: the notice, the server's grace, then what still runs."""
-    if "build" not in project.services[name]:
-        return 0
+    """The longest a service may take to stop. Ours: the notice, the server's grace, then what still runs."""
     environment = project.environment(name)
+    if "build" not in project.services[name]:
+        return _seconds(environment.get("KONG_NGINX_MAIN_WORKER_SHUTDOWN_TIMEOUT", "0s"))
     notice, drain = (
         float(environment.get(field.upper(), ServiceSettings.model_fields[field].default))
         for field in ("drain_notice_seconds", "drain_seconds")

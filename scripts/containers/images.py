@@ -8,12 +8,12 @@ from pathlib import Path, PurePosixPath
 from scripts.containers.dockerfile import Stage, is_exec_form, last, lineage
 from scripts.containers.project import Project
 
-_PINNED = re.compile(r"[a-z0-9./-]+:[^:@]*\d+\.\d+\.\d+[^:@]*(@sha256:[0-9a-f]{64})?")
+_PINNED = re.compile(r"([a-z0-9./-]+:[^:@]*\d+\.\d+\.\d+|postgres:\d+\.\d+)[^:@]*(@sha256:[0-9a-f]{64})?")
 _PRIVATE = (".secrets/mesh-token", ".env", ".git/config", ".data/tasks.db", "tests/conftest.py", "compose/mongo/start")
 
 
 def images_are_pinned(project: Project) -> Iterator[str]:
-    """A tag names a whole version; the digest behind it is written by scripts/pin-images."""
+    """A tag names a whole version, which PostgreSQL's is with two numbers; scripts/pin-images writes the digest."""
     from_compose = {service["image"] for service in project.services.values()}
     bases = {stage.base for stage in project.stages.values() if stage.base not in (*project.stages, "scratch")}
     for image in sorted(from_compose | bases):

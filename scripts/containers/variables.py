@@ -54,10 +54,10 @@ def secrets_come_as_files(project: Project) -> Iterator[str]:
     """No secret is in an environment, where `docker inspect` shows it; each service gets those that it reads."""
     for name, service in project.services.items():
         environment, given = project.environment(name), set(names(service.get("secrets", [])))
-        for variable in environment:
-            if variable.endswith(("PASSWORD", "TOKEN", "SECRET", "KEY")):
+        for variable, value in environment.items():
+            if variable.endswith(("PASSWORD", "TOKEN", "SECRET", "KEY")) and not value.startswith(_MOUNTED):
                 yield f"{name}: {variable} holds a secret that belongs in a file"
-        if name in SETTINGS:
+        if name in SETTINGS or name == "kong":
             read = {value.removeprefix(_MOUNTED) for value in environment.values() if value.startswith(_MOUNTED)}
             yield from (f"{name}: it reads the secret {each} and is not given it" for each in sorted(read - given))
             yield from (f"{name}: it is given the secret {each} and does not read it" for each in sorted(given - read))

@@ -13,6 +13,8 @@ from scripts.doctor.findings import SECONDS, Finding, State
 from scripts.doctor.machine import GROUP as MACHINE
 
 GROUP = "make up"
+ONE_SHOTS = {"mongo-init", "kong-init", "kong-prune", "kong-import"}
+"""The services that are to end well."""
 
 
 async def docker(root: Path) -> list[Finding]:
@@ -60,7 +62,7 @@ def _entries(listed: str) -> list[Mapping[str, Any]]:
 
 def _container(entry: Mapping[str, Any]) -> Finding:
     service, state, health = entry["Service"], entry["State"], entry.get("Health") or ""
-    is_done = state == "exited" and entry.get("ExitCode") == 0 and service.endswith("-init")
+    is_done = state == "exited" and entry.get("ExitCode") == 0 and service in ONE_SHOTS
     if is_done or (state == "running" and health in ("", "healthy")):
         return Finding(GROUP, service, State.OK, "done" if is_done else health or state, where=entry.get("Name", ""))
     if health == "starting":

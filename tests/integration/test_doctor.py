@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
+from scripts.containers.project import Project
 from scripts.dev.settings import PORTS
 from scripts.doctor import docker, machine, services, stores
 from scripts.doctor.findings import Away, Finding, State, ask
@@ -236,6 +237,10 @@ async def test_containers_are_as_compose_says(containers: StandIn) -> None:
         ("mongo", State.BAD, "exited (137)"),
     ]
     assert parts[1].cure == "make logs ARGS=task-svc"
+
+
+def test_every_service_that_is_to_end_is_known_to_be() -> None:
+    assert Project.read(_ROOT).one_shots() == docker.ONE_SHOTS
 
 
 async def test_older_versions_of_compose_list_them_at_once(containers: StandIn, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_FILES = ("Dockerfile", "docker-compose.yml", "scripts/compose", "scripts/pin-images", "scripts/secrets", "scripts/up")
+_SCRIPTS = ("compose", "kong-apply", "pin-images", "secrets", "up")
 
 
 class StandIn:
@@ -16,9 +16,10 @@ class StandIn:
     def __init__(self, folder: Path, cases: str = "") -> None:
         self.checkout = folder / "checkout"
         (self.checkout / "scripts").mkdir(parents=True)
-        for name in _FILES:
+        for name in ("Dockerfile", "docker-compose.yml", *(f"scripts/{script}" for script in _SCRIPTS)):
             shutil.copy(ROOT / name, self.checkout / name)
-        shutil.copytree(ROOT / "compose", self.checkout / "compose")
+        for name in ("compose", "kong"):
+            shutil.copytree(ROOT / name, self.checkout / name)
         self._commands = folder / "commands"
         self._commands.mkdir()
         docker = self._commands / "docker"
@@ -26,7 +27,8 @@ class StandIn:
 case "$*" in
 {cases}
   "compose version --short") echo 2.40.0 ;;
-  "compose port edge-api 8080") echo 127.0.0.1:8080 ;;
+  "compose port kong "*) echo "127.0.0.1:$4" ;;
+  "compose ps --quiet kong") ;;
   *) echo "docker $*" ;;
 esac
 """)

@@ -19,6 +19,7 @@ from scripts.dev.settings import OTHERS, PORTS
 from task_svc.settings import TaskSettings
 
 _SERVICES: tuple[type[ServiceSettings], ...] = (TaskSettings, NotifySettings, EdgeSettings, CommandSettings)
+_COMPOSE = (Path(__file__).parents[2] / "docker-compose.yml").read_text()
 _LINE = re.compile(r"^#([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
 
 
@@ -29,7 +30,8 @@ def example() -> list[tuple[str, str]]:
 
 def test_every_setting_is_there_once_and_nothing_else(example: list[tuple[str, str]]) -> None:
     of_services = {_variable(service, name) for service in _SERVICES for name in service.model_fields}
-    assert sorted(name for name, _ in example) == sorted({*of_services, *PORTS, *OTHERS})
+    of_compose = {name for name, _ in _compose_variables()}
+    assert sorted(name for name, _ in example) == sorted({*of_services, *of_compose, *PORTS, *OTHERS})
 
 
 def test_every_value_is_the_default(example: list[tuple[str, str]]) -> None:
@@ -38,6 +40,13 @@ def test_every_value_is_the_default(example: list[tuple[str, str]]) -> None:
         for name, field in service.model_fields.items():
             assert written[_variable(service, name)] == _as_text(field), _variable(service, name)
     assert {name: written[name] for name in PORTS} == {name: str(port) for name, port in PORTS.items()}
+    for name, default in _compose_variables():
+        assert written[name] == default, name
+
+
+def _compose_variables() -> set[tuple[str, str]]:
+    """What docker-compose.yml lets its user choose, each with its default."""
+    return set(re.findall(r"(?<!\$)\$\{(\w+):-([^}]*)\}", _COMPOSE))
 
 
 def _variable(service: type[ServiceSettings], name: str) -> str:

@@ -11,7 +11,7 @@ from scripts.containers.queue_users import rights
 
 _ROOT = Path(__file__).parents[3]
 _FILES = ("docker-compose.yml", "Dockerfile", ".dockerignore", ".gitignore", "pyproject.toml", "requirements.txt")
-_FOLDERS = ("compose", "chassis", "edge_api", "notify_svc", "task_svc", "gen")
+_FOLDERS = ("compose", "kong", "chassis", "edge_api", "notify_svc", "task_svc", "gen")
 _COMPOSE, _DOCKERFILE, _ACL = "docker-compose.yml", "Dockerfile", "compose/redis/users.acl"
 
 
@@ -51,19 +51,28 @@ def test_the_files_of_this_project_are_in_order() -> None:
         (_COMPOSE, "  read_only: true\n", "", "redis: read_only must be True"),
         (_COMPOSE, "cap_drop: [ALL]", "cap_drop: [NET_RAW]", "mongo: cap_drop must be ['ALL']"),
         (_COMPOSE, "no-new-privileges:true", "no-new-privileges:false", "security_opt must be"),
-        (_COMPOSE, "    mem_limit: 1g\n", "", "mongo: mem_limit is missing"),
+        (_COMPOSE, "    mem_limit: 1g\n", "", "kong: mem_limit is missing"),
         (_COMPOSE, "  pids_limit: 128\n", "", "task-svc: pids_limit is missing"),
         (_COMPOSE, "restart: unless-stopped", "restart: always", "edge-api: restart must be unless-stopped"),
-        (_COMPOSE, 'restart: "no"', "restart: on-failure", "mongo-init: restart must be no"),
+        (_COMPOSE, 'restart: "no"', "restart: on-failure", "kong-init: restart must be no"),
         (_COMPOSE, "max-size: 10m, ", "", "its log may grow without end"),
         (_COMPOSE, 'user: "999:1000"', "user: redis", "redis: user must be two numbers"),
-        (_COMPOSE, "ulimits:", "privileged: true\n    ulimits:", "edge-api: privileged must not be set"),
-        (_COMPOSE, "ulimits:", "container_name: edge\n    ulimits:", "edge-api: container_name must not be set"),
+        (_COMPOSE, "ulimits:", "privileged: true\n    ulimits:", "kong: privileged must not be set"),
+        (_COMPOSE, "ulimits:", "container_name: kong\n    ulimits:", "kong: container_name must not be set"),
         (_COMPOSE, "test: [CMD, mongosh,", "tests: [CMD, mongosh,", "mongo: it has no health check"),
         (_COMPOSE, "stop_grace_period: 30s", "stop_grace_period: 20s", "a drain may take 20.5 s"),
         (_COMPOSE, "LOG_FORMAT: json", 'LOG_FORMAT: json\n  DRAIN_SECONDS: "15"', "a drain may take 30.5 s"),
-        (_COMPOSE, '"127.0.0.1:${EDGE_PORT', '"${EDGE_PORT', "edge-api: ${EDGE_PORT:-8080}:8080 is published beyond"),
+        (_COMPOSE, "127.0.0.1:${GATEWAY_PORT", "${GATEWAY_PORT", "${GATEWAY_PORT:-8000}:8000 is published beyond"),
+        (
+            _COMPOSE,
+            "networks: [edge, mesh]",
+            "ports: [127.0.0.1:8080:8080]\n    networks: [edge, mesh]",
+            "edge-api: is published, and only kong may be",
+        ),
+        (_COMPOSE, "SHUTDOWN_TIMEOUT: 15s", "SHUTDOWN_TIMEOUT: 1m", "kong: a drain may take 60 s"),
         (_COMPOSE, "data: { internal: true }", "data: {}", "the network data is not internal"),
+        (_COMPOSE, "edge: { internal: true }", "edge:", "the network edge is not internal"),
+        (_COMPOSE, "edge, mesh, gateway]", "edge, mesh, gateway, data]", "kong: its networks are not those"),
         (_COMPOSE, "networks: [edge, mesh]", "networks: [edge, mesh, data]", "edge-api: its networks are not those"),
         (_COMPOSE, "redis-data:/data]", "redis-data:/data, /run/docker.sock:/s]", "the engine's socket"),
         # variables
@@ -91,9 +100,67 @@ def test_the_files_of_this_project_are_in_order() -> None:
             "secrets: [mesh-token, mongo-keyfile]",
             "mongo-keyfile and does not read it",
         ),
+        (
+            _COMPOSE,
+            "secrets: [kong-certificate, ",
+            "secrets: [mesh-token, kong-certificate, ",
+            "kong: it is given the secret mesh-token and does not read it",
+        ),
+        (
+            _COMPOSE,
+            "KONG_PG_PASSWORD_FILE: /run/secrets/kong-db-password",
+            "KONG_PG_PASSWORD: abc",
+            "kong: KONG_PG_PASSWORD holds a secret",
+        ),
+        # the gateway
+        (_COMPOSE, 'KONG_ADMIN_LISTEN: "off"', "KONG_ADMIN_LISTEN: 0.0.0.0:8001", "KONG_ADMIN_LISTEN must be off"),
+        (_COMPOSE, 'KONG_HEADERS: "off"', "KONG_HEADERS: server_tokens", "kong: KONG_HEADERS must be off"),
+        (_COMPOSE, "KONG_UNTRUSTED_LUA: sandbox", 'KONG_UNTRUSTED_LUA: "on"', "KONG_UNTRUSTED_LUA must be sandbox"),
+        (
+            _COMPOSE,
+            "KONG_STATUS_LISTEN:",
+            "KONG_TRUSTED_IPS: 10.0.0.0/8\n      KONG_STATUS_LISTEN:",
+            "TRUSTED_IPS lets",
+        ),
+        (_COMPOSE, 'KONG_DNS_VALID_TTL: "5"', 'KONG_DNS_VALID_TTL: "600"', "KONG_DNS_VALID_TTL must be at most 10 s"),
+        (_COMPOSE, '      KONG_DNS_STALE_TTL: "5"\n', "", "KONG_DNS_STALE_TTL must be at most 10 s"),
+        (_COMPOSE, "KONG_NGINX_HTTP_CLIENT_MAX", "KONG_NGINX_HTTP_CLIENT", "a body may be endless"),
+        (_COMPOSE, "      - 127.0.0.1:${GATEWAY_GRPC_PORT:-9080}:9080\n", "", "publishes ['8000', '8443']"),
+        (_COMPOSE, "${GATEWAY_TLS_PORT:-8443}:8443", "${GATEWAY_TLS_PORT:-8443}:8100", "a port that is not published"),
+        (
+            _COMPOSE,
+            "kong-import: { condition: service_completed_successfully }",
+            "mongo: { condition: service_healthy }",
+            "kong: must wait until",
+        ),
+        (
+            _COMPOSE,
+            "kong-init: { condition: service_completed_successfully }",
+            "kong-init: { condition: service_started }",
+            "kong-prune: must wait until kong-init has ended well",
+        ),
+        (_COMPOSE, "target: /etc/taskmesh/kong/demo-users.yml", "target: /etc/demo-users.yml", "kong-init: it reads"),
+        (_COMPOSE, "target: /etc/taskmesh/kong/prune.sql", "target: /etc/taskmesh/prune.sql", "kong-prune: it reads"),
+        (_COMPOSE, "file: ./kong/render", "file: ./kong/prune", "kong-import: it reads ['demo-users.yml', 'init'"),
+        (
+            _COMPOSE,
+            "[kong-db-password, kong-session-secret, kong-users",
+            "[kong-db-password, kong-users",
+            "the secrets",
+        ),
+        ("kong/kong.yml", "@SESS_SECRET@", "@OTHER_SECRET@", "kong-init: it reads the secrets"),
+        (
+            _COMPOSE,
+            "    entrypoint: [bash, /etc/taskmesh/kong/init, import]",
+            "    entrypoint: [bash, /etc/taskmesh/kong/init, import]\n    environment: {}",
+            "what one has proved, the other must import",
+        ),
+        (_COMPOSE, "kong:3.9.3", "kong:3.9.2", "kong and kong-init: their images differ"),
         # images
         (_COMPOSE, "mongo:8.0.29", "mongo:8.0", "the image mongo:8.0 is not pinned"),
         (_COMPOSE, "redis:8.10.1-alpine", "redis:latest", "the image redis:latest is not pinned"),
+        (_COMPOSE, "postgres:15.18-", "postgres:15-", "the image postgres:15-bookworm is not pinned"),
+        (_COMPOSE, "kong:3.9.3", "kong:3.9", "the image kong:3.9 is not pinned"),
         (_DOCKERFILE, "FROM python:3.13.15-slim-trixie", "FROM python:slim", "the image python:slim is not pinned"),
         (_COMPOSE, "target: edge-api", "target: edge", "edge-api: Dockerfile has no target edge"),
         (_DOCKERFILE, "USER 10001:10001", "USER root", "task-svc: USER must be two numbers"),
