@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -68,8 +68,12 @@ class DevRunner:
 
     def descendants(self) -> dict[str, psutil.Process]:
         """The processes below the runner's own, by the last word of their command; they are remembered for `gone`."""
-        runner = psutil.Process(self.pid)
-        below = {_last_word(each) if "valkey" not in each.name() else "valkey": each for each in _below(runner)}
+        below: dict[str, psutil.Process] = {}
+        for each in _below(psutil.Process(self.pid)):
+            # The gateway asks kong/render, whose own children come and go.
+            with suppress(psutil.NoSuchProcess):
+                words = each.cmdline() or [each.name()]
+                below["valkey" if "valkey" in each.name() else words[-1]] = each
         self._seen.update(below.values())
         return below
 
@@ -122,11 +126,6 @@ def running(
         yield runner
     finally:
         runner.close()
-
-
-def _last_word(process: psutil.Process) -> str:
-    command = process.cmdline()
-    return command[-1] if command else process.name()  # it has none while it begins or ends
 
 
 def _below(process: psutil.Process) -> list[psutil.Process]:
