@@ -24,13 +24,13 @@ class FeedMetrics:
         def counter(name: str, text: str) -> Counter:
             return Counter(name, text, ["feed"], registry=registry)
 
-        self._watchers = Gauge("watchers", "Who is watching now.", ["feed"], registry=registry)
-        self._sent = counter("watch_events_sent_total", "Events sent to watchers, once for each of them.")
-        self._cut = counter("watchers_cut_total", "Watchers that were cut because they were too slow.")
-        self._refused = counter("watchers_refused_total", "Watchers that were refused because there were too many.")
-        self._resumes = counter("watch_resumes_total", "Watchers that went on where they had been.")
-        self._resets = counter("watch_resets_total", "Watchers that were told that they may have missed something.")
-        self._seconds = Histogram(
+        self.watchers = Gauge("watchers", "Who is watching now.", ["feed"], registry=registry)
+        self.sent = counter("watch_events_sent_total", "Events sent to watchers, once for each of them.")
+        self.cut = counter("watchers_cut_total", "Watchers that were cut because they were too slow.")
+        self.refused = counter("watchers_refused_total", "Watchers that were refused because there were too many.")
+        self.resumes = counter("watch_resumes_total", "Watchers that went on where they had been.")
+        self.resets = counter("watch_resets_total", "Watchers that were told that they may have missed something.")
+        self.seconds = Histogram(
             "watch_delivery_seconds",
             "From a task's write to its delivery to a watcher.",
             ["feed"],
@@ -40,38 +40,20 @@ class FeedMetrics:
 
     def of(self, feed: str) -> "OneFeedMetrics":
         """The metrics of the feed with this name."""
-        families = (
-            self._watchers,
-            self._sent,
-            self._cut,
-            self._refused,
-            self._resumes,
-            self._resets,
-            self._seconds,
-        )
-        return OneFeedMetrics(*(family.labels(feed) for family in families))  # type: ignore[arg-type]
+        return OneFeedMetrics(self, feed)
 
 
 class OneFeedMetrics:
     """The metrics of one feed, their labels looked up once."""
 
-    def __init__(
-        self,
-        watchers: Gauge,
-        sent: Counter,
-        cut: Counter,
-        refused: Counter,
-        resumes: Counter,
-        resets: Counter,
-        seconds: Histogram,
-    ) -> None:
-        self.watchers = watchers
-        self.cut = cut
-        self.refused = refused
-        self.resumes = resumes
-        self.resets = resets
-        self._sent = sent
-        self._seconds = seconds
+    def __init__(self, families: FeedMetrics, feed: str) -> None:
+        self.watchers = families.watchers.labels(feed)
+        self.cut = families.cut.labels(feed)
+        self.refused = families.refused.labels(feed)
+        self.resumes = families.resumes.labels(feed)
+        self.resets = families.resets.labels(feed)
+        self._sent = families.sent.labels(feed)
+        self._seconds = families.seconds.labels(feed)
 
     def delivered(self, items: Iterable[Occurrence]) -> None:
         """Counts events that have gone out to one watcher, and how long each of them took."""

@@ -29,15 +29,11 @@ _PIECE_BYTES = 16 * 1024  # what one write adds to the buffer of a client that d
 _RETRY_MS = (1000, 5000)  # so that clients that are sent away together do not come back together
 _BETWEEN = "~"
 _BEFORE_ALL: Position = (0, 0)
-_START = {
-    "type": "http.response.start",
-    "status": 200,
-    "headers": [
-        (b"content-type", b"text/event-stream; charset=utf-8"),
-        (b"cache-control", b"no-store"),
-        (b"x-accel-buffering", b"no"),  # nginx, and so Kong, would collect the answer
-    ],
-}
+_HEADERS = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),  # nginx, and so Kong, would collect the answer
+)
 
 
 class EventStream(Response):
@@ -65,7 +61,8 @@ class EventStream(Response):
         ):
             connection = connection_of(scope)
             writer = _Writer(self._live, tasks, notifications, woken, connection, send)
-            await send(dict(_START))
+            # A list of its own, for the layers around add to it what belongs to this request.
+            await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
             # In a task of its own, for waking one up goes through all that it awaits, and here that is every layer.
             writing = asyncio.create_task(writer.run())
             try:
