@@ -5,38 +5,26 @@ import binascii
 import re
 
 from kong.standin.consumers import Credential
-from kong.standin.exchange import Exchange, Exit
+from kong.standin.exchange import Exchange
 from kong.standin.fields import Fields
-from kong.standin.headers import Headers
-from kong.standin.plugins.base import Plugin, Surroundings
+from kong.standin.plugins.authentication import Authentication
+from kong.standin.plugins.base import Surroundings
 
 _BASIC = re.compile(r"\s*[Bb]asic\s*(.+)")
 
 
-class BasicAuth(Plugin):
-    """Who brings no good password is the anonymous consumer where there is one, and else refused."""
+class BasicAuth(Authentication):
+    """Takes the password from either header that may bring one."""
 
     priority = 1100
 
     def __init__(self, fields: Fields, around: Surroundings) -> None:
-        anonymous = fields.take("anonymous", str, "")
-        self._anonymous = around.consumers.named(anonymous) if anonymous else None
-        self._consumers = around.consumers
-        self._hides = fields.take("hide_credentials", bool, False)
+        super().__init__(fields, around)
         self._realm = fields.take("realm", str, "service")
 
-    async def access(self, exchange: Exchange) -> None:
-        """Looks at the password unless somebody was recognised already."""
-        if self._anonymous and exchange.credential:
-            return
-        credential = self._credential(exchange)
-        if credential:
-            exchange.identify(credential.consumer, credential)
-        elif self._anonymous:
-            exchange.identify(self._anonymous, None)
-        else:
-            challenge = Headers([("WWW-Authenticate", f'Basic realm="{self._realm}"')])
-            raise Exit(exchange.error(401, "Unauthorized", challenge))
+    @property
+    def _challenge(self) -> str:
+        return f'Basic realm="{self._realm}"'
 
     def _credential(self, exchange: Exchange) -> Credential | None:
         for name in ("proxy-authorization", "authorization"):
