@@ -91,5 +91,5 @@ lock: install ## Pin what pyproject.toml asks for; keeps the pins that fit (UPGR
 
 .PHONY: clean
 clean: ## Remove what was installed and cached; the data in .data stays
-	@rm -rf .venv .venv-tools .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-tools web/node_modules web/.svelte-kit web/build .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

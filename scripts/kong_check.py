@@ -9,8 +9,6 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
 import yaml
 from google.protobuf.descriptor import FileDescriptor
@@ -18,9 +16,8 @@ from notify.v1 import dead_letters_pb2, notify_pb2
 from notify.v1 import events_pb2 as notify_events_pb2
 from task.v1 import events_pb2, task_pb2
 
-from edge_api import app, docs, events, health
-from edge_api.live import Live
-from edge_api.upstreams import NOTIFICATION_SERVICE, TASK_SERVICE, Upstreams
+from edge_api import docs, events, health, openapi
+from edge_api.upstreams import NOTIFICATION_SERVICE, TASK_SERVICE
 from kong import promises, references, rendered, schema
 from kong.configuration import Configuration
 
@@ -43,8 +40,7 @@ def problems(folder: Path = rendered.FOLDER) -> Iterator[str]:
 
 def surroundings(token: str, session_secret: str) -> promises.Surroundings:
     """What the edge, the protos and docker-compose.yml say of themselves."""
-    upstreams = cast(Upstreams, SimpleNamespace(tasks=None, notifications=None))
-    paths = docs.document(app.routes(upstreams, cast(Live, None), health.Draining()))["paths"]
+    paths = openapi.document()["paths"]
     compose = ROOT / "docker-compose.yml"
     services = {service for file in _FILES for service in _services(file)}
     return promises.Surroundings(

@@ -1,0 +1,20 @@
+"""The OpenAPI document without a running edge, from which web/ makes its types: `python -m edge_api.openapi`."""
+
+import json
+import sys
+from types import SimpleNamespace
+from typing import Any, cast
+
+from edge_api import app, docs, health
+from edge_api.live import Live
+from edge_api.upstreams import Upstreams
+
+
+def document() -> dict[str, Any]:
+    """The document that /api/openapi.json answers with."""
+    upstreams = cast(Upstreams, SimpleNamespace(tasks=None, notifications=None))
+    return docs.document(app.routes(upstreams, cast(Live, None), health.Draining()))
+
+
+if __name__ == "__main__":
+    json.dump(document(), sys.stdout, indent=2)
