@@ -48,6 +48,18 @@ def ports_are_listened_on(project: Project) -> Iterator[str]:
         yield "kong: KONG_STATUS_LISTEN must have a port that is not published"
 
 
+def the_page_may_write(project: Project) -> Iterator[str]:
+    """Wherever Kong shows the page, the edge takes what it sends."""
+    origins = project.environment("edge-api").get("PUBLIC_ORIGINS", "").split(",")
+    for port, options in re.findall(r":(\d+)([^,]*)", project.environment("kong").get("KONG_PROXY_LISTEN", "")):
+        scheme = "https" if "ssl" in options else "http"
+        if scheme == "http" and "http2" in options:
+            continue  # no browser speaks HTTP/2 without TLS
+        for host in ("localhost", "127.0.0.1"):
+            if f"{scheme}://{host}:{port}" not in origins:
+                yield f"edge-api: PUBLIC_ORIGINS lacks {scheme}://{host}:{port}, where the page is"
+
+
 def steps_come_before_kong(project: Project) -> Iterator[str]:
     """Each step waits until the one before has ended well, and Kong for the last."""
     for before, after in zip(_STEPS, (*_STEPS[1:], "kong"), strict=True):

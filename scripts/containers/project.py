@@ -1,5 +1,6 @@
 """The files that describe the containers, read into what the rules look at."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from scripts.containers.dockerfile import Stage, read_stages
 from scripts.containers.dockerignore import Ignore
 
 Service = Mapping[str, Any]
+_VARIABLE = re.compile(r"\$\{([A-Z_]+):-([^${}]*)\}")
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,10 @@ class Project:
         """The services whose images are made here."""
         return ((name, service) for name, service in self.services.items() if "build" in service)
 
-    def environment(self, service: str) -> Mapping[str, str]:
-        """What a service finds in its environment."""
+    def environment(self, service: str, variables: Mapping[str, str] | None = None) -> Mapping[str, str]:
+        """What a service finds in its environment, if Compose found `variables` in its own."""
         given: Mapping[str, Any] = self.services[service].get("environment", {})
-        return {name: str(value) for name, value in given.items()}
+        return {name: _interpolated(str(value), variables or {}) for name, value in given.items()}
 
     def one_shots(self) -> set[str]:
         """The services that others wait for until they have ended well."""
@@ -58,6 +60,13 @@ class Project:
             for name, needed in service.get("depends_on", {}).items()
             if needed["condition"] == "service_completed_successfully"
         }
+
+
+def _interpolated(value: str, variables: Mapping[str, str]) -> str:
+    """Fills in `${NAME:-default}` from the inside out, since a default may hold others."""
+    while match := _VARIABLE.search(value):
+        value = value[: match.start()] + (variables.get(match[1]) or match[2]) + value[match.end() :]
+    return value
 
 
 def names(entries: Sequence[Any]) -> list[str]:

@@ -62,17 +62,9 @@ class KongSteps:
             shutil.copy(self.secrets / secret, secrets)
         command = [str(place / word.lstrip("/")) if word.startswith("/") else word for word in service["entrypoint"]]
         environment = {
-            **{
-                key: self._interpolated(value, variables or {}) for key, value in self.project.environment(name).items()
-            },
+            **self.project.environment(name, variables),
             "PATH": f"{self._commands}:{os.environ['PATH']}",
             "LOG": str(self._folder / "log"),
             "SECRETS_DIR": str(secrets),
         }
         subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL, timeout=30)
-
-    def _interpolated(self, value: str, variables: Mapping[str, str]) -> str:
-        if not value.startswith("${"):
-            return value
-        name, _, default = value.removeprefix("${").removesuffix("}").partition(":-")
-        return variables.get(name) or default

@@ -46,7 +46,7 @@ def test_every_value_is_the_default(example: list[tuple[str, str]]) -> None:
 
 def _compose_variables() -> set[tuple[str, str]]:
     """What docker-compose.yml lets its user choose, each with its default."""
-    return set(re.findall(r"(?<!\$)\$\{(\w+):-([^}]*)\}", _COMPOSE))
+    return set(re.findall(r"(?<!\$)\$\{(\w+):-([^${}]*)\}", _COMPOSE))
 
 
 def _variable(service: type[ServiceSettings], name: str) -> str:

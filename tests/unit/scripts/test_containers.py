@@ -126,6 +126,7 @@ def test_the_files_of_this_project_are_in_order() -> None:
         (_COMPOSE, '      KONG_DNS_STALE_TTL: "5"\n', "", "KONG_DNS_STALE_TTL must be at most 10 s"),
         (_COMPOSE, "KONG_NGINX_HTTP_CLIENT_MAX", "KONG_NGINX_HTTP_CLIENT", "a body may be endless"),
         (_COMPOSE, "      - 127.0.0.1:${GATEWAY_GRPC_PORT:-9080}:9080\n", "", "publishes ['8000', '8443']"),
+        (_COMPOSE, ",https://localhost:${GATEWAY_TLS_PORT:-8443}", "", "PUBLIC_ORIGINS lacks https://localhost:8443"),
         (_COMPOSE, "${GATEWAY_TLS_PORT:-8443}:8443", "${GATEWAY_TLS_PORT:-8443}:8100", "a port that is not published"),
         (
             _COMPOSE,
