@@ -78,7 +78,7 @@ def test_the_files_of_this_project_are_in_order() -> None:
         # variables
         (_COMPOSE, "EDGE_HOST:", "EDGE_HOTS:", "edge-api: EDGE_HOTS is none of its settings"),
         (_COMPOSE, "EDGE_HOST: 0.0.0.0", "TASK_SWEEP_SECONDS: 2", "edge-api: TASK_SWEEP_SECONDS is none of its"),
-        (_COMPOSE, 'TASK_GRPC_REFLECTION: "false"', "TASK_GRPC_REFLECTION: maybe", "task-svc: grpc_reflection: "),
+        (_COMPOSE, "TASK_GRPC_REFLECTION: ${GRPC_", "TASK_GRPC_REFLECTION: maybe # ${", "task-svc: grpc_reflection: "),
         (
             _COMPOSE,
             "redis://notify_svc@",
