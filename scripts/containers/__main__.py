@@ -12,7 +12,7 @@ RULES = (
     *(images.images_are_pinned, images.targets_exist_and_are_complete, images.sources_get_into_the_build),
     *(images.versions_agree, variables.variables_are_settings, variables.values_are_accepted),
     *(variables.secrets_come_as_files, queue_users.services_may_do_what_they_call, queue_users.no_right_is_idle),
-    *(gateway.kong_is_closed, gateway.ports_are_listened_on, gateway.the_page_may_write),
+    *(gateway.kong_is_closed, gateway.protos_stay_inside, gateway.ports_are_listened_on, gateway.the_page_may_write),
     *(gateway.steps_come_before_kong, gateway.steps_have_what_they_read, gateway.versions_are_the_same),
 )
 

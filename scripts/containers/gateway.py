@@ -34,8 +34,16 @@ def kong_is_closed(project: Project) -> Iterator[str]:
     for variable in ("KONG_DNS_VALID_TTL", "KONG_DNS_STALE_TTL", "KONG_DNS_NOT_FOUND_TTL"):
         if not 0 < float(environment.get(variable, "inf")) <= _LONGEST_DNS_TTL:
             yield f"kong: {variable} must be at most {_LONGEST_DNS_TTL} s, or requests go to where another service is"
-    if "KONG_NGINX_HTTP_CLIENT_MAX_BODY_SIZE" not in environment:
-        yield "kong: KONG_NGINX_HTTP_CLIENT_MAX_BODY_SIZE is missing, and a body may be endless"
+    for variable in ("MAX_BODY_SIZE", "HEADER_TIMEOUT", "BODY_TIMEOUT"):
+        if f"KONG_NGINX_HTTP_CLIENT_{variable}" not in environment:
+            yield f"kong: KONG_NGINX_HTTP_CLIENT_{variable} is missing, and a request may be endless"
+
+
+def protos_stay_inside(project: Project) -> Iterator[str]:
+    """Nobody may ask the services for their protos until who runs them says so."""
+    for name, variable in (("task-svc", "TASK_GRPC_REFLECTION"), ("notify-svc", "NOTIFY_GRPC_REFLECTION")):
+        if project.environment(name).get(variable) != "false":
+            yield f"{name}: {variable} must be false where nobody asks for more"
 
 
 def ports_are_listened_on(project: Project) -> Iterator[str]:
