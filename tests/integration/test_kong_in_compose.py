@@ -1,6 +1,7 @@
 """What docker-compose.yml gives Kong and the steps before it is what they need, as far as that shows without Kong."""
 
 import http.server
+import re
 import subprocess
 import threading
 from pathlib import Path
@@ -49,6 +50,28 @@ def test_a_user_of_ones_own_gets_in_either_way(tmp_path: Path) -> None:
     assert kong_user(["--file", str(steps.secrets / "kong-users"), "add", "ada"], lambda: "a-long-password") == 0
     assert _users(steps) == {"demo", "guest", "ada"}
     assert _users(steps, ENVIRONMENT="production") == {"ada"}
+
+
+def _ids(steps: KongSteps) -> dict[str, str]:
+    """Brings the users into Kong, as `make kong-apply` does; gives their ids there."""
+    for name in STEPS:
+        steps.run(name)
+    return {each["username"]: each["id"] for each in yaml.safe_load(steps.imported)["consumers"] if "id" in each}
+
+
+def test_a_changed_password_leaves_the_sessions_of_that_user_without_one_and_touches_no_other(tmp_path: Path) -> None:
+    steps, password = KongSteps(tmp_path), "a-long-password"
+    for command in ("add ada", "add eve"):
+        assert kong_user(["--file", str(steps.secrets / "kong-users"), *command.split()], lambda: password) == 0
+    before = _ids(steps)
+    assert kong_user(["--file", str(steps.secrets / "kong-users"), "password", "ada"], lambda: f"new-{password}") == 0
+    after = _ids(steps)
+    # A session names the id of its user. The one that ada's name is gone: not imported, and pruned from the table.
+    assert before["ada"] not in steps.imported
+    assert {name for name in before if before[name] != after[name]} == {"ada"}
+    (tables,) = re.findall(r"TRUNCATE (.*) CASCADE;", (ROOT / "kong/prune.sql").read_text())
+    assert "consumers" in tables.split(", ")
+    assert "sessions" not in tables, "those of others go on"
 
 
 @pytest.mark.parametrize(("status", "is_healthy"), [(200, True), (503, False), (None, False)])
