@@ -61,6 +61,10 @@ test: install ## Run the tests but the slow ones (ARGS='-k words' chooses)
 slow: install ## Run the slow tests, which take minutes each
 	@$(bin)/pytest -m slow $(ARGS)
 
+.PHONY: test-kong
+test-kong: install ## Try the attacks on the gateway on a real Kong, in containers of its own; needs Docker
+	@scripts/test-kong
+
 .PHONY: bench-live
 bench-live: install ## Measure how soon watchers learn of a task, and what they cost
 	@$(bin)/python -m benchmarks.live

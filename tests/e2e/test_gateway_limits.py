@@ -1,4 +1,4 @@
-"""Attacks by number: guessing passwords, and asking more than one's share. Each test has a door of its own."""
+"""Attacks by number: guessing passwords, and asking more than one's share. Each begins uncounted."""
 
 import asyncio
 

@@ -1,8 +1,13 @@
 """Attacks on sessions: cookies that are stolen, kept, planted, or used from another site's page."""
 
+import os
+import subprocess
+from pathlib import Path
+
 import pytest
 
-from tests.support.door import DEMO, DEMO_KEY, GUEST, SESSION, TASKS, Door, stopped_by
+from kong.users import main as kong_user
+from tests.support.door import DEMO, DEMO_KEY, GUEST, SESSION, TASKS, Door, only_kong, stopped_by
 from tests.support.standin import Change, Document, plugins_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -76,6 +81,23 @@ async def test_every_login_gets_a_session_of_its_own(door: Door) -> None:
     assert one != other
     await door.send(LOGOUT, one, method="POST")
     assert await door.who(other) == "guest"
+
+
+# E6
+@only_kong
+async def test_a_changed_password_ends_the_sessions_of_that_user_and_of_nobody_else(door: Door) -> None:
+    def said(command: str, password: str) -> None:
+        assert kong_user(["--file", os.environ["KONG_USERS_FILE"], command, "ada"], lambda: password) == 0
+        subprocess.run([Path(__file__).parents[2] / "scripts/kong-apply"], check=True, timeout=300)
+
+    said("add", "the-old-password")
+    stolen, others = await door.sign_in(("ada", "the-old-password")), await door.sign_in(GUEST)
+    assert await door.who(stolen) == "ada"
+    said("password", "the-new-password")
+    assert await door.who(stolen) is None
+    assert await door.who(others) == "guest"
+    assert (await door.send(SESSION, auth=("ada", "the-old-password"))).status_code == 401
+    assert await door.who(await door.sign_in(("ada", "the-new-password"))) == "ada"
 
 
 # E8

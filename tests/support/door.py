@@ -1,8 +1,9 @@
 """The door that attacks are tried on: the development gateway with the whole mesh behind it, or a real Kong.
 
-`GATEWAY_URL` names a Kong whose limits are high; `GATEWAY_LIMITED_URL` one with `LIMITS`.
+`GATEWAY_URL` names a Kong whose limits are high; `GATEWAY_LIMITED_URL` one with `LIMITS`. scripts/test-kong sets them.
 """
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -59,6 +60,11 @@ class Door:
         """Who the edge takes a client for; None where it does not even let it in."""
         answer = await self.send(SESSION, *lines)
         return str(answer.json()["user"]) if answer.status_code == 200 else None
+
+    async def window_begins(self) -> None:
+        """Waits until the gateway's next minute: what it has counted before does not count any more."""
+        answer = await self.send(SESSION, GUEST_KEY)
+        await asyncio.sleep(int(answer.headers["RateLimit-Reset"]))
 
 
 @asynccontextmanager
