@@ -129,6 +129,16 @@ async def test_another_users_task_is_as_if_it_did_not_exist(door: Door) -> None:
     assert (await door.send(path, DEMO_KEY)).json()["title"] == "Only mine"
 
 
+# E4
+async def test_another_users_list_is_empty_of_ones_own_and_its_page_token_is_of_no_use(door: Door) -> None:
+    for title in ("One of demo's", "Another of demo's"):
+        await door.send(TASKS, DEMO_KEY, method="POST", json={"title": title})
+    token = (await door.send(f"{TASKS}?page_size=1", DEMO_KEY)).json()["next_page_token"]
+    answer = await door.send(TASKS, GUEST_KEY, params={"page_size": 1, "page_token": token})
+    assert answer.status_code == 400
+    assert "of demo's" not in (await door.send(f"{TASKS}?page_size=200", GUEST_KEY)).text
+
+
 # E3
 async def test_a_guess_tells_nothing_of_who_exists(door: Door) -> None:
     bodies = []
