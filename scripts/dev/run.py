@@ -15,6 +15,8 @@ from scripts.dev.ready import NotReady, all_ready
 _READY_WITHIN = 60.0
 _STOP_WITHIN = 15.0
 _FLUSH_WITHIN = 1.0
+# Node says by its status what others say by the signal that ended them.
+_GOOD = (0, -signal.SIGTERM, 128 + signal.SIGTERM)
 
 Welcome = Callable[[float], str]
 """What to say once all are ready, from the seconds that it took."""
@@ -80,7 +82,7 @@ async def _stop(children: Sequence[Child], console: Console, told: Sequence[str]
         status = await child.stop(_STOP_WITHIN)
         failure = f"{child.name} {describe(status)}"
         # One that was still starting up has no handler yet and ends by the signal itself.
-        if status not in (0, -signal.SIGTERM) and failure not in told:
+        if status not in _GOOD and failure not in told:
             await console.say(failure)
             failures.append(failure)
     return failures

@@ -7,6 +7,7 @@ def welcome(settings: DevSettings, seconds: float) -> str:
     """The block of text; its commands work as they stand. `seconds` is how long the start took."""
     ports = settings.ports
     gateway = f"http://127.0.0.1:{ports['GATEWAY_PORT']}"
+    page = f"http://localhost:{ports['GATEWAY_PORT']}"
     metrics = "\n".join(
         f"  {name:<12} http://127.0.0.1:{ports[variable]}/metrics"
         for name, variable in (
@@ -18,9 +19,9 @@ def welcome(settings: DevSettings, seconds: float) -> str:
     return f"""
 Taskmesh is up after {seconds:.1f} s. Ctrl-C stops it.
 
-  open         {gateway}
+  open         {page} and sign in as demo with demo-password, or as guest with guest-password
   REST         {gateway}/api/v1/tasks (-H 'x-api-key: demo-key')
-  its docs     {gateway}/api/docs
+  its docs     {page}/api/docs, for whoever is signed in
   events       {gateway}/api/v1/events (curl -N)
   task_svc     127.0.0.1:{ports["TASK_GRPC_PORT"]} (gRPC)
   notify_svc   127.0.0.1:{ports["NOTIFY_GRPC_PORT"]} (gRPC)

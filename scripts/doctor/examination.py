@@ -27,11 +27,11 @@ _METRICS = (
 async def examine(settings: DevSettings, environment: Mapping[str, str], root: Path) -> Diagnosis:
     """Looks at the machine, at what `make dev` starts, and at the containers of `make up`."""
     # By themselves, for they keep the processor busy, and everybody else would look slow.
-    packages, held = machine.packages(root), list(ports(settings, root))
+    packages, held = [machine.packages(root), machine.node_packages(root)], list(ports(settings, root))
     async with asyncio.TaskGroup() as group:
         containers = group.create_task(docker.docker(root))
         local = [group.create_task(ask(DEV, *each)) for each in _questions(settings, environment)]
-    found = [machine.python(), packages, machine.disk(settings.data_dir), *containers.result(), *held]
+    found = [machine.python(), *packages, machine.disk(settings.data_dir), *containers.result(), *held]
     return judge([*found, *(each.result() for each in local)])
 
 

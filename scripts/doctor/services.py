@@ -64,8 +64,11 @@ async def web(url: str) -> Answer:
     """Whether the page is served, to the gateway."""
     async with _client(url) as client:
         page, seconds = await timed(lambda: _get(client, "/"))
-    if page.status_code != httpx.codes.OK:
-        return Answer(f"/ answers {page.status_code}", "something else is on this port", seconds=seconds)
+    if page.is_server_error:
+        cure = "look at what it has logged: an error in web/src, most likely"
+        return Answer(f"/ answers {page.status_code}", cure, seconds=seconds)
+    if page.status_code != httpx.codes.OK or not page.headers.get("content-type", "").startswith("text/html"):
+        return Answer(f"/ answers {page.status_code} and no page", "something else is on this port", seconds=seconds)
     return Answer("serves the page", seconds=seconds)
 
 

@@ -1,4 +1,4 @@
-"""What `make dev` promises whatever the services are; stand-ins take their places, Valkey is real."""
+"""What `make dev` promises whatever the services and the page are; stand-ins take their places, Valkey is real."""
 
 import os
 import signal
@@ -40,7 +40,7 @@ def test_a_signal_stops_everything_in_order_with_status_0(
 ) -> None:
     with running(tmp_path / "data", cwd=stand_ins) as dev:
         dev.wait_for("Taskmesh is up")
-        assert sorted(dev.descendants()) == [*_OURS, "notify_svc", "scripts.dev.placeholder", "task_svc", "valkey"]
+        assert sorted(dev.descendants()) == [*_OURS, "notify_svc", "task_svc", "valkey", "web"]
         dev.send(number)
         assert dev.wait() == 0
         assert dev.left_behind() == []
@@ -114,7 +114,7 @@ def test_two_copies_never_share_their_data(tmp_path: Path, stand_ins: Path) -> N
 def test_no_server_of_our_own_is_started_beside_a_given_queue(tmp_path: Path, stand_ins: Path) -> None:
     with running(tmp_path / "data", cwd=stand_ins, variables={"REDIS_URL": "redis://127.0.0.1:1/0"}) as dev:
         dev.wait_for("Taskmesh is up")
-        assert sorted(dev.descendants()) == [*_OURS, "notify_svc", "scripts.dev.placeholder", "task_svc"]
+        assert sorted(dev.descendants()) == [*_OURS, "notify_svc", "task_svc", "web"]
 
 
 def test_lines_come_whole_and_all_of_them(tmp_path: Path) -> None:

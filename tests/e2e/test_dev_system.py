@@ -28,6 +28,12 @@ def _titles(dev: DevRunner) -> list[str]:
     return [task["title"] for task in answer.json()["tasks"]]
 
 
+def _page(dev: DevRunner, path: str) -> str:
+    answer = httpx.get(f"{dev.gateway}{path}", trust_env=False)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
 def _create_by_grpc(dev: DevRunner, title: str) -> None:
     with grpc.insecure_channel(f"127.0.0.1:{dev.ports['TASK_GRPC_PORT']}") as channel:
         task_pb2_grpc.TaskServiceStub(channel).CreateTask(
@@ -91,7 +97,6 @@ def test_the_edge_is_reached_through_the_gateway_alone(tmp_path: Path) -> None:
         assert httpx.get(straight, headers=claims, trust_env=False).status_code == 401
         answer = httpx.get(f"{dev.gateway}/api/v1/session", headers=claims, trust_env=False)
         assert answer.json() == {"user": "demo"}
-        assert httpx.get(dev.gateway, trust_env=False).text.startswith("<!doctype html>")
         kept = [path for path in (tmp_path / "secrets").iterdir()]
         assert sorted(path.name for path in kept) == ["kong-session-secret", "mesh-token"]
         assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
@@ -99,8 +104,10 @@ def test_the_edge_is_reached_through_the_gateway_alone(tmp_path: Path) -> None:
 
 def test_two_copies_run_side_by_side(tmp_path: Path) -> None:
     with running(tmp_path / "one") as one, running(tmp_path / "two") as two:
-        one.wait_for("Taskmesh is up")
-        two.wait_for("Taskmesh is up")
+        for each in (one, two):
+            each.wait_for("Taskmesh is up")
+            assert _page(each, "/").startswith("<!doctype html>")
+            assert "WebSocket" in _page(each, "/@vite/client"), "which brings the page anew when its source changes"
         _create(one, "only in one")
         assert _titles(one) == ["only in one"]
         assert _titles(two) == []

@@ -78,7 +78,15 @@ def test_with_everything_up_all_is_well_until_the_queue_stops(tmp_path: Path) ->
         ran = _doctor(**_of(dev, tmp_path))
         assert ran.returncode == 0, ran.stdout
         assert "All is well: `make dev` is running." in ran.stdout
-        for part in ("valkey-server (process ", "Valkey 9", "API 1", "task.v1.TaskService is SERVING", "samples"):
+        for part in (
+            "valkey-server (process ",
+            "Valkey 9",
+            "vite.js (process ",
+            "serves the page",
+            "API 1",
+            "task.v1.TaskService is SERVING",
+            "samples",
+        ):
             assert part in ran.stdout
 
         queue = dev.descendants()["valkey"]
@@ -265,6 +273,35 @@ def test_packages_that_are_not_as_pinned_are_named(tmp_path: Path) -> None:
     found = machine.packages(tmp_path)
     assert (found.state, found.cure) == (State.BAD, "make install")
     assert "psutil is 7." in found.says
+
+
+def test_packages_of_the_page_that_are_not_as_pinned_are_named(tmp_path: Path) -> None:
+    assert machine.node_packages(_ROOT).state is State.OK
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web/package.json").write_text((_ROOT / "web/package.json").read_text())
+    found = machine.node_packages(tmp_path)
+    assert (found.state, found.cure) == (State.BAD, "make install")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "cure"),
+    [
+        (200, "text/html", ""),
+        (200, "application/json", "something else is on this port"),
+        (404, "text/html", "something else is on this port"),
+        (500, "text/html", "look at what it has logged: an error in web/src, most likely"),
+    ],
+)
+async def test_the_page_is_told_from_what_else_may_answer(status: int, kind: str, cure: str) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 {status} -\r\nContent-Type: {kind}\r\nConnection: close\r\n\r\n".encode())
+        writer.close()
+        await writer.wait_closed()
+
+    port = free_port()
+    async with await asyncio.start_server(answer, "127.0.0.1", port):
+        assert (await services.web(f"http://127.0.0.1:{port}")).cure == cure
 
 
 def test_a_full_disk_is_bad(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -15,11 +15,12 @@ import psutil
 from scripts.dev.settings import PORTS
 from tests.support.ports import free_port
 
+ROOT = Path(__file__).parents[2]
 _QUIET = ("http_proxy", "https_proxy", "LOG_FORMAT", "LOG_LEVEL", "REDIS_URL", "TASK_STORE_URL", "MESH_TOKEN_FILE")
 
 
 class DevRunner:
-    """One running `python -m scripts.dev`; the folder `cwd` may hold stand-ins for the services."""
+    """One running `python -m scripts.dev`; the folder `cwd` is the checkout, or holds stand-ins for what it has."""
 
     def __init__(self, data: Path, *, cwd: Path, prefix: Sequence[str] = (), **variables: str) -> None:
         self.ports = {name: free_port() for name in PORTS}
@@ -116,11 +117,11 @@ class DevRunner:
 
 @contextmanager
 def running(
-    data: Path, *, cwd: Path | None = None, prefix: Sequence[str] = (), variables: Mapping[str, str] | None = None
+    data: Path, *, cwd: Path = ROOT, prefix: Sequence[str] = (), variables: Mapping[str, str] | None = None
 ) -> Iterator[DevRunner]:
     """A runner that reads along, and is ended with all its processes when the block is left."""
     data.mkdir(parents=True, exist_ok=True)
-    runner = DevRunner(data, cwd=cwd or data, prefix=prefix, **(variables or {}))
+    runner = DevRunner(data, cwd=cwd, prefix=prefix, **(variables or {}))
     try:
         runner.read()
         yield runner

@@ -1,6 +1,8 @@
-"""Stand-ins for the three services, for tests of the runner alone: they are quickly up, and misbehave on request."""
+"""Stand-ins for the services and the page's server, for tests of the runner alone: quickly up, and bad on request."""
 
 from pathlib import Path
+
+from scripts.dev.parts import VITE
 
 _SERVICE = """
 import asyncio, os, signal, sys
@@ -38,13 +40,23 @@ def stop(*_):
 signal.signal(signal.SIGTERM, stop)
 server = http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["EDGE_PORT"])), Ready)
 """
+# It ends as Vite does.
+_VITE = """
+process.on('SIGTERM', () => process.exit(143));
+require('http').createServer((_, answer) => answer.end('page')).listen(process.env.WEB_PORT, '127.0.0.1');
+"""
 
 
 def put_stand_ins(folder: Path, *, edge: str = "") -> Path:
-    """Puts packages named as the services into `folder`; `edge` is code that the edge runs before it serves."""
+    """Puts packages named as the services into `folder`, and a server of the page.
+
+    `edge` is code that the edge runs before it serves.
+    """
     _put(folder / "task_svc", f'{_SERVICE}asyncio.run(main("TASK", "task.v1.TaskService"))\n')
     _put(folder / "notify_svc", f'{_SERVICE}asyncio.run(main("NOTIFY", "notify.v1.NotificationService"))\n')
     _put(folder / "edge_api", f"{_EDGE}{edge}\nserver.serve_forever()\n")
+    (folder / VITE).parent.mkdir(parents=True)
+    (folder / VITE).write_text(_VITE)
     return folder
 
 

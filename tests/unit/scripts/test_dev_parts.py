@@ -23,7 +23,13 @@ def test_the_edge_and_the_gateway_share_secrets_that_are_made_once(tmp_path: Pat
 
 def test_the_page_may_be_where_the_gateway_is(tmp_path: Path) -> None:
     parts = plan(read({"DATA_DIR": str(tmp_path), "GATEWAY_PORT": "8123"}), {}, "json")
-    assert "http://localhost:8123" in parts[2].environment["PUBLIC_ORIGINS"].split(",")
+    assert parts[2].environment["PUBLIC_ORIGINS"] == "http://127.0.0.1:8123,http://localhost:8123"
+
+
+def test_the_page_is_served_on_its_port_from_a_cache_of_its_own(tmp_path: Path) -> None:
+    _, web, *_ = plan(read({"DATA_DIR": str(tmp_path), "WEB_PORT": "8123"}), {}, "json")
+    assert web.environment["WEB_PORT"] == "8123"
+    assert web.environment["VITE_CACHE"] == str(tmp_path / "vite")
 
 
 def test_the_services_are_told_where_the_others_are() -> None:
