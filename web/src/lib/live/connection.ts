@@ -1,0 +1,92 @@
+/** One request for the events, from asking until its answer ends: by itself, by `cut`, or by a watchdog. */
+import { retryAfter } from './backoff';
+import { type Block, EventStreamParser } from './parser';
+import type { Seams } from './seams';
+
+export type Outcome =
+  | { kind: 'ended' } // in good order
+  | { kind: 'refused'; status: number; retryAfter: number }
+  | { kind: 'broken'; openMs: number };
+
+export interface ConnectionListener {
+  onopen(): void;
+  onblock(block: Block): void;
+  /** The server says after how long to come back, in milliseconds. */
+  onretry(ms: number): void;
+}
+
+const PATH = '/api/v1/events';
+const ANSWER_MS = 15_000; // until an answer begins
+const QUIET_MS = 45_000; // the edge sends something every 15 seconds
+const BLOCK_LIMIT = 1024 * 1024;
+
+export class Connection {
+  readonly #fetch: Seams['fetch'];
+  readonly #listener: ConnectionListener;
+  readonly #abort = new AbortController();
+  #watchdog: ReturnType<typeof setTimeout> | undefined;
+  #openedAt: number | undefined;
+  #lastByteAt = Date.now();
+
+  constructor(fetch: Seams['fetch'], listener: ConnectionListener) {
+    this.#fetch = fetch;
+    this.#listener = listener;
+  }
+
+  /** For how long nothing has come. */
+  get quietMs(): number {
+    return Date.now() - this.#lastByteAt;
+  }
+
+  /** Asks for what happened behind `lastId`, or for what happens from now on where that is empty. */
+  async run(lastId: string): Promise<Outcome> {
+    const headers = { Accept: 'text/event-stream', ...(lastId !== '' && { 'Last-Event-ID': lastId }) };
+    try {
+      this.#expectBytes(ANSWER_MS);
+      const response = await this.#fetch(PATH, { headers, cache: 'no-store', signal: this.#abort.signal });
+      if (!isEventStream(response)) {
+        const { status } = response;
+        return { kind: 'refused', status, retryAfter: retryAfter(response.headers.get('Retry-After')) };
+      }
+      this.#openedAt = Date.now();
+      this.#listener.onopen();
+      await this.#read(response.body.getReader());
+      return { kind: 'ended' };
+    } catch {
+      // The network, the watchdog or a block without end: what matters is that it broke, and the next attempt tells more.
+      return { kind: 'broken', openMs: this.#openedAt === undefined ? 0 : Date.now() - this.#openedAt };
+    } finally {
+      clearTimeout(this.#watchdog);
+      this.cut(); // what was not read of the answer would hold its connection
+    }
+  }
+
+  cut(): void {
+    this.#abort.abort();
+  }
+
+  async #read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+    const parser = new EventStreamParser(BLOCK_LIMIT);
+    for (;;) {
+      this.#expectBytes(QUIET_MS);
+      const { done, value } = await reader.read();
+      if (done) return;
+      for (const block of parser.read(value)) {
+        if (this.#abort.signal.aborted) return; // by who heard the block before
+        this.#listener.onblock(block);
+      }
+      if (parser.retry !== undefined) this.#listener.onretry(parser.retry);
+    }
+  }
+
+  #expectBytes(withinMs: number): void {
+    this.#lastByteAt = Date.now();
+    clearTimeout(this.#watchdog);
+    this.#watchdog = setTimeout(() => this.cut(), withinMs);
+  }
+}
+
+function isEventStream(response: Response): response is Response & { body: ReadableStream<Uint8Array> } {
+  const type = response.headers.get('Content-Type') ?? '';
+  return response.status === 200 && /^text\/event-stream\b/i.test(type) && response.body !== null;
+}

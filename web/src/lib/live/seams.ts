@@ -1,0 +1,28 @@
+/** What the live layer takes from the browser, so that a test can put its own in place. */
+
+export interface Locks {
+  request(name: string, options: LockOptions, granted: () => Promise<void>): Promise<unknown>;
+}
+
+export interface Channel {
+  onmessage: ((event: MessageEvent) => void) | null;
+  postMessage(message: unknown): void;
+  close(): void;
+}
+
+export interface Seams {
+  fetch: (path: string, init: RequestInit) => Promise<Response>;
+  /** Absent in old browsers, and on plain HTTP from anywhere but localhost. */
+  locks: Locks | undefined;
+  openChannel: ((name: string) => Channel) | undefined;
+  random: () => number;
+}
+
+export function browserSeams(): Seams {
+  return {
+    fetch: (path, init) => fetch(path, init),
+    locks: globalThis.navigator?.locks,
+    openChannel: typeof BroadcastChannel === 'undefined' ? undefined : (name) => new BroadcastChannel(name),
+    random: Math.random,
+  };
+}

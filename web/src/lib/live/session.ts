@@ -1,0 +1,110 @@
+/**
+ * One user's events from login to logout. All that is remembered of them is in here, so nothing of it outlives the
+ * session: neither an event nor an id reaches the next user.
+ */
+import { RESET } from './events';
+import type { Block, RawEvent } from './parser';
+import type { Seams } from './seams';
+import { type LiveStatus, Stream } from './stream';
+import { type Standing, Tabs } from './tabs';
+
+export interface SessionListener {
+  onevent(event: RawEvent): void;
+  onstatus(status: LiveStatus): void;
+  onunauthorized(): void;
+}
+
+const REMEMBERED_IDS = 256;
+
+export class Session {
+  readonly #seams: Seams;
+  readonly #listener: SessionListener;
+  readonly #tabs: Tabs | undefined;
+  readonly #seen = new Set<string>();
+  #stream: Stream | undefined;
+  #status: LiveStatus = 'connecting';
+  #lastId = '';
+  #isOver = false;
+
+  constructor(user: string, seams: Seams, listener: SessionListener) {
+    this.#seams = seams;
+    this.#listener = listener;
+    if (seams.locks && seams.openChannel) {
+      this.#tabs = new Tabs(user, seams.openChannel, seams.locks, {
+        onlead: (isLeading) => this.#lead(isLeading),
+        onblock: (block) => this.#receive(block),
+        onstanding: (standing) => this.#follow(standing),
+        onsessionover: () => this.#listener.onunauthorized(),
+        standing: () => ({ status: this.#status, lastId: this.#lastId }),
+      });
+    }
+  }
+
+  begin(): void {
+    if (this.#tabs) this.#tabs.join();
+    else this.#lead(true); // without the means to share one, each tab has a stream of its own
+  }
+
+  end(): void {
+    this.#isOver = true;
+    this.#stream?.end();
+    this.#tabs?.leave();
+  }
+
+  /** Ends it in the other tabs. */
+  tellLogout(): void {
+    this.#tabs?.tellLogout();
+  }
+
+  #lead(isLeading: boolean): void {
+    this.#stream?.end();
+    this.#stream = undefined;
+    if (!isLeading) return;
+    this.#stream = new Stream(this.#seams, this.#lastId, {
+      // Who has no id begins with what happens from now on. Whatever a page loaded before that may be out of date.
+      onopen: (isResumed) => isResumed || this.#share({ id: undefined, event: RESET }),
+      onblock: (block) => this.#share(block),
+      onstatus: (status) => {
+        this.#become(status);
+        this.#tabs?.tellStanding();
+      },
+      onunauthorized: () => this.#listener.onunauthorized(),
+    });
+    void this.#stream.run();
+  }
+
+  #follow({ status, lastId }: Standing): void {
+    // The leader told of every block before it said this: another id than the last of those is one that was missed.
+    const hasMissed = lastId !== '' && this.#lastId !== '' && lastId !== this.#lastId;
+    if (lastId !== '') this.#lastId = lastId;
+    this.#become(status);
+    if (hasMissed) this.#receive({ id: undefined, event: RESET });
+  }
+
+  #become(status: LiveStatus): void {
+    if (status === this.#status || this.#isOver) return;
+    this.#status = status;
+    this.#listener.onstatus(status);
+  }
+
+  #share(block: Block): void {
+    this.#tabs?.tellBlock(block);
+    this.#receive(block);
+  }
+
+  #receive({ id, event }: Block): void {
+    if (id !== undefined) this.#lastId = id;
+    if (!event || this.#isOver || (id && this.#isRepeated(id, event))) return;
+    this.#listener.onevent(event);
+  }
+
+  /** A new leader may have seen less than this tab, and go on behind that. */
+  #isRepeated(id: string, event: RawEvent): boolean {
+    if (event.name === RESET.name) return false;
+    if (this.#seen.has(id)) return true;
+    this.#seen.add(id);
+    const [oldest] = this.#seen;
+    if (this.#seen.size > REMEMBERED_IDS && oldest !== undefined) this.#seen.delete(oldest);
+    return false;
+  }
+}

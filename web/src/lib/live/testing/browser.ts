@@ -1,0 +1,88 @@
+/** A browser with tabs for tests, in each a `Live` that writes down what it hears. */
+import { Live, type LiveStatus } from '../live';
+import { type FakeChannel, FakeChannels } from './channels';
+import { FakeLocks } from './locks';
+import type { FakeServer } from './server';
+
+export class FakeBrowser {
+  readonly #server: FakeServer;
+  readonly #locks = new FakeLocks();
+  readonly #channels = new FakeChannels();
+  readonly tabs: FakeTab[] = [];
+
+  constructor(server: FakeServer) {
+    this.#server = server;
+  }
+
+  openTab(user: string): FakeTab {
+    const tab = new FakeTab(this.#server, this.#locks, this.#channels);
+    this.tabs.push(tab);
+    tab.live.start(user);
+    return tab;
+  }
+
+  close(): void {
+    for (const tab of this.tabs) tab.live.stop();
+  }
+}
+
+export class FakeTab {
+  readonly live: Live;
+  /** Each event as `name` or `name id`. */
+  readonly heard: string[] = [];
+  readonly statuses: LiveStatus[] = [];
+  isToldToLogIn = false;
+  readonly #locks: FakeLocks;
+  #channel: FakeChannel | undefined;
+  #isGone = false;
+
+  constructor(server: FakeServer, locks: FakeLocks, channels: FakeChannels) {
+    this.#locks = locks;
+    const ownLocks = locks.of(this);
+    this.live = new Live({
+      fetch: (path, init) => (this.#isGone ? new Promise(() => undefined) : server.fetch(path, init)),
+      locks: { request: (...claim) => (this.#isGone ? new Promise(() => undefined) : ownLocks.request(...claim)) },
+      openChannel: (name) => (this.#channel = channels.open(name)),
+      random: () => 0.5,
+    });
+    this.live.onstatus = (status) => this.statuses.push(status);
+    this.live.onunauthorized = () => (this.isToldToLogIn = true);
+    for (const name of ['task.created', 'task.updated', 'task.deleted', 'notification'] as const) {
+      this.live.on(name, ({ id }) => this.heard.push(`${name} ${id}`));
+    }
+    this.live.on('reset', () => this.heard.push('reset'));
+  }
+
+  /** What was heard since the last call. */
+  take(): string[] {
+    return this.heard.splice(0);
+  }
+
+  get channel(): FakeChannel {
+    if (!this.#channel) throw new Error('The tab was not started.');
+    return this.#channel;
+  }
+
+  /** What the other tabs say reaches it later. */
+  fallBehind(): void {
+    this.channel.isBehind = true;
+  }
+
+  /** The browser lets nothing of it run. */
+  freeze(): void {
+    this.channel.isBehind = this.channel.isMute = true;
+  }
+
+  goOn(): void {
+    this.channel.isBehind = this.channel.isMute = false;
+    this.channel.deliver();
+  }
+
+  /** The process of the tab is gone: none of its code runs again. */
+  crash(server: FakeServer): void {
+    this.#isGone = true;
+    this.freeze();
+    server.onlyConnection.break();
+    this.#locks.crash(this);
+  }
+}
