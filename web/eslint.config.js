@@ -10,7 +10,10 @@ export default ts.config(
   ...svelte.configs.recommended,
   {
     languageOptions: { globals: { ...globals.browser, ...globals.node } },
-    rules: { 'no-undef': 'off' }, // TypeScript knows better
+    rules: {
+      'no-undef': 'off', // TypeScript knows better
+      'svelte/prefer-svelte-reactivity': 'off', // classes also keep what nobody is shown
+    },
   },
   {
     files: ['**/*.svelte', '**/*.svelte.ts'],

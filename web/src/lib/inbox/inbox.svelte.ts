@@ -1,0 +1,93 @@
+import { SvelteMap } from 'svelte/reactivity';
+import * as api from '#lib/api/notifications.ts';
+import type { Notification } from '#lib/api/notifications.ts';
+
+/** The user's notifications, newest first, and how many are unread. */
+export class Inbox {
+  /** What was loaded or came live, newest first. */
+  readonly notifications = $derived.by(() => this.#sorted());
+  unread = $state(0);
+  isLoading = $state(false);
+  error = $state<unknown>();
+
+  readonly #known = new SvelteMap<string, Notification>();
+  #next = $state<string>();
+
+  constructor(private readonly calls: typeof api = api) {}
+
+  /** Whether there is more to load. */
+  get hasMore(): boolean {
+    return this.#next !== '';
+  }
+
+  /** Loads the newest page again. */
+  async reload(): Promise<void> {
+    this.#next = undefined;
+    await this.loadMore();
+  }
+
+  /** Loads the next page; a failure is kept in `error`, and the next call tries again. */
+  async loadMore(): Promise<void> {
+    if (this.isLoading || !this.hasMore) return;
+    this.isLoading = true;
+    this.error = undefined;
+    try {
+      const page = await this.calls.listNotifications(this.#next);
+      page.notifications.forEach((each) => this.#known.set(each.id, each));
+      this.unread = page.unread_count;
+      this.#next = page.next_page_token;
+    } catch (error) {
+      this.error = error;
+    } finally {
+      this.isLoading = false;
+    }
+  }
+
+  /** Takes in what came live; tells whether it is new. */
+  receive(notification: Notification): boolean {
+    if (this.#known.has(notification.id)) return false;
+    this.#known.set(notification.id, notification);
+    if (notification.read_time === null) this.unread += 1;
+    return true;
+  }
+
+  /** Marks one notification as read, at once and then at the service. Throws ApiError. */
+  async markRead(id: string): Promise<void> {
+    const notification = this.#known.get(id);
+    if (notification?.read_time !== null) return;
+    await this.#mark([notification], { ids: [id] });
+  }
+
+  /** Marks the whole inbox as read. Throws ApiError. */
+  async markAllRead(): Promise<void> {
+    const unread = this.notifications.filter((each) => each.read_time === null);
+    await this.#mark(unread, { all: true });
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#known.clear();
+    this.#next = undefined;
+    this.unread = 0;
+  }
+
+  async #mark(marked: readonly Notification[], marks: { ids: string[] } | { all: true }): Promise<void> {
+    const unreadBefore = this.unread;
+    const read_time = new Date().toISOString();
+    marked.forEach((each) => this.#known.set(each.id, { ...each, read_time }));
+    this.unread = 'all' in marks ? 0 : Math.max(0, this.unread - marked.length);
+    try {
+      await this.calls.markRead(marks);
+    } catch (error) {
+      marked.forEach((each) => this.#known.set(each.id, each));
+      this.unread = unreadBefore;
+      throw error;
+    }
+  }
+
+  #sorted(): readonly Notification[] {
+    return [...this.#known.values()].sort(
+      (a, b) => Date.parse(b.create_time) - Date.parse(a.create_time) || (a.id < b.id ? 1 : -1),
+    );
+  }
+}

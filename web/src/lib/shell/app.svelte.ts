@@ -1,0 +1,117 @@
+import { createContext } from 'svelte';
+import { SvelteMap, SvelteSet } from 'svelte/reactivity';
+import { whenUnauthorized } from '#lib/api/send.ts';
+import { Inbox } from '#lib/inbox/inbox.svelte.ts';
+import { Live, type LiveStatus } from '#lib/live/live.ts';
+import { Session } from '#lib/session/session.svelte.ts';
+import { TaskActions } from '#lib/tasks/actions.ts';
+import type { Content } from '#lib/tasks/changes.ts';
+import type { TaskList } from '#lib/tasks/list.svelte.ts';
+import { Tasks } from '#lib/tasks/tasks.svelte.ts';
+import { text } from '#lib/text/index.ts';
+import { Toasts } from '#lib/toasts/toasts.svelte.ts';
+import { Menu } from '#lib/ui/menu.svelte.ts';
+import { address } from './address.svelte';
+import { Announcer } from './announcer.svelte';
+import { Clock } from './clock.svelte';
+import { Theme } from './theme.svelte';
+
+const UNDERWAY_MS = 30_000;
+
+/** Everything that the page knows and can do, put together in this one place. */
+export class App {
+  readonly session = new Session();
+  readonly tasks = new Tasks();
+  readonly inbox = new Inbox();
+  readonly toasts = new Toasts();
+  readonly menu = new Menu();
+  readonly announcer = new Announcer();
+  readonly clock = new Clock();
+  readonly theme = new Theme();
+  readonly live = new Live();
+  liveStatus = $state<LiveStatus>('offline');
+  readonly actions = new TaskActions(this.tasks, this.toasts, this.announcer);
+  /** What was typed into the editors of tasks and not yet saved, by the task's id. */
+  readonly drafts = new SvelteMap<string, Content>();
+  /** The lists that are on the page. */
+  readonly lists = new SvelteSet<TaskList>();
+  /** Tasks that were created here and of which the notifier has not told yet. */
+  readonly underway = new SvelteSet<string>();
+  #user = '';
+
+  /** Begins to work, until the returned function is called. */
+  start(): () => void {
+    whenUnauthorized(() => this.#expire());
+    this.live.onstatus = (status) => (this.liveStatus = status);
+    this.live.onunauthorized = () => this.#expire();
+    this.live.on('task.created', (task) => this.tasks.receive(task));
+    this.live.on('task.updated', (task) => this.tasks.receive(task));
+    this.live.on('task.deleted', (task) => this.tasks.receive(task));
+    this.live.on('notification', (notification) => {
+      this.underway.delete(notification.task_id);
+      if (!this.inbox.receive(notification)) return;
+      this.toasts.show({
+        kind: 'info',
+        title: text.inbox.kinds[notification.kind](notification.title),
+        detail: text.inbox.delivered,
+        action: { label: text.inbox.show, run: () => address.open(notification.task_id) },
+      });
+    });
+    this.live.on('reset', () => void this.inbox.reload());
+    this.theme.load();
+    void this.open();
+    const stopClock = this.clock.start();
+    return () => {
+      stopClock();
+      this.live.stop();
+    };
+  }
+
+  /** Asks who is signed in, and shows what is theirs. */
+  async open(): Promise<void> {
+    await this.session.load();
+    if (this.session.state === 'present') this.#begin();
+  }
+
+  /** Signs in. What another user left behind is forgotten. Throws ApiError. */
+  async logIn(user: string, password: string): Promise<void> {
+    await this.session.logIn(user, password);
+    this.#begin();
+  }
+
+  /** Signs out, and forgets everything. Throws ApiError. */
+  async logOut(): Promise<void> {
+    await this.session.logOut();
+    this.live.logout();
+    this.#forget();
+  }
+
+  /** Shows that the notification of a task is on its way, until it comes or nobody waits for it any more. */
+  expectNotification(taskId: string): void {
+    if (this.inbox.notifications.some((each) => each.task_id === taskId)) return;
+    this.underway.add(taskId);
+    setTimeout(() => this.underway.delete(taskId), UNDERWAY_MS);
+  }
+
+  #begin(): void {
+    if (this.#user !== this.session.user) this.#forget();
+    this.#user = this.session.user;
+    this.live.start(this.#user);
+    void this.inbox.reload();
+  }
+
+  #expire(): void {
+    this.session.expire();
+    this.live.stop();
+  }
+
+  #forget(): void {
+    this.#user = '';
+    this.tasks.cache.clear();
+    this.inbox.clear();
+    this.drafts.clear();
+    this.underway.clear();
+  }
+}
+
+export const [getApp, setApp] = createContext<App>();

@@ -1,0 +1,50 @@
+import type { Attachment } from 'svelte/attachments';
+import type { Task, TaskStatus } from '#lib/api/tasks.ts';
+
+/** The task that is being dragged, for the columns to see where it could go. */
+class Carrying {
+  task = $state.raw<Task>();
+}
+
+export const carrying = new Carrying();
+
+/** Lets an element that is draggable carry the task. */
+export function carry(task: Task): Attachment<HTMLElement> {
+  return (element) => {
+    const start = (event: DragEvent) => {
+      event.dataTransfer?.setData('text/plain', task.title);
+      if (event.dataTransfer) event.dataTransfer.effectAllowed = 'move';
+      carrying.task = task;
+    };
+    const end = () => (carrying.task = undefined);
+    element.addEventListener('dragstart', start);
+    element.addEventListener('dragend', end);
+    return () => {
+      element.removeEventListener('dragstart', start);
+      element.removeEventListener('dragend', end);
+    };
+  };
+}
+
+/** Lets an element take tasks of another status. */
+export function takeIn(status: TaskStatus, drop: (task: Task) => void): Attachment<HTMLElement> {
+  return (element) => {
+    const over = (event: DragEvent) => {
+      if (!carrying.task || carrying.task.status === status) return;
+      event.preventDefault();
+      if (event.dataTransfer) event.dataTransfer.dropEffect = 'move';
+    };
+    const take = (event: DragEvent) => {
+      if (!carrying.task) return;
+      event.preventDefault();
+      drop(carrying.task);
+      carrying.task = undefined;
+    };
+    element.addEventListener('dragover', over);
+    element.addEventListener('drop', take);
+    return () => {
+      element.removeEventListener('dragover', over);
+      element.removeEventListener('drop', take);
+    };
+  };
+}

@@ -1,0 +1,17 @@
+import type { Task } from '#lib/api/tasks.ts';
+import { FIELDS, type Content } from './changes';
+
+/** What a new task is like when only its title is given. */
+export const BLANK: Content = {
+  title: '',
+  description: '',
+  status: 'TODO',
+  priority: 'MEDIUM',
+  labels: [],
+  due_time: null,
+};
+
+/** The part of a task that a person can change. */
+export function contentOf(task: Task): Content {
+  return Object.fromEntries(FIELDS.map((field) => [field, task[field]])) as unknown as Content;
+}

@@ -1,0 +1,112 @@
+import type { Task, TaskOrder, TaskPriority, TaskQuery, TaskStatus } from '#lib/api/tasks.ts';
+
+export const STATUSES = ['TODO', 'IN_PROGRESS', 'DONE'] as const satisfies readonly TaskStatus[];
+export const PRIORITIES = ['URGENT', 'HIGH', 'MEDIUM', 'LOW'] as const satisfies readonly TaskPriority[];
+export const DUES = ['overdue', 'today', 'week'] as const;
+export const ORDERS = [
+  'create_time desc',
+  'create_time',
+  'update_time desc',
+  'due_time',
+  'priority desc',
+] as const satisfies readonly TaskOrder[];
+export const VIEWS = ['board', 'list'] as const;
+
+export type View = (typeof VIEWS)[number];
+export type Due = (typeof DUES)[number];
+
+/** What of the tasks is shown, and how; all of it is in the page's address, so that it can be kept and shared. */
+export interface Filters {
+  view: View;
+  query: string;
+  statuses: TaskStatus[];
+  priorities: TaskPriority[];
+  labels: string[];
+  due: Due | '';
+  order: TaskOrder;
+}
+
+/** The filters that an address names; what it does not name, or names wrongly, is left open. */
+export function fromAddress(parameters: Pick<URLSearchParams, 'get' | 'getAll'>): Filters {
+  return {
+    view: oneOf(VIEWS, parameters.get('view')) ?? 'board',
+    query: (parameters.get('q') ?? '').slice(0, 200),
+    statuses: parameters.getAll('status').flatMap((each) => oneOf(STATUSES, each) ?? []),
+    priorities: parameters.getAll('priority').flatMap((each) => oneOf(PRIORITIES, each) ?? []),
+    labels: parameters.getAll('label').filter(Boolean).slice(0, 20),
+    due: oneOf(DUES, parameters.get('due')) ?? '',
+    order: oneOf(ORDERS, parameters.get('sort')) ?? 'create_time desc',
+  };
+}
+
+/** The query of an address that names these filters; empty when all are open. */
+export function toAddress(filters: Filters): string {
+  const pairs = [
+    ['view', filters.view === 'board' ? '' : filters.view],
+    ['q', filters.query],
+    ...filters.statuses.map((each) => ['status', each]),
+    ...filters.priorities.map((each) => ['priority', each]),
+    ...filters.labels.map((each) => ['label', each]),
+    ['due', filters.due],
+    ['sort', filters.order === 'create_time desc' ? '' : filters.order],
+  ].filter(([, value]) => value);
+  return pairs.length ? `?${new URLSearchParams(pairs)}` : '';
+}
+
+/** Whether anything is filtered out, be it by the address or not. */
+export function isFiltered(filters: Filters): boolean {
+  return Boolean(
+    filters.query || filters.statuses.length || filters.priorities.length || filters.labels.length || filters.due,
+  );
+}
+
+/** What to ask the API for; `now` is what a day is counted from. */
+export function toQuery(filters: Filters, now: Date): TaskQuery {
+  return {
+    query: filters.query,
+    statuses: filters.due === 'overdue' && !filters.statuses.length ? ['TODO', 'IN_PROGRESS'] : filters.statuses,
+    priorities: filters.priorities,
+    labels: filters.labels,
+    order_by: filters.order,
+    ...dueRange(filters.due, now),
+  };
+}
+
+/** Whether the API would list this task for this query: what live events bring is sorted in by it. */
+export function matches(task: Task, query: TaskQuery): boolean {
+  const text = query.query?.toLowerCase() ?? '';
+  return (
+    task.delete_time === null &&
+    (!query.statuses?.length || query.statuses.includes(task.status)) &&
+    (!query.priorities?.length || query.priorities.includes(task.priority)) &&
+    (query.labels ?? []).every((label) => task.labels.includes(label)) &&
+    isDueWithin(task, query) &&
+    (!text || `${task.title}\n${task.description}`.toLowerCase().includes(text))
+  );
+}
+
+function isDueWithin(task: Task, { due_after, due_before }: TaskQuery): boolean {
+  if (!due_after && !due_before) return true;
+  if (task.due_time === null) return false;
+  const due = Date.parse(task.due_time);
+  return (!due_after || due >= Date.parse(due_after)) && (!due_before || due < Date.parse(due_before));
+}
+
+function dueRange(due: Due | '', now: Date): Pick<TaskQuery, 'due_after' | 'due_before'> {
+  const midnight = (daysOn: number) =>
+    new Date(now.getFullYear(), now.getMonth(), now.getDate() + daysOn).toISOString();
+  switch (due) {
+    case 'overdue':
+      return { due_before: now.toISOString() };
+    case 'today':
+      return { due_after: midnight(0), due_before: midnight(1) };
+    case 'week':
+      return { due_after: midnight(0), due_before: midnight(7) };
+    default:
+      return {};
+  }
+}
+
+function oneOf<T extends string>(known: readonly T[], value: string | null): T | undefined {
+  return known.find((each) => each === value);
+}

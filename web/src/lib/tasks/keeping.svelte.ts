@@ -1,0 +1,20 @@
+import { onMount, untrack } from 'svelte';
+import type { TaskQuery } from '#lib/api/tasks.ts';
+import type { App } from '#lib/shell/app.svelte.ts';
+import { TaskList } from './list.svelte';
+
+/** A list for as long as the component lives, loaded again when live events may have been missed. */
+export function keepList(app: App, query: () => TaskQuery): TaskList {
+  const list = new TaskList(app.tasks.cache, untrack(query));
+  onMount(() => {
+    app.lists.add(list);
+    void list.loadMore();
+    const forget = app.live.on('reset', () => void list.reload());
+    return () => {
+      forget();
+      app.lists.delete(list);
+      list.close();
+    };
+  });
+  return list;
+}
