@@ -55,11 +55,16 @@ kong-apply: ## Bring kong/kong.yml, the users and the secrets into the Kong that
 
 .PHONY: test
 test: install ## Run the tests but the slow ones (ARGS='-k words' chooses)
-	@$(bin)/pytest -n auto --maxprocesses 4 -m "not slow" $(ARGS)
+	@$(bin)/pytest -n auto --maxprocesses 4 -m "not slow and not browser" $(ARGS)
 
 .PHONY: slow
 slow: install ## Run the slow tests, which take minutes each
-	@$(bin)/pytest -m slow $(ARGS)
+	@$(bin)/pytest -m "slow and not browser" $(ARGS)
+
+.PHONY: test-browser
+test-browser: install ## Run the tests of the page in a real Chromium, with everything up (CHROMIUM=... chooses it)
+	@scripts/browser-deps
+	@$(bin)/pytest -m browser $(ARGS)
 
 .PHONY: test-kong
 test-kong: install ## Try the attacks on the gateway on a real Kong, in containers of its own; needs Docker

@@ -2,7 +2,7 @@
 
 LOCAL_PORT = {
     "edge-api:8080": "EDGE_PORT",
-    "web:80": "WEB_PORT",
+    "web:8080": "WEB_PORT",
     "task-svc:50051": "TASK_GRPC_PORT",
     "notify-svc:50052": "NOTIFY_GRPC_PORT",
 }

@@ -54,7 +54,7 @@ async def standin(
 ) -> AsyncIterator[str]:
     """Serves a gateway in the test's own loop, before services on these ports; gives its address."""
     changed = document(*changes, without_brakes, *_timeouts(timeouts or {}))
-    targets = {"edge-api:8080": ("127.0.0.1", edge), "web:80": ("127.0.0.1", web)}
+    targets = {"edge-api:8080": ("127.0.0.1", edge), "web:8080": ("127.0.0.1", web)}
     port = free_port()
     async with serving(read(changed, targets, clock), bind(port)):
         await asyncio.sleep(0)

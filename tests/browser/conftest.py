@@ -1,0 +1,105 @@
+"""A browser before the whole system: one of each for the run; for each test pages, contexts and users of its own."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.system import Site, User
+from tests.browser.system import site as running_site
+from tests.browser.watch import Watch
+
+_HERE = Path(__file__).parent
+_FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+NewPage = Callable[..., Page]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Everything up."""
+    with running_site(tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def browser(site: Site) -> Iterator[Browser]:
+    """One Chromium: CHROMIUM names it, or else it is the system's."""
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    assert program, "there is no Chromium: set CHROMIUM to one; scripts/browser-deps installs Debian's"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    """What goes wrong in the pages of this test, and fails it unless it says that it expects it."""
+    watch = Watch()
+    yield watch
+    problems = watch.problems()
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def new_page(site: Site, browser: Browser, watch: Watch) -> Iterator[NewPage]:
+    """Makes blank pages, each in a context of its own, as if in another browser.
+
+    With a user it is signed in; `at` is another gateway's URL; more arguments go to Browser.new_context.
+    """
+    with ExitStack() as stack:
+
+        def new_page(user: User | None = None, *, at: str = site.url, **options: object) -> Page:
+            context = browser.new_context(base_url=at, **options)  # type: ignore[arg-type]
+            stack.callback(context.close)
+            watch.over(context)
+            if user is not None:
+                answer = httpx.get(f"{at}/api/v1/session", auth=(user.name, user.password), trust_env=False)
+                assert answer.status_code == 200, answer.text
+                context.add_cookies(
+                    [{"name": name, "value": answer.cookies[name], "url": at} for name in answer.cookies]
+                )
+            return context.new_page()
+
+        yield new_page
+
+
+@pytest.fixture
+def page(new_page: NewPage) -> Page:
+    """A blank page of nobody who is signed in."""
+    return new_page()
+
+
+@pytest.fixture
+def user(site: Site) -> User:
+    """This test's own user, with nothing yet."""
+    return site.new_user()
+
+
+@pytest.fixture
+def signed_in(new_page: NewPage, user: User) -> Page:
+    """A blank page whose browser is signed in as `user`."""
+    return new_page(user)
+
+
+@pytest.fixture
+def api(site: Site, user: User) -> Iterator[httpx.Client]:
+    """The API as a program of `user` calls it."""
+    with site.api(user) as client:
+        yield client

@@ -1,0 +1,67 @@
+"""What the tests in this folder stand on: users of their own, a session, a cut, small limits, and a watch that sees."""
+
+import httpx
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser import axe
+from tests.browser.conftest import NewPage
+from tests.browser.system import Site, User
+from tests.browser.watch import Watch
+
+_STATUS = "fetch('/api/v1/tasks').then(answer => answer.status)"
+
+
+def test_each_test_has_a_user_of_its_own_who_is_signed_in(
+    signed_in: Page, new_page: NewPage, site: Site, user: User, api: httpx.Client
+) -> None:
+    other = new_page(site.new_user())
+    assert api.post("/api/v1/tasks", json={"title": "Mine"}).status_code == 201
+    for page, titles in ((signed_in, ["Mine"]), (other, [])):
+        page.goto("/favicon.svg")
+        listed = page.evaluate("fetch('/api/v1/tasks').then(answer => answer.json())")
+        assert [task["title"] for task in listed["tasks"]] == titles
+    assert signed_in.evaluate("fetch('/api/v1/session').then(answer => answer.json())") == {"user": user.name}
+
+
+def test_the_edge_can_be_cut_and_mended(signed_in: Page, site: Site, watch: Watch) -> None:
+    watch.expect(r"status of 502 .*/api/v1/tasks")
+    signed_in.goto("/favicon.svg")
+    with site.cut():
+        assert signed_in.evaluate(_STATUS) == 502
+    assert signed_in.evaluate(_STATUS) == 200
+
+
+def test_a_second_gateway_has_small_limits(new_page: NewPage, site: Site, user: User, watch: Watch) -> None:
+    watch.expect(r"status of 429 .*/api/v1/tasks")
+    with site.narrow(api=7) as url:
+        page = new_page(user, at=url)
+        page.goto("/favicon.svg")
+        statuses = page.evaluate(f"Promise.all(Array.from({{length: 20}}, () => {_STATUS}))")
+    assert set(statuses) == {200, 429}
+    assert statuses.count(200) <= 14, "one window, or two where it ended meanwhile"
+
+
+@pytest.mark.parametrize(
+    ("what", "seen"),
+    [
+        ("setTimeout(() => { throw Error('thrown') })", "exception: thrown"),
+        ("setTimeout(() => Promise.reject(Error('refused')))", "exception: refused"),
+        ("console.error('said')", "error: said"),
+        ("console.warn('warned')", "warning: warned"),
+        ("fetch('/api/v1/tasks')", "status of 401"),
+        ("document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">')", "Content Security Policy"),
+    ],
+)
+def test_the_watch_sees(page: Page, watch: Watch, what: str, seen: str) -> None:
+    page.goto("/")
+    with page.context.expect_event("console" if "throw" not in what and "reject" not in what else "weberror"):
+        page.evaluate(f"void ({what})")
+    assert [line for line in watch.problems() if seen in line]
+    watch.expect(seen)
+
+
+def test_axe_says_what_it_finds_and_where(page: Page) -> None:
+    page.set_content('<html lang="en"><title>A page</title><main><h1>One</h1><img src="data:," id="bare"></main>')
+    (found,) = axe.violations(page)
+    assert found.startswith("image-alt (critical): Images must have alternative text: #bare: ")
