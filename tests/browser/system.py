@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import grpc
 import httpx
+from task.v1 import task_pb2, task_pb2_grpc
 
 from tests.browser import gateway
 from tests.faults.system import ROOT, System, system
-from tests.support.edge import token_file
+from tests.support.edge import TOKEN, token_file
 from tests.support.eventually import eventually
 from tests.support.nginx import nginx
 from tests.support.page import built_page
@@ -57,6 +59,13 @@ class Site:
     def api(self, user: User) -> httpx.Client:
         """A client of the API: a program of the user's, beside the browser."""
         return httpx.Client(base_url=self.url, headers={"x-api-key": user.key}, trust_env=False, timeout=20)
+
+    def create_behind_the_edge(self, user: User, title: str) -> None:
+        """Creates a task over gRPC, as somebody does who needs no edge."""
+        with grpc.insecure_channel(self.mesh.task_target) as channel:
+            request = task_pb2.CreateTaskRequest(task=task_pb2.Task(title=title), request_id=title)
+            metadata = (("x-consumer-username", user.name), ("x-mesh-token", TOKEN))
+            task_pb2_grpc.TaskServiceStub(channel).CreateTask(request, timeout=10, metadata=metadata)
 
     @contextmanager
     def cut(self) -> Iterator[None]:

@@ -43,9 +43,9 @@ async function sendOnce<T>(path: string, call: Call): Promise<T> {
   const response = await answerTo(path, call);
   if (response.status === 401) onUnauthorized();
   if (!response.ok) throw await errorOf(response);
-  if (response.status === 204) return undefined as T;
+  const text = await response.text();
   try {
-    return (await response.json()) as T;
+    return (text ? JSON.parse(text) : undefined) as T;
   } catch {
     throw new ApiError(
       response.status,

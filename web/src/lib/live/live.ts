@@ -1,8 +1,8 @@
 /**
  * What happens to the user's tasks, and the user's new notifications, as it happens: what the page uses of this folder.
  *
- *     Live ─ Session ┬ Tabs ─ Election     which tab of the browser has the stream, and what it tells the others
- *                    └ Stream ─ Parser     the stream itself
+ *     Live ─ Session ┬ Tabs ─ Election                which tab of the browser has the stream and tells the others
+ *                    └ Stream ─ Connection ─ Parser   the stream itself: kept up, one request of it, what is in it
  */
 import { decode, type LiveEvent, type LiveEvents, type LiveName } from './events';
 import type { RawEvent } from './parser';

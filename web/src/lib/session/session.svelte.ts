@@ -19,7 +19,8 @@ export class Session {
     try {
       this.#begin((await this.calls.getSession()).user);
     } catch (error) {
-      if (error instanceof ApiError && error.status === 401) this.state = 'absent';
+      if (error instanceof ApiError && error.status === 401)
+        this.state = this.state === 'expired' ? 'expired' : 'absent';
       else this.error = error;
     }
   }

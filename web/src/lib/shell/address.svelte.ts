@@ -14,24 +14,24 @@ class Address {
 
   /** Shows other tasks. Typing a word makes one entry in the history and not one for each letter. */
   show(changed: Partial<Filters>, isTyping = false): void {
-    this.#go(toAddress({ ...this.filters, ...changed }), isTyping);
+    void this.#go(toAddress({ ...this.filters, ...changed }), isTyping);
   }
 
   /** Opens a task for editing. */
   open(id: string): void {
     const parameters = new URLSearchParams(this.query);
     parameters.set(TASK, id);
-    this.#go(`?${parameters}`, Boolean(this.task));
+    void this.#go(`?${parameters}`, Boolean(this.task));
   }
 
-  /** Closes the task that is open. */
-  close(): void {
-    if (this.task) this.#go(this.query, true);
+  /** Closes the task that is open; it is closed when the promise is kept. */
+  async close(): Promise<void> {
+    if (this.task) await this.#go(this.query, true);
   }
 
-  #go(query: string, replace: boolean): void {
+  #go(query: string, replace: boolean): Promise<void> {
     // eslint-disable-next-line svelte/no-navigation-without-resolve -- the same page with another query
-    void goto(query || '?', { replace, reset: false });
+    return goto(query || '?', { replace, reset: false });
   }
 }
 

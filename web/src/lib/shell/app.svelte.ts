@@ -17,6 +17,7 @@ import { Clock } from './clock.svelte';
 import { Theme } from './theme.svelte';
 
 const UNDERWAY_MS = 30_000;
+const CONNECTING_SHOWN_AFTER_MS = 1_500;
 
 /** Everything that the page knows and can do, put together in this one place. */
 export class App {
@@ -38,11 +39,12 @@ export class App {
   /** Tasks that were created here and of which the notifier has not told yet. */
   readonly underway = new SvelteSet<string>();
   #user = '';
+  #connecting: ReturnType<typeof setTimeout> | undefined;
 
   /** Begins to work, until the returned function is called. */
   start(): () => void {
     whenUnauthorized(() => this.#expire());
-    this.live.onstatus = (status) => (this.liveStatus = status);
+    this.live.onstatus = (status) => this.#show(status);
     this.live.onunauthorized = () => this.#expire();
     this.live.on('task.created', (task) => this.tasks.receive(task));
     this.live.on('task.updated', (task) => this.tasks.receive(task));
@@ -61,7 +63,9 @@ export class App {
     this.theme.load();
     void this.open();
     const stopClock = this.clock.start();
+    document.addEventListener('visibilitychange', this.#returned);
     return () => {
+      document.removeEventListener('visibilitychange', this.#returned);
       stopClock();
       this.live.stop();
     };
@@ -93,6 +97,18 @@ export class App {
     setTimeout(() => this.underway.delete(taskId), UNDERWAY_MS);
   }
 
+  // Somebody may have signed in meanwhile, in another tab.
+  readonly #returned = () => {
+    if (document.visibilityState === 'visible' && ['absent', 'expired'].includes(this.session.state)) void this.open();
+  };
+
+  // A connection that is renewed in good order is none that anybody need know of.
+  #show(status: LiveStatus): void {
+    clearTimeout(this.#connecting);
+    if (status !== 'connecting' || this.liveStatus !== 'live') this.liveStatus = status;
+    else this.#connecting = setTimeout(() => (this.liveStatus = status), CONNECTING_SHOWN_AFTER_MS);
+  }
+
   #begin(): void {
     if (this.#user !== this.session.user) this.#forget();
     this.#user = this.session.user;
@@ -109,6 +125,8 @@ export class App {
     this.#user = '';
     this.tasks.cache.clear();
     this.inbox.clear();
+    this.toasts.clear();
+    this.announcer.say('');
     this.drafts.clear();
     this.underway.clear();
   }

@@ -4,7 +4,7 @@ import { matches } from './filters';
 import { compare, placeOf, type Place } from './order';
 
 const PAGE_SIZE = 50;
-const RELOAD_PAGE_SIZE = 200;
+const PAGE_SIZE_MAX = 200;
 const SHORT_PAGES_MAX = 10; // a page may be empty and still not be the last
 
 type Fetch = typeof listTasks;
@@ -58,11 +58,12 @@ export class TaskList {
     this.close();
     const end = this.#end;
     const before = new Map(this.tasks.map((task) => [task.id, task.revision]));
+    const size = Math.min(Math.max(before.size, PAGE_SIZE), PAGE_SIZE_MAX);
     this.#next = undefined;
     await this.#load(async (signal) => {
       const found = new Set<string>();
       do {
-        const page = await this.#loadPage(RELOAD_PAGE_SIZE, signal);
+        const page = await this.#loadPage(size, signal);
         page?.forEach((task) => found.add(task.id));
       } while (this.hasMore && end && this.#end && compare(this.#end, end, this.#order) < 0);
       for (const [id, revision] of before) {

@@ -34,6 +34,11 @@ export class Toasts {
     this.shown = this.shown.filter((each) => each.id !== id);
   }
 
+  /** Takes them all away. */
+  clear(): void {
+    this.shown.forEach((toast) => this.dismiss(toast.id));
+  }
+
   /** Lets them all stay, as long as somebody looks at them. */
   hold(): void {
     this.#timers.forEach((timer) => clearTimeout(timer));

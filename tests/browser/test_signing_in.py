@@ -1,0 +1,105 @@
+"""Coming in, going out, and what happens when a session ends under one's hands."""
+
+import httpx
+from playwright.sync_api import Page, expect
+
+from tests.browser import board
+from tests.browser.conftest import NewPage
+from tests.browser.system import Site, User
+from tests.browser.watch import Watch
+
+_COOKIE = "sid"
+
+
+def _session(page: Page) -> dict[str, str]:
+    return {each["name"]: each["value"] for each in page.context.cookies() if each["name"] == _COOKIE}
+
+
+def test_a_name_and_its_password_open_the_board(page: Page, user: User) -> None:
+    page.goto("/")
+    board.sign_in(page, user.name, user.password)
+    board.is_live(page)
+    expect(page.get_by_text("No tasks yet")).to_be_visible()
+
+
+def test_a_wrong_password_is_told_at_its_field_and_what_was_typed_stays(page: Page, user: User, watch: Watch) -> None:
+    page.goto("/")
+    board.sign_in(page, user.name, "wrong")
+    expect(page.get_by_label("Password")).to_have_accessible_description(
+        "This name and password do not belong together."
+    )
+    expect(page.get_by_label("Name")).to_have_value(user.name)
+    assert len(watch.seen("401")) == 2
+
+
+def test_whoever_tries_too_often_is_told_when_to_try_again(
+    new_page: NewPage, site: Site, user: User, watch: Watch
+) -> None:
+    watch.expect("status of 429")
+    with site.narrow(login=2) as url:
+        page = new_page(at=url)
+        page.goto("/")
+        for _ in range(2):
+            board.sign_in(page, user.name, "wrong")
+            expect(page.get_by_text("do not belong together")).to_be_visible()
+        board.sign_in(page, user.name, user.password)
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("That was too much at once. Try again in")
+        expect(alert).to_contain_text("Request")
+        expect(page.get_by_label("Password")).to_be_visible()
+
+
+def test_signing_out_ends_the_session_for_every_copy_of_its_cookie(signed_in: Page, site: Site, user: User) -> None:
+    board.open_board(signed_in)
+    cookies = _session(signed_in)
+    signed_in.get_by_role("button", name=f"Account of {user.name}").click()
+    signed_in.get_by_role("menuitem", name="Sign out").click()
+    expect(signed_in.get_by_label("Password")).to_be_visible()
+    with httpx.Client(base_url=site.url, cookies=cookies, trust_env=False) as copy:
+        assert copy.get("/api/v1/session").status_code == 401
+
+
+def test_signing_out_in_one_tab_signs_out_the_others(signed_in: Page, user: User) -> None:
+    board.open_board(signed_in)
+    other = signed_in.context.new_page()
+    board.open_board(other)
+    signed_in.get_by_role("button", name=f"Account of {user.name}").click()
+    signed_in.get_by_role("menuitem", name="Sign out").click()
+    expect(other.get_by_role("dialog", name="Sign in again")).to_be_visible()
+
+
+def test_a_session_that_ends_brings_the_login_back_and_loses_nothing(signed_in: Page, user: User, watch: Watch) -> None:
+    watch.expect("status of 401")
+    board.open_board(signed_in)
+    board.add(signed_in, "Write the letter")
+    board.title_of(signed_in, "Write the letter").click()
+    form = board.editor(signed_in, "Write the letter")
+    form.get_by_label("Description", exact=True).fill("Dear Ada, this took me an hour")
+
+    signed_in.context.clear_cookies()
+    form.get_by_role("button", name="Save").click()
+    again = signed_in.get_by_role("dialog", name="Sign in again")
+    expect(again.get_by_label("Name")).to_have_value(user.name)
+    again.get_by_label("Password").fill(user.password)
+    again.get_by_role("button", name="Sign in").click()
+    expect(again).to_be_hidden()
+
+    expect(form.get_by_label("Description", exact=True)).to_have_value("Dear Ada, this took me an hour")
+    form.get_by_role("button", name="Save").click()
+    expect(board.card(signed_in, "Write the letter")).to_contain_text("Dear Ada, this took me an hour")
+
+
+def test_whoever_signs_in_after_another_sees_nothing_of_the_others(
+    signed_in: Page, site: Site, user: User, watch: Watch
+) -> None:
+    watch.expect("status of 401")
+    other = site.new_user()
+    board.open_board(signed_in)
+    board.add(signed_in, "A secret")
+    expect(board.toast(signed_in, "“A secret” was created")).to_be_visible()
+    signed_in.context.clear_cookies()
+    board.add(signed_in, "After the end")
+    board.sign_in(signed_in, other.name, other.password)
+    expect(signed_in.get_by_text("No tasks yet")).to_be_visible()
+    expect(signed_in.get_by_text("A secret")).to_have_count(0)
+    expect(signed_in.get_by_role("button", name="Notifications", exact=True)).to_be_visible()

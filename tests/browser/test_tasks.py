@@ -1,0 +1,176 @@
+"""What a person does with tasks: writes them down, changes, moves, finishes, deletes and finds them."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import httpx
+from playwright.sync_api import Page, expect
+
+from tests.browser import board
+from tests.browser.watch import Watch
+
+
+def _created(api: httpx.Client, title: str, **more: object) -> dict[str, str]:
+    answer = api.post("/api/v1/tasks", json={"title": title, **more})
+    assert answer.status_code == 201, answer.text
+    task: dict[str, str] = answer.json()
+    return task
+
+
+def test_a_task_with_all_its_details_is_created_and_shown(signed_in: Page) -> None:
+    board.open_board(signed_in)
+    signed_in.get_by_role("button", name="Details").click()
+    signed_in.get_by_label("Description", exact=True).fill("Two litres")
+    signed_in.get_by_label("Status").select_option("In progress")
+    signed_in.get_by_label("Priority").select_option("Urgent")
+    signed_in.get_by_label("Due").fill("2026-01-03T10:00")
+    signed_in.get_by_label("Labels").fill("shop, home, shop")
+    board.add(signed_in, "Buy milk")
+    card = board.card(board.column(signed_in, "In progress"), "Buy milk")
+    for words in ("Two litres", "Urgent", "Overdue", "shop", "home"):
+        expect(card.get_by_text(words)).to_be_visible()
+    expect(card.get_by_text("shop")).to_have_count(1)
+    expect(signed_in.get_by_label("Labels")).to_have_value("")
+
+
+def test_a_new_task_makes_its_way_to_the_notifier_and_comes_back_as_a_toast(signed_in: Page) -> None:
+    board.open_board(signed_in)
+    board.add(signed_in, "Call Ada")
+    expect(board.toast(signed_in, "“Call Ada” was created")).to_be_visible()
+    expect(board.toast(signed_in, "Delivered by the notifier")).to_be_visible()
+    expect(board.card(signed_in, "Call Ada").get_by_text("Notification on its way")).to_be_hidden()
+
+    signed_in.get_by_role("button", name="Notifications, 1 unread").click()
+    inbox = signed_in.get_by_role("dialog", name="Notifications")
+    inbox.get_by_role("button", name="Mark as read").click()
+    expect(inbox.get_by_text("Unread")).to_be_hidden()
+    expect(signed_in.get_by_role("button", name="Notifications", exact=True)).to_be_visible()
+    inbox.get_by_role("button", name="“Call Ada” was created").click()
+    expect(board.editor(signed_in, "Call Ada").get_by_label("Title")).to_be_focused()
+
+
+def test_a_task_is_edited_in_its_place(signed_in: Page, api: httpx.Client) -> None:
+    task = _created(api, "Draft")
+    board.open_board(signed_in)
+    board.title_of(signed_in, "Draft").click()
+    form = board.editor(signed_in, "Draft")
+    form.get_by_label("Title").fill("Final")
+    form.get_by_label("Priority").select_option("High")
+    form.get_by_role("button", name="Save").click()
+    expect(board.title_of(signed_in, "Final")).to_be_focused()
+    found = api.get(f"/api/v1/tasks/{task['id']}").json()
+    assert (found["title"], found["priority"], found["revision"]) == ("Final", "HIGH", 2)
+
+
+def test_what_was_typed_and_not_saved_is_there_when_the_editor_opens_again(signed_in: Page, api: httpx.Client) -> None:
+    _created(api, "First")
+    _created(api, "Second")
+    board.open_board(signed_in)
+    board.title_of(signed_in, "First").click()
+    board.editor(signed_in, "First").get_by_label("Description", exact=True).fill("half a sentence")
+    board.title_of(signed_in, "Second").click()
+    board.title_of(signed_in, "First").click()
+    expect(board.editor(signed_in, "First").get_by_label("Description", exact=True)).to_have_value("half a sentence")
+
+
+def test_a_rule_that_is_broken_is_told_at_its_field(signed_in: Page, watch: Watch) -> None:
+    watch.expect("status of 422")
+    board.open_board(signed_in)
+    board.add(signed_in, "x" * 201)
+    title = signed_in.get_by_role("textbox", name="Title").first
+    expect(title).to_have_accessible_description(re.compile("Title must be at most 200 characters"))
+    expect(title).to_have_value("x" * 201)
+    title.fill("short enough")
+    signed_in.get_by_role("button", name="Details").click()
+    signed_in.get_by_label("Labels").fill("y" * 51)
+    signed_in.get_by_role("button", name="Add", exact=True).click()
+    expect(signed_in.get_by_label("Labels")).to_have_accessible_description(re.compile("Labels .*50 characters"))
+
+
+def test_a_task_is_finished_and_reopened_with_one_click(signed_in: Page, api: httpx.Client) -> None:
+    _created(api, "Run")
+    board.open_board(signed_in)
+    signed_in.get_by_role("checkbox", name="Mark “Run” as done").click()
+    expect(board.card(board.column(signed_in, "Done"), "Run")).to_be_visible()
+    signed_in.get_by_role("checkbox", name="Mark “Run” as not done").click()
+    expect(board.card(board.column(signed_in, "To do"), "Run")).to_be_visible()
+
+
+def test_a_task_is_dragged_to_another_column(signed_in: Page, api: httpx.Client) -> None:
+    task = _created(api, "Heavy")
+    board.open_board(signed_in)
+    board.card(signed_in, "Heavy").drag_to(board.column(signed_in, "In progress"))
+    expect(board.card(board.column(signed_in, "In progress"), "Heavy")).to_be_visible()
+    expect(board.card(signed_in, "Heavy")).to_have_attribute("aria-busy", "false")
+    assert api.get(f"/api/v1/tasks/{task['id']}").json()["status"] == "IN_PROGRESS"
+
+
+def test_what_was_deleted_comes_back_by_undo(signed_in: Page, api: httpx.Client) -> None:
+    task = _created(api, "Oops")
+    board.open_board(signed_in)
+    board.choose(signed_in, "Oops", "Delete")
+    expect(board.card(signed_in, "Oops")).to_have_count(0)
+    expect(board.toast(signed_in, "“Oops” was deleted")).to_be_visible()
+    assert api.get(f"/api/v1/tasks/{task['id']}").status_code == 404
+    signed_in.get_by_role("button", name="Undo").click()
+    expect(board.card(signed_in, "Oops")).to_be_visible()
+    assert api.get(f"/api/v1/tasks/{task['id']}").json()["delete_time"] is None
+
+
+def test_search_filters_and_order_are_in_the_address(signed_in: Page, api: httpx.Client) -> None:
+    soon = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
+    _created(api, "Buy milk", priority="URGENT", labels=["shop"])
+    _created(api, "Buy bread", labels=["shop"], due_time=soon)
+    _created(api, "Call Ada", priority="URGENT")
+    board.open_board(signed_in)
+    signed_in.get_by_role("searchbox").fill("BUY")
+    expect(signed_in.get_by_role("article")).to_have_count(2)
+    signed_in.get_by_role("button", name="Filter", exact=True).click()
+    signed_in.get_by_role("checkbox", name="Urgent").check()
+    expect(signed_in.get_by_role("article")).to_have_count(1)
+    signed_in.keyboard.press("Escape")
+    signed_in.get_by_label("Sort by").select_option("Due first")
+    signed_in.get_by_label("List").check()
+    expect(signed_in).to_have_url(re.compile(r"\?view=list&q=BUY&priority=URGENT&sort=due_time$"))
+
+    signed_in.reload()
+    expect(board.card(signed_in, "Buy milk")).to_be_visible()
+    expect(signed_in.get_by_role("article")).to_have_count(1)
+    signed_in.get_by_role("button", name="Clear filters").click()
+    expect(signed_in.get_by_role("article")).to_have_count(3)
+    expect(signed_in.get_by_role("article").first).to_contain_text("Buy bread")
+    signed_in.go_back()
+    expect(signed_in.get_by_role("article")).to_have_count(1)
+    signed_in.get_by_role("searchbox").fill("nothing like it")
+    expect(signed_in.get_by_text("No task fits")).to_be_visible()
+
+
+def test_pages_load_as_one_scrolls_and_none_is_missing(signed_in: Page, api: httpx.Client) -> None:
+    for number in range(120):
+        _created(api, f"Task {number:03}")
+    board.open_board(signed_in, "/?view=list")
+    expect(board.card(signed_in, "Task 119")).to_be_visible()
+    assert signed_in.get_by_role("article").count() < 120
+    expect(signed_in.get_by_text("50 and more", exact=True)).to_be_visible()
+    while signed_in.get_by_role("article").count() < 120:
+        before = signed_in.get_by_role("article").count()
+        signed_in.get_by_role("article").last.scroll_into_view_if_needed()
+        signed_in.wait_for_function("n => document.querySelectorAll('article').length > n", arg=before)
+    expect(board.card(signed_in, "Task 000")).to_be_visible()
+    expect(signed_in.get_by_text("120", exact=True)).to_be_visible()
+
+
+def test_what_somebody_wrote_is_text_and_never_code(signed_in: Page, api: httpx.Client) -> None:
+    hostile = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>{{7*7}}'
+    _created(api, hostile, description=hostile, labels=["<b>bold</b>", "javascript:alert(1)"])
+    board.open_board(signed_in)
+    card = board.card(signed_in, hostile)
+    expect(card).to_be_visible()
+    expect(card.get_by_text("<b>bold</b>")).to_be_visible()
+    expect(signed_in.get_by_role("button", name="Notifications, 1 unread")).to_be_visible()
+    signed_in.get_by_role("button", name="Notifications, 1 unread").click()
+    expect(signed_in.get_by_role("dialog").get_by_text(hostile)).to_be_visible()
+    assert signed_in.evaluate("[window.hit, document.querySelectorAll('main img, main script, main b').length]") == [
+        None,
+        0,
+    ]
