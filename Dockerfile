@@ -1,4 +1,4 @@
-# The images of the services, one target each: task-svc, notify-svc, edge-api. docker-compose.yml runs them.
+# The images, one target each: task-svc, notify-svc, edge-api, and web, the page. docker-compose.yml runs them.
 #
 # Tags are pinned here; the digests behind them by scripts/pin-images, which the workflow that publishes runs.
 FROM python:3.13.15-slim-trixie AS base
@@ -90,3 +90,33 @@ EXPOSE 8080 9100
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
   CMD ["python", "-m", "chassis.probe", "http://127.0.0.1:8080/healthz"]
 CMD ["python", "-m", "edge_api"]
+
+# What the page's types are made from.
+FROM edge-api AS openapi
+RUN python -m edge_api.openapi >/tmp/openapi.json
+
+# Node is needed to build the page and not to serve it: its version is that of the wheel in requirements-dev.txt.
+FROM node:24.19.0-trixie-slim AS page
+WORKDIR /build/web
+COPY web/package.json web/package-lock.json web/.npmrc ./
+RUN --mount=type=cache,target=/root/.npm npm ci --silent
+COPY --from=openapi /tmp/openapi.json /build/.cache/openapi.json
+COPY web/openapi-ts.config.ts web/tsconfig.json web/vite.config.ts ./
+COPY web/src src
+COPY web/static static
+RUN npm run --silent types && npm run --silent build && chmod -R a+rX build
+
+FROM nginxinc/nginx-unprivileged:1.30.4-alpine-slim AS web
+LABEL org.opencontainers.image.title="Taskmesh web" \
+      org.opencontainers.image.description="The page: static files, for the gateway" \
+      org.opencontainers.image.base.name="nginxinc/nginx-unprivileged:1.30.4-alpine-slim" \
+      org.opencontainers.image.version="0.1.0"
+COPY --chmod=644 compose/web/nginx.conf /etc/nginx/nginx.conf
+COPY --from=page /build/web/build /srv/page
+EXPOSE 8080
+STOPSIGNAL SIGQUIT
+USER 101:101
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
+  CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/"]
+ENTRYPOINT []
+CMD ["nginx"]

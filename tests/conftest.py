@@ -32,15 +32,15 @@ def nx27017(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nx27017]:
     server.kill()
 
 
-# Here and not beside the fault tests: of a parallel run, only this file is read by the process that prints.
+# What tests have measured, by the name of the property that they record.
+_TOLD = {"fault": "faults: what was injected and seen", "page": "the page: what was measured"}
+
+
+# Here and not beside those tests: of a parallel run, only this file is read by the process that prints.
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    seen = [
-        value
-        for report in terminalreporter.getreports("passed")
-        for name, value in getattr(report, "user_properties", ())
-        if name == "fault"
-    ]
-    if seen:
-        terminalreporter.section("faults: what was injected and seen")
-        for line in sorted(seen):
-            terminalreporter.line(line)
+    seen = [each for report in terminalreporter.getreports("passed") for each in getattr(report, "user_properties", ())]
+    for told, title in _TOLD.items():
+        if lines := sorted(str(value) for name, value in seen if name == told):
+            terminalreporter.section(title)
+            for line in lines:
+                terminalreporter.line(line)

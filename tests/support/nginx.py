@@ -25,7 +25,7 @@ def nginx(pages: Path, folder: Path) -> Iterator[int]:
     for inside, outside in (
         ("/tmp/", f"{folder}/"),
         ("/dev/stdout", f"{folder}/access.log"),
-        ("/usr/share/nginx/html", str(pages)),
+        ("/srv/page", str(pages)),
         ("listen 8080;", f"listen 127.0.0.1:{port};"),
     ):
         assert inside in text

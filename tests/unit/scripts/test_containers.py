@@ -10,17 +10,19 @@ from scripts.containers.dockerignore import Ignore
 from scripts.containers.queue_users import rights
 
 _ROOT = Path(__file__).parents[3]
-_FILES = ("docker-compose.yml", "Dockerfile", ".dockerignore", ".gitignore", "pyproject.toml", "requirements.txt")
-_FOLDERS = ("compose", "kong", "chassis", "edge_api", "notify_svc", "task_svc", "gen")
+_FILES = ("docker-compose.yml", "Dockerfile", ".dockerignore", ".gitignore", "pyproject.toml")
+_LOCKS = ("requirements.txt", "requirements-dev.txt")
+_FOLDERS = ("compose", "kong", "chassis", "edge_api", "notify_svc", "task_svc", "gen", "web")
+_NOT_COPIED = shutil.ignore_patterns("__pycache__", "node_modules", "build", ".svelte-kit")
 _COMPOSE, _DOCKERFILE, _ACL = "docker-compose.yml", "Dockerfile", "compose/redis/users.acl"
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    for name in _FILES:
+    for name in (*_FILES, *_LOCKS):
         shutil.copy(_ROOT / name, tmp_path / name)
     for name in _FOLDERS:
-        shutil.copytree(_ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(_ROOT / name, tmp_path / name, ignore=_NOT_COPIED)
     return tmp_path
 
 
@@ -77,6 +79,7 @@ def test_the_files_of_this_project_are_in_order() -> None:
         (_COMPOSE, "redis-data:/data]", "redis-data:/data, /run/docker.sock:/s]", "the engine's socket"),
         # variables
         (_COMPOSE, "EDGE_HOST:", "EDGE_HOTS:", "edge-api: EDGE_HOTS is none of its settings"),
+        (_COMPOSE, "target: web }", "target: web }\n    environment: { A: b }", "web: A is none of its settings"),
         (_COMPOSE, "EDGE_HOST: 0.0.0.0", "TASK_SWEEP_SECONDS: 2", "edge-api: TASK_SWEEP_SECONDS is none of its"),
         (_COMPOSE, "TASK_GRPC_REFLECTION: ${GRPC_", "TASK_GRPC_REFLECTION: maybe # ${", "task-svc: grpc_reflection: "),
         (
@@ -170,9 +173,11 @@ def test_the_files_of_this_project_are_in_order() -> None:
         (_COMPOSE, "postgres:15.18-", "postgres:15-", "the image postgres:15-bookworm is not pinned"),
         (_COMPOSE, "kong:3.9.3", "kong:3.9", "the image kong:3.9 is not pinned"),
         (_DOCKERFILE, "FROM python:3.13.15-slim-trixie", "FROM python:slim", "the image python:slim is not pinned"),
+        (_DOCKERFILE, "FROM node:24.", "FROM node:22.", "is not the Node 24."),
         (_COMPOSE, "target: edge-api", "target: edge", "edge-api: Dockerfile has no target edge"),
         (_DOCKERFILE, "USER 10001:10001", "USER root", "task-svc: USER must be two numbers"),
-        (_DOCKERFILE, "STOPSIGNAL SIGTERM", "STOPSIGNAL SIGINT", "STOPSIGNAL must be SIGTERM"),
+        (_DOCKERFILE, "USER 101:101", "USER 0:0", "web: USER must be two numbers"),
+        (_DOCKERFILE, "STOPSIGNAL SIGTERM", "STOPSIGNAL SIGINT", "STOPSIGNAL must be one of"),
         (_DOCKERFILE, 'CMD ["python", "-m", "task_svc"]', "CMD python -m task_svc", "task-svc: CMD must be a list"),
         (
             _DOCKERFILE,
@@ -183,6 +188,7 @@ def test_the_files_of_this_project_are_in_order() -> None:
         (_DOCKERFILE, "COPY edge_api edge_api", "COPY edge edge_api", "edge-code: COPY of edge, which is not there"),
         (_DOCKERFILE, "--from=edge-code", "--from=edge", "edge-api: COPY from edge, which is no stage"),
         (".dockerignore", "!chassis\n", "", "COPY of chassis, but .dockerignore keeps chassis/__init__.py out"),
+        (".dockerignore", "!web/src\n", "", "COPY of web/src, but .dockerignore keeps web/src/app.css out"),
         (".dockerignore", "**/*.pyi", "**/*.lua", "keeps notify_svc/lua/bury.lua out"),
         (".dockerignore", "*\n!req", "!req", ".dockerignore lets .secrets/mesh-token into the build"),
         (_DOCKERFILE, 'version="0.1.0"', 'version="0.0.9"', "its label says another version than 0.1.0"),
