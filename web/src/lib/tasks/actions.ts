@@ -20,11 +20,6 @@ export class TaskActions {
     await this.#attempt(task, () => this.tasks.update(task.id, { status }));
   }
 
-  /** Marks a task as done, or as not done. */
-  async toggle(task: Task): Promise<void> {
-    await this.move(task, task.status === 'DONE' ? 'TODO' : 'DONE');
-  }
-
   /** Deletes a task; the toast that says so takes it back. */
   async remove(task: Task): Promise<void> {
     await this.#attempt(task, async () => {

@@ -1,7 +1,7 @@
 /** One thing that a menu offers. */
 export interface MenuEntry {
   label: string;
-  /** Whether it is the one that holds now, where the entries are a choice. */
+  /** Whether it is the one that holds now; given for the entries that are a choice, which come first. */
   isChosen?: boolean;
   run: () => void;
 }
