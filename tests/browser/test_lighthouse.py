@@ -1,0 +1,69 @@
+"""Lighthouse on the built page behind the gateway. It takes times, so `make lighthouse` runs nothing beside it."""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import BrowserContext, Playwright
+
+from scripts.dev.parts import NODE
+from tests.browser.chromium import launch_options, sign_in
+from tests.browser.system import Site, User
+from tests.support.ports import free_port
+
+pytestmark = pytest.mark.lighthouse
+
+_LIGHTHOUSE = Path(__file__).parents[2] / "web/node_modules/lighthouse/cli/index.js"
+_CATEGORIES = ("performance", "accessibility", "best-practices")
+_LEAST = 95
+
+
+@dataclass(frozen=True)
+class Guided:
+    """A Chromium that Lighthouse finds at a port of its own, with the cookies of `context`."""
+
+    port: int
+    context: BrowserContext
+
+
+@pytest.fixture
+def guided(playwright: Playwright, tmp_path: Path) -> Iterator[Guided]:
+    port = free_port()
+    options = launch_options(f"--remote-debugging-port={port}")
+    with playwright.chromium.launch_persistent_context(tmp_path / "profile", **options) as context:
+        yield Guided(port, context)
+
+
+def _report(url: str, port: int) -> dict[str, Any]:
+    options = (f"--port={port}", "--disable-storage-reset", "--no-enable-error-reporting", "--quiet", "--output=json")
+    command = [str(NODE), str(_LIGHTHOUSE), url, *options, f"--only-categories={','.join(_CATEGORIES)}"]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert ran.returncode == 0, ran.stderr
+    report: dict[str, Any] = json.loads(ran.stdout)
+    return report
+
+
+def _why(report: dict[str, Any]) -> str:
+    """What costs points, and how many of one it gets."""
+    audits = report["audits"].values()
+    return "\n".join(f"{each['score']} {each['title']}" for each in audits if each["score"] not in (None, 1))
+
+
+@pytest.mark.parametrize("who", ["nobody", "somebody"])
+def test_lighthouse_finds_little_to_say(
+    who: str, guided: Guided, site: Site, user: User, api: httpx.Client, record_property: Callable[[str, object], None]
+) -> None:
+    if who == "somebody":
+        for number in range(20):
+            assert api.post("/api/v1/tasks", json={"title": f"Task {number}"}).status_code == 201
+        sign_in(guided.context, site.url, user)
+    report = _report(site.url, guided.port)
+    scores = {name: round(100 * report["categories"][name]["score"]) for name in _CATEGORIES}
+    told = ", ".join(f"{name} {score}" for name, score in scores.items())
+    record_property("page", f"Lighthouse, with {who} signed in: {told}")
+    assert min(scores.values()) >= _LEAST, _why(report)
