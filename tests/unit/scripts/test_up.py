@@ -28,7 +28,7 @@ def test_up_builds_waits_for_health_and_says_where_it_is(tmp_path: Path) -> None
     ran = StandIn(tmp_path, '"compose port kong 8000") echo 127.0.0.1:9999 ;;').run("up", "--scale", "task-svc=2")
     assert ran.returncode == 0
     assert "docker compose up --build --detach --wait --wait-timeout 300 --scale task-svc=2" in ran.stdout
-    assert "http://127.0.0.1:9999\n" in ran.stdout
+    assert "  the page     http://localhost:9999\n" in ran.stdout
     assert "https://127.0.0.1:8443\n" in ran.stdout
 
 
@@ -36,12 +36,14 @@ def test_up_says_loudly_that_the_demo_users_are_in(tmp_path: Path) -> None:
     told = StandIn(tmp_path, '"compose config kong-import") echo "      ENVIRONMENT: development" ;;').run("up").stdout
     assert "THE DEMO USERS ARE IN" in told
     assert "-H 'x-api-key: demo-key'" in told
+    assert "sign in as demo with demo-password" in told
 
 
 def test_up_in_production_tells_how_to_add_users_and_nothing_of_the_demo(tmp_path: Path) -> None:
     told = StandIn(tmp_path, '"compose config kong-import") echo "      ENVIRONMENT: production" ;;').run("up").stdout
     assert "make kong-user ARGS='add NAME'" in told
     assert "demo-key" not in told
+    assert "demo-password" not in told
 
 
 _AGAIN = "up --detach --wait --wait-timeout 120 --no-deps --force-recreate kong"
