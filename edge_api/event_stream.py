@@ -27,6 +27,7 @@ _log = structlog.get_logger("events")
 _SEND_SECONDS = 5.0
 _PIECE_BYTES = 16 * 1024  # what one write adds to the buffer of a client that does not read
 _RETRY_MS = (1000, 5000)  # so that clients that are sent away together do not come back together
+_RETRY_SOON_MS = 500  # for one whose time is over: the others' ends at other times, and something may happen meanwhile
 _BETWEEN = "~"
 _BEFORE_ALL: Position = (0, 0)
 _HEADERS = (
@@ -93,6 +94,7 @@ class _Writer:
         self._send = send
         self._loop = asyncio.get_running_loop()
         self._is_over = False
+        self._last_words = b""
         self._is_heartbeat_due = False
 
     async def run(self) -> None:
@@ -100,10 +102,10 @@ class _Writer:
         self._connection.on_lost = self._end
         if self._connection.is_lost:  # it may have left while its token was waited for
             return
-        end = self._loop.call_later(lifetime_seconds(), self._end)
+        end = self._loop.call_later(lifetime_seconds(), self._end_in_time)
         self._beat()
         try:
-            await self._write(frames.beginning(random.randint(*_RETRY_MS)))  # noqa: S311 (spreads load, guards nothing)
+            await self._write(frames.retry(random.randint(*_RETRY_MS)))  # noqa: S311 (spreads load, guards nothing)
             while not self._is_over and not any(watcher.is_over for _, watcher in self._sources):
                 self._woken.clear()
                 await self._write_what_came()
@@ -116,11 +118,15 @@ class _Writer:
         finally:
             end.cancel()
             self._next_beat.cancel()
-        await self._write(b"", more=False)
+        await self._write(self._last_words, more=False)
 
     def _end(self) -> None:
         self._is_over = True
         self._woken.set()
+
+    def _end_in_time(self) -> None:
+        self._last_words = frames.retry(_RETRY_SOON_MS)
+        self._end()
 
     def _beat(self) -> None:
         self._is_heartbeat_due = True

@@ -49,8 +49,8 @@ def of_notification(notification: notify_pb2.Notification) -> Frame:
     return Frame(lambda: _written(NOTIFICATION, convert.notification_answer(notification)))
 
 
-def beginning(retry_ms: int) -> bytes:
-    """What every stream begins with: after how long a client is to come back when the stream has ended."""
+def retry(retry_ms: int) -> bytes:
+    """Tells a client after how long it is to come back when the stream has ended."""
     return format_sse_event(retry=retry_ms)
 
 

@@ -224,7 +224,7 @@ async def test_clients_are_told_to_come_back_at_different_times(mesh: tuple[Edge
     assert len(pauses) > 10
 
 
-async def test_a_stream_ends_cleanly_when_its_time_is_over(
+async def test_a_stream_whose_time_is_over_ends_cleanly_and_asks_its_client_back_soon(
     mesh: tuple[Edge, Fakes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chassis.watcher._SHORTEST_SECONDS", 0.1)
@@ -232,6 +232,7 @@ async def test_a_stream_ends_cleanly_when_its_time_is_over(
     edge, _ = mesh
     async with event_source(edge.client) as source:
         assert await source.ended() == []
+        assert source.retry == 500
 
 
 async def test_an_edge_that_stops_ends_its_streams_cleanly(mesh: tuple[Edge, Fakes]) -> None:
@@ -242,6 +243,8 @@ async def test_an_edge_that_stops_ends_its_streams_cleanly(mesh: tuple[Edge, Fak
         edge.live.end()
         assert await first.ended() == []
         assert len(await second.ended()) <= 1
+        assert first.retry is not None
+        assert first.retry >= 1_000
     async with event_source(edge.client, "1-0~1-0") as late:
         await late.ended()
 
