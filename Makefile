@@ -66,6 +66,11 @@ test-browser: install ## Run the tests of the page in a real Chromium, with ever
 	@scripts/browser-deps
 	@$(bin)/pytest -m "browser and not lighthouse" $(ARGS)
 
+.PHONY: screenshots
+screenshots: install ## Take the pictures for the README anew
+	@scripts/browser-deps
+	@SCREENSHOTS=take $(bin)/pytest -m browser tests/browser/test_screenshots.py
+
 .PHONY: lighthouse
 lighthouse: install ## Have Lighthouse judge the page, signed in and not; each score must be 95 or more
 	@scripts/browser-deps
