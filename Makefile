@@ -54,7 +54,8 @@ kong-apply: ## Bring kong/kong.yml, the users and the secrets into the Kong that
 	@scripts/kong-apply
 
 .PHONY: test
-test: install ## Run the tests but the slow ones (ARGS='-k words' chooses)
+test: install ## Run the tests but the slow ones, the page's too (ARGS='-k words' chooses, and leaves those out)
+	$(if $(ARGS),,@scripts/web test)
 	@$(bin)/pytest -n auto --maxprocesses 4 -m "not slow and not browser" $(ARGS)
 
 .PHONY: slow

@@ -15,23 +15,6 @@ from tests.browser.watch import Watch
 
 _HERE = Path(__file__).parent
 NewPage = Callable[..., Page]
-Report = Callable[[str], None]
-_reported = pytest.StashKey[list[str]]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_reported] = []
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for line in config.stash[_reported]:
-        terminalreporter.write_line(line)
-
-
-@pytest.fixture
-def report(request: pytest.FixtureRequest) -> Report:
-    """Says a line at the end of the run."""
-    return request.config.stash[_reported].append
 
 
 @pytest.hookimpl(tryfirst=True)
