@@ -42,6 +42,7 @@ export default defineConfig({
   test: {
     environment: 'jsdom',
     include: ['src/**/*.test.ts'],
+    setupFiles: ['src/lib/testing/setup.ts'],
     restoreMocks: true,
   },
 });

@@ -30,7 +30,7 @@ export interface Filters {
 export function fromAddress(parameters: Pick<URLSearchParams, 'get' | 'getAll'>): Filters {
   return {
     view: oneOf(VIEWS, parameters.get('view')) ?? 'board',
-    query: (parameters.get('q') ?? '').slice(0, 200),
+    query: [...(parameters.get('q') ?? '')].slice(0, 200).join(''), // whole characters, as the service counts them
     statuses: parameters.getAll('status').flatMap((each) => oneOf(STATUSES, each) ?? []),
     priorities: parameters.getAll('priority').flatMap((each) => oneOf(PRIORITIES, each) ?? []),
     labels: parameters.getAll('label').filter(Boolean).slice(0, 20),
@@ -74,15 +74,20 @@ export function toQuery(filters: Filters, now: Date): TaskQuery {
 
 /** Whether the API would list this task for this query: what live events bring is sorted in by it. */
 export function matches(task: Task, query: TaskQuery): boolean {
-  const text = query.query?.toLowerCase() ?? '';
+  const text = folded(query.query ?? '');
   return (
     task.delete_time === null &&
     (!query.statuses?.length || query.statuses.includes(task.status)) &&
     (!query.priorities?.length || query.priorities.includes(task.priority)) &&
     (query.labels ?? []).every((label) => task.labels.includes(label)) &&
     isDueWithin(task, query) &&
-    (!text || `${task.title}\n${task.description}`.toLowerCase().includes(text))
+    (!text || folded(`${task.title}\n${task.description}`).includes(text))
   );
+}
+
+// The service folds case as Unicode does, where ß is ss and both small sigmas are one; there and back again comes to that.
+function folded(text: string): string {
+  return text.toLowerCase().toUpperCase();
 }
 
 function isDueWithin(task: Task, { due_after, due_before }: TaskQuery): boolean {

@@ -1,0 +1,61 @@
+"""The page sorts what live events bring into its lists by itself; this holds the service to the page's table of cases.
+
+web/src/lib/tasks/listing.test.ts holds the page to it, so that neither can list otherwise than the other.
+"""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from edge_api import convert, requests
+from task_svc import sqlite
+from task_svc.domain import Content, Priority, Status, Task
+from task_svc.queries import Query
+from task_svc.repository import TaskRepository
+from tests.support.tasks import creation
+
+CASES = json.loads((Path(__file__).parents[3] / "web/src/lib/tasks/listing.cases.json").read_text())
+
+
+async def test_the_service_lists_what_the_page_lists(tmp_path: Path) -> None:
+    async with sqlite.open_store(tmp_path / "tasks.db") as store:
+        for told in CASES["tasks"]:
+            await store.insert(creation(_task(told)))
+        listed = [{"query": case["query"], "ids": await _ids_of(store, case["query"])} for case in CASES["listings"]]
+    assert listed == CASES["listings"]
+
+
+async def _ids_of(store: TaskRepository, parameters: dict[str, Any]) -> list[str]:
+    ids: list[str] = []
+    token = ""
+    while True:
+        asked = requests.ListTasksQuery.model_validate({**parameters, "page_size": 3, "page_token": token})
+        query = Query.from_proto(convert.list_request_of(asked), "ann")
+        page = query.answer(await store.list("ann", query.which, query.order, query.after, query.limit), "ann")
+        ids += [task.id for task in page.tasks]
+        token = page.next_page_token
+        if not token:
+            return ids
+
+
+def _task(told: dict[str, Any]) -> Task:
+    return Task(
+        id=told["id"],
+        owner="ann",
+        content=Content(
+            title=told["title"],
+            description=told.get("description", ""),
+            status=Status[told.get("status", "TODO")],
+            priority=Priority[told.get("priority", "MEDIUM")],
+            labels=tuple(told.get("labels", ())),
+            due_time=_time(told, "due_time"),
+        ),
+        create_time=datetime.fromisoformat(told["create_time"]),
+        update_time=datetime.fromisoformat(told["update_time"]),
+        delete_time=_time(told, "delete_time"),
+    )
+
+
+def _time(told: dict[str, Any], name: str) -> datetime | None:
+    return datetime.fromisoformat(told[name]) if name in told else None

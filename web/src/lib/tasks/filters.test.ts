@@ -1,0 +1,154 @@
+// @vitest-environment node
+import { describe, expect, test } from 'vitest';
+import { aTask } from '#lib/testing/made.ts';
+import { chance } from '#lib/testing/chance.ts';
+import {
+  DUES,
+  fromAddress,
+  isFiltered,
+  matches,
+  ORDERS,
+  PRIORITIES,
+  STATUSES,
+  toAddress,
+  toQuery,
+  VIEWS,
+} from './filters';
+import type { Filters } from './filters';
+
+const ALL: Filters = fromAddress(new URLSearchParams());
+const TEXTS = [
+  '',
+  'milk',
+  'a&b=c',
+  '50%',
+  '#1',
+  '+',
+  '?',
+  'Straße',
+  '日本',
+  '🥛',
+  '"<script>',
+  ' ',
+  'a, b',
+  '\\',
+  '%00',
+];
+
+function of(address: string): Filters {
+  return fromAddress(new URLSearchParams(address));
+}
+
+describe('an address', () => {
+  test('that names nothing leaves everything open', () => {
+    expect(ALL).toEqual({
+      view: 'board',
+      query: '',
+      statuses: [],
+      priorities: [],
+      labels: [],
+      due: '',
+      order: 'create_time desc',
+    });
+    expect(toAddress(ALL)).toBe('');
+    expect(isFiltered(ALL)).toBe(false);
+  });
+
+  test('keeps whatever filters it was made of', () => {
+    const { pick, some } = chance(1);
+    for (let i = 0; i < 500; i++) {
+      const filters: Filters = {
+        view: pick(VIEWS),
+        query: pick(TEXTS),
+        statuses: some(STATUSES),
+        priorities: some(PRIORITIES),
+        labels: some(TEXTS.filter(Boolean)),
+        due: pick(['', ...DUES]),
+        order: pick(ORDERS),
+      };
+      expect(of(toAddress(filters))).toEqual(filters);
+    }
+  });
+
+  test('of nonsense is read as far as it makes sense, and always the same way', () => {
+    const { pick, some } = chance(2);
+    const names = ['view', 'q', 'status', 'priority', 'label', 'due', 'sort', 'task', '__proto__', 'toString', ''];
+    const values = [
+      ...TEXTS,
+      'list',
+      'DONE',
+      'done',
+      'URGENT',
+      'overdue',
+      'due_time',
+      'null',
+      'constructor',
+      '🥛'.repeat(300),
+    ];
+    for (let i = 0; i < 500; i++) {
+      const address = new URLSearchParams(some([...names, ...names]).map((name) => [name, pick(values)]));
+      const filters = fromAddress(address);
+      expect(of(toAddress(filters))).toEqual(filters);
+      expect(VIEWS).toContain(filters.view);
+      expect(ORDERS).toContain(filters.order);
+      expect(['', ...DUES]).toContain(filters.due);
+      expect(STATUSES).toEqual(expect.arrayContaining(filters.statuses));
+      expect(PRIORITIES).toEqual(expect.arrayContaining(filters.priorities));
+    }
+  });
+
+  test('asks for no more than the service takes', () => {
+    const labels = Array.from({ length: 30 }, (_, i) => `label=${i}`);
+    const filters = of([`q=${'🥛'.repeat(300)}`, ...labels].join('&'));
+    expect([...filters.query]).toHaveLength(200);
+    expect(filters.query).toBe('🥛'.repeat(200));
+    expect(filters.labels).toHaveLength(20);
+  });
+});
+
+test.each([{ query: 'milk' }, { statuses: ['TODO'] }, { priorities: ['LOW'] }, { labels: ['a'] }, { due: 'today' }])(
+  'something is filtered out by %o',
+  (changed) => expect(isFiltered({ ...ALL, ...(changed as Partial<Filters>) })).toBe(true),
+);
+
+test('neither the view nor the order filters anything out', () => {
+  expect(isFiltered({ ...ALL, view: 'list', order: 'due_time' })).toBe(false);
+});
+
+describe('a day that is asked for', () => {
+  const now = new Date(2026, 2, 28, 15, 30);
+  const isListed = (due: Filters['due'], time: Date | null) =>
+    matches(aTask({ due_time: time && time.toISOString() }), toQuery({ ...ALL, due }, now));
+
+  test('begins and ends at midnight of the person', () => {
+    expect(isListed('today', new Date(2026, 2, 27, 23, 59, 59, 999))).toBe(false);
+    expect(isListed('today', new Date(2026, 2, 28))).toBe(true);
+    expect(isListed('today', new Date(2026, 2, 28, 23, 59, 59, 999))).toBe(true);
+    expect(isListed('today', new Date(2026, 2, 29))).toBe(false);
+  });
+
+  test('is the first of the seven of a week, whether or not the clocks are changed in it', () => {
+    expect(isListed('week', new Date(2026, 2, 28))).toBe(true);
+    expect(isListed('week', new Date(2026, 3, 3, 23, 59))).toBe(true);
+    expect(isListed('week', new Date(2026, 3, 4))).toBe(false);
+  });
+
+  test('has no tasks that are never due', () => {
+    expect(DUES.map((due) => isListed(due, null))).toEqual([false, false, false]);
+  });
+
+  test('is over for what was due before now', () => {
+    expect(isListed('overdue', new Date(2026, 2, 28, 15, 29))).toBe(true);
+    expect(isListed('overdue', now)).toBe(false);
+  });
+});
+
+test('what is done is not overdue, unless it is asked for', () => {
+  const overdue = { ...ALL, due: 'overdue' } as const;
+  expect(toQuery(overdue, new Date()).statuses).toEqual(['TODO', 'IN_PROGRESS']);
+  expect(toQuery({ ...overdue, statuses: ['DONE'] }, new Date()).statuses).toEqual(['DONE']);
+});
+
+test('a deleted task is in no list', () => {
+  expect(matches(aTask({ delete_time: '2026-01-01T12:00:00Z' }), {})).toBe(false);
+});

@@ -1,0 +1,47 @@
+// @vitest-environment node
+import { describe, expect, test } from 'vitest';
+import type { Task, TaskOrder } from '#lib/api/tasks.ts';
+import { aTask } from '#lib/testing/made.ts';
+import { compare, placeOf } from './order';
+
+function sorted(order: TaskOrder, ...tasks: Partial<Task>[]): string[] {
+  const places = tasks.map((task) => placeOf(aTask(task), order));
+  return places.sort((a, b) => compare(a, b, order)).map(({ id }) => id);
+}
+
+describe('tasks of the same value', () => {
+  const same = [{ id: 'b' }, { id: 'c' }, { id: 'a' }];
+
+  test('are ordered by id', () => expect(sorted('create_time', ...same)).toEqual(['a', 'b', 'c']));
+  test('are ordered by id backwards in a falling order', () =>
+    expect(sorted('create_time desc', ...same)).toEqual(['c', 'b', 'a']));
+});
+
+test('a task compared with itself is the same place', () => {
+  const place = placeOf(aTask(), 'due_time');
+  expect(compare(place, { ...place }, 'due_time')).toBeCloseTo(0);
+});
+
+test('times that differ by one microsecond are told apart, however many digits are written', () => {
+  const times = ['.000002Z', 'Z', '.000001Z', '.1Z', '.0000015Z', '.000999Z', '.001Z'];
+  const tasks = times.map((end, i) => ({ id: `${i}`, update_time: `2026-01-01T12:00:00${end}` }));
+  expect(sorted('update_time', ...tasks)).toEqual(['1', '2', '4', '0', '5', '6', '3']);
+});
+
+describe('tasks that are never due', () => {
+  const tasks = [
+    { id: 'never' },
+    { id: 'late', due_time: '9999-12-31T23:59:59Z' },
+    { id: 'also never' },
+    { id: 'early', due_time: '1970-01-01T00:00:00Z' },
+  ];
+
+  test('come last', () => expect(sorted('due_time', ...tasks)).toEqual(['early', 'late', 'also never', 'never']));
+  test('come last in the falling order as well', () =>
+    expect(sorted('due_time desc', ...tasks)).toEqual(['late', 'early', 'never', 'also never']));
+});
+
+test('priorities are ordered by their weight and not by their letters', () => {
+  const tasks = (['MEDIUM', 'URGENT', 'LOW', 'HIGH'] as const).map((priority) => ({ id: priority, priority }));
+  expect(sorted('priority', ...tasks)).toEqual(['LOW', 'MEDIUM', 'HIGH', 'URGENT']);
+});

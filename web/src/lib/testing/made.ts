@@ -1,0 +1,37 @@
+import type { Notification } from '#lib/api/notifications.ts';
+import type { Task } from '#lib/api/tasks.ts';
+
+/** A task of ann's; what matters to a test is given. */
+export function aTask(task: Partial<Task> = {}): Task {
+  return {
+    id: '01JD0000000000000000000001',
+    title: 'Buy milk',
+    description: '',
+    status: 'TODO',
+    priority: 'MEDIUM',
+    labels: [],
+    due_time: null,
+    owner: 'ann',
+    create_time: '2026-01-01T12:00:00Z',
+    update_time: '2026-01-01T12:00:00Z',
+    complete_time: null,
+    delete_time: null,
+    revision: 1,
+    etag: `r${task.revision ?? 1}`,
+    ...task,
+  };
+}
+
+/** A notification that a task was created; what matters to a test is given. */
+export function aNotification(notification: Partial<Notification> = {}): Notification {
+  return {
+    id: '01JD0000000000000000000001:1:created',
+    kind: 'TASK_CREATED',
+    task_id: '01JD0000000000000000000001',
+    title: 'Buy milk',
+    create_time: '2026-01-01T12:00:00Z',
+    read_time: null,
+    deliveries: [],
+    ...notification,
+  };
+}
