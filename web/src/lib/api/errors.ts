@@ -26,7 +26,7 @@ export class ApiError extends Error {
 
 /** The error that an answer stands for; its body is a problem (RFC 9457), or not even that. */
 export async function errorOf(response: Response): Promise<ApiError> {
-  const problem: Partial<Problem> = await response.json().catch(() => ({}));
+  const problem: Partial<Problem> = (await response.json().catch(() => null)) ?? {};
   return new ApiError(
     response.status,
     problem.reason ?? 'UNKNOWN',

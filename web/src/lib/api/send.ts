@@ -43,16 +43,14 @@ async function sendOnce<T>(path: string, call: Call): Promise<T> {
   const response = await answerTo(path, call);
   if (response.status === 401) onUnauthorized();
   if (!response.ok) throw await errorOf(response);
-  const text = await response.text();
   try {
+    const text = await response.text();
     return (text ? JSON.parse(text) : undefined) as T;
-  } catch {
-    throw new ApiError(
-      response.status,
-      'UNREADABLE',
-      'The answer is no JSON',
-      response.headers.get('X-Request-ID') ?? '',
-    );
+  } catch (error) {
+    if (call.signal?.aborted) throw error;
+    if (!(error instanceof SyntaxError)) throw new ApiError(0, 'OFFLINE', 'The answer broke off');
+    const requestId = response.headers.get('X-Request-ID') ?? '';
+    throw new ApiError(response.status, 'UNREADABLE', 'The answer is no JSON', requestId);
   }
 }
 
