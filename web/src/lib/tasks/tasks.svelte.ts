@@ -61,8 +61,8 @@ export class Tasks {
   }
 
   /**
-   * Changes a task. Fields that somebody else changed meanwhile stay; where they are the same fields, or the
-   * task is gone, it throws Conflict. Throws ApiError.
+   * Changes a task. Fields that somebody else changed meanwhile stay; where they are the same fields, it throws
+   * Conflict. Throws ApiError, also when the task is gone.
    *
    * `seen` is the task that the change was decided on, the newest one when not given.
    */

@@ -1,0 +1,98 @@
+// @vitest-environment node
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Task } from '#lib/api/tasks.ts';
+import { Announcer } from '#lib/shell/announcer.svelte.ts';
+import { Refusal } from '#lib/testing/refusal.ts';
+import { FakeServer } from '#lib/testing/server.ts';
+import { Toasts, type Toast } from '#lib/toasts/toasts.svelte.ts';
+import { TaskActions } from './actions';
+import { Tasks } from './tasks.svelte';
+
+let server: FakeServer;
+let tasks: Tasks;
+let toasts: Toasts;
+let announcer: Announcer;
+let actions: TaskActions;
+let task: Task;
+
+beforeEach(() => {
+  server = FakeServer.start();
+  tasks = new Tasks();
+  toasts = new Toasts();
+  announcer = new Announcer();
+  actions = new TaskActions(tasks, toasts, announcer);
+  task = server.tasks.add();
+  tasks.receive(task);
+});
+
+/** The only toast there is. */
+function theToast(): Toast {
+  expect(toasts.shown).toHaveLength(1);
+  return toasts.shown[0] as Toast;
+}
+
+function stored(): Task {
+  return server.tasks.get(task.id, true);
+}
+
+test('a move is made and said', async () => {
+  await actions.move(task, 'IN_PROGRESS');
+  expect(stored().status).toBe('IN_PROGRESS');
+  expect(announcer.message).toBe('“Buy milk” was moved to In progress');
+  expect(toasts.shown).toEqual([]);
+});
+
+test('a move to where the task is does nothing', async () => {
+  await actions.move(task, 'TODO');
+  expect([server.received.length, announcer.message]).toEqual([0, '']);
+});
+
+test('a task is done, and to be done again', async () => {
+  await actions.toggle(task);
+  expect(stored().status).toBe('DONE');
+  await actions.toggle(stored());
+  expect(stored().status).toBe('TODO');
+});
+
+test('a failure is said in words, with the id of the request', async () => {
+  server.refuse('PATCH', new Refusal(429, 'TOO_MANY', { request_id: 'abc' }, { 'Retry-After': '3' }));
+  await actions.move(task, 'DONE');
+  expect(theToast()).toMatchObject({
+    kind: 'error',
+    title: 'Buy milk',
+    detail: 'That was too much at once. Try again in 3 seconds.',
+    requestId: 'abc',
+  });
+});
+
+describe('a deletion', () => {
+  test('can be undone from its toast', async () => {
+    await actions.remove(task);
+    expect(stored().delete_time).not.toBeNull();
+    const { title, action } = theToast();
+    expect([title, action?.label]).toEqual(['“Buy milk” was deleted', 'Undo']);
+    action?.run();
+    await vi.waitFor(() => expect(announcer.message).toBe('“Buy milk” is back'));
+    expect(stored().delete_time).toBeNull();
+  });
+
+  test('that conflicts says what has changed, and can be done anyway', async () => {
+    server.tasks.update(task.id, { title: 'Buy bread', due_time: '2026-02-01T09:00:00Z' });
+    await actions.remove(task);
+    const { title, detail, action } = theToast();
+    expect(title).toBe('“Buy milk” was changed elsewhere');
+    expect(detail).toBe('What has changed: Title, Due. Nothing of yours was saved.');
+    expect(stored().delete_time).toBeNull();
+    action?.run();
+    await vi.waitFor(() => expect(stored().delete_time).not.toBeNull());
+  });
+
+  test('that cannot be undone says so', async () => {
+    await actions.remove(task);
+    const [deleted] = toasts.shown;
+    server.refuse('POST', new Refusal(500, 'INTERNAL'));
+    deleted?.action?.run();
+    await vi.waitFor(() => expect(toasts.shown.at(-1)?.kind).toBe('error'));
+    expect(stored().delete_time).not.toBeNull();
+  });
+});
