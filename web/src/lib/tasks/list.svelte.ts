@@ -29,7 +29,8 @@ export class TaskList {
   readonly #cache: TaskCache;
   readonly #fetch: Fetch;
   #next = $state<string>(); // the token of the next page; empty after the last one
-  #end = $state.raw<Place>(); // how far the pages have come
+  #read: Place | undefined; // how far the pages have come
+  #end = $state.raw<Place>(); // how far they ever came, and the tasks are shown
   #cancel = new AbortController();
 
   constructor(cache: TaskCache, query: TaskQuery, fetch: Fetch = listTasks) {
@@ -57,19 +58,11 @@ export class TaskList {
   async reload(): Promise<void> {
     this.close();
     const end = this.#end;
-    const before = new Map(this.tasks.map((task) => [task.id, task.revision]));
-    const size = Math.min(Math.max(before.size, PAGE_SIZE), PAGE_SIZE_MAX);
-    this.#next = undefined;
+    const size = Math.min(Math.max(this.tasks.length, PAGE_SIZE), PAGE_SIZE_MAX);
+    this.#next = this.#read = undefined;
     await this.#load(async (signal) => {
-      const found = new Set<string>();
-      do {
-        const page = await this.#loadPage(size, signal);
-        page?.forEach((task) => found.add(task.id));
-      } while (this.hasMore && end && this.#end && compare(this.#end, end, this.#order) < 0);
-      for (const [id, revision] of before) {
-        const isCovered = !this.hasMore || this.#isWithin(id);
-        if (isCovered && !found.has(id) && this.#cache.confirmed(id)?.revision === revision) this.#cache.drop(id);
-      }
+      do await this.#loadPage(size, signal);
+      while (this.hasMore && end && !this.#isRead(end));
     });
   }
 
@@ -97,9 +90,8 @@ export class TaskList {
     return !this.hasMore || (this.#end !== undefined && compare(place, this.#end, this.#order) <= 0);
   }
 
-  #isWithin(id: string): boolean {
-    const task = this.#cache.get(id);
-    return task !== undefined && this.#isShown(placeOf(task, this.#order));
+  #isRead(place: Place): boolean {
+    return this.#read !== undefined && compare(place, this.#read, this.#order) <= 0;
   }
 
   async #load(pages: (signal: AbortSignal) => Promise<void>): Promise<void> {
@@ -115,15 +107,33 @@ export class TaskList {
     }
   }
 
-  /** Returns the tasks of the page, or nothing when it has none. */
-  async #loadPage(size: number, signal: AbortSignal): Promise<readonly Task[] | undefined> {
+  /** Tells whether the page has any tasks. */
+  async #loadPage(size: number, signal: AbortSignal): Promise<boolean> {
+    const expected = this.#expected();
     const page = await this.#fetch({ ...this.query, page_size: size, page_token: this.#next ?? '' }, signal);
     signal.throwIfAborted();
     this.#cache.put(...page.tasks);
     const last = page.tasks.at(-1);
-    if (last) this.#end = placeOf(last, this.#order);
+    if (last) this.#read = placeOf(last, this.#order);
+    if (!this.#end || this.#isRead(this.#end)) this.#end = this.#read;
     this.#next = page.next_page_token;
     this.isLoaded = true;
-    return last && page.tasks;
+    this.#drop(expected, new Set(page.tasks.map(({ id }) => id)));
+    return last !== undefined;
+  }
+
+  /** The tasks that are to come, as far as is known; of those that are being changed, nobody knows. */
+  #expected(): Task[] {
+    return this.#cache.all
+      .filter((task) => task.revision > 0 && this.#cache.confirmed(task.id) === task)
+      .filter((task) => matches(task, this.query) && !this.#isRead(placeOf(task, this.#order)));
+  }
+
+  /** Drops what should have come and did not, unless something was told of it meanwhile. */
+  #drop(expected: readonly Task[], found: ReadonlySet<string>): void {
+    for (const task of expected) {
+      const isCovered = !this.hasMore || this.#isRead(placeOf(task, this.#order));
+      if (isCovered && !found.has(task.id) && this.#cache.get(task.id) === task) this.#cache.drop(task.id);
+    }
   }
 }
