@@ -12,6 +12,7 @@ export class Inbox {
 
   readonly #known = new SvelteMap<string, Notification>();
   #next = $state<string>();
+  #load = 0; // the number of the last load; what an older one brings is out of date
 
   constructor(private readonly calls: typeof api = api) {}
 
@@ -22,24 +23,26 @@ export class Inbox {
 
   /** Loads the newest page again. */
   async reload(): Promise<void> {
-    this.#next = undefined;
+    this.#restart();
     await this.loadMore();
   }
 
   /** Loads the next page; a failure is kept in `error`, and the next call tries again. */
   async loadMore(): Promise<void> {
     if (this.isLoading || !this.hasMore) return;
+    const load = ++this.#load;
     this.isLoading = true;
     this.error = undefined;
     try {
       const page = await this.calls.listNotifications(this.#next);
+      if (load !== this.#load) return;
       page.notifications.forEach((each) => this.#known.set(each.id, each));
       this.unread = page.unread_count;
       this.#next = page.next_page_token;
     } catch (error) {
-      this.error = error;
+      if (load === this.#load) this.error = error;
     } finally {
-      this.isLoading = false;
+      if (load === this.#load) this.isLoading = false;
     }
   }
 
@@ -66,21 +69,28 @@ export class Inbox {
 
   /** Forgets everything. */
   clear(): void {
+    this.#restart();
     this.#known.clear();
-    this.#next = undefined;
     this.unread = 0;
   }
 
+  #restart(): void {
+    this.#load++;
+    this.#next = undefined;
+    this.isLoading = false;
+  }
+
   async #mark(marked: readonly Notification[], marks: { ids: string[] } | { all: true }): Promise<void> {
-    const unreadBefore = this.unread;
+    const unread = 'all' in marks ? 0 : Math.max(0, this.unread - marked.length);
+    const taken = this.unread - unread;
     const read_time = new Date().toISOString();
     marked.forEach((each) => this.#known.set(each.id, { ...each, read_time }));
-    this.unread = 'all' in marks ? 0 : Math.max(0, this.unread - marked.length);
+    this.unread = unread;
     try {
       await this.calls.markRead(marks);
     } catch (error) {
       marked.forEach((each) => this.#known.set(each.id, each));
-      this.unread = unreadBefore;
+      this.unread += taken;
       throw error;
     }
   }
