@@ -1,0 +1,78 @@
+// @vitest-environment node
+import { beforeEach, describe, expect, test } from 'vitest';
+import { Refusal } from '#lib/testing/refusal.ts';
+import { FakeServer } from '#lib/testing/server.ts';
+import { Session } from './session.svelte';
+
+let server: FakeServer;
+let session: Session;
+
+beforeEach(() => {
+  server = FakeServer.start();
+  session = new Session();
+});
+
+describe('asking who is signed in', () => {
+  test('finds the user', async () => {
+    expect(session.state).toBe('unknown');
+    await session.load();
+    expect([session.state, session.user]).toEqual(['present', 'ann']);
+  });
+
+  test('finds nobody', async () => {
+    server.isSignedIn = false;
+    await session.load();
+    expect([session.state, session.user, session.error]).toEqual(['absent', '', undefined]);
+  });
+
+  test('that fails leaves it unknown, says why, and can be done again', async () => {
+    server.refuse('GET', new Refusal(500, 'INTERNAL'));
+    await session.load();
+    expect([session.state, session.error]).toEqual(['unknown', expect.objectContaining({ status: 500 })]);
+    await session.load();
+    expect([session.state, session.error]).toEqual(['present', undefined]);
+  });
+});
+
+describe('signing in', () => {
+  test('begins the session of this user', async () => {
+    await session.logIn('bob', 'secret');
+    expect([session.state, session.user]).toEqual(['present', 'bob']);
+  });
+
+  test('with a wrong password throws, and begins nothing', async () => {
+    await expect(session.logIn('bob', 'wrong')).rejects.toMatchObject({ status: 401 });
+    expect([session.state, session.user]).toEqual(['unknown', '']);
+  });
+
+  test('makes an expired session one that is there again', async () => {
+    await session.load();
+    session.expire();
+    expect([session.state, session.user]).toEqual(['expired', 'ann']);
+    await session.logIn('ann', 'secret');
+    expect(session.state).toBe('present');
+  });
+});
+
+test('signing out ends the session at the gateway', async () => {
+  await session.load();
+  await session.logOut();
+  expect([session.state, session.user, server.isSignedIn]).toEqual(['absent', '', false]);
+  expect(server.asked('POST')[0]?.url.search).toBe('?session_logout=true');
+});
+
+test('signing out that fails leaves the user signed in', async () => {
+  await session.load();
+  server.refuse('POST', new Refusal(503, 'UNAVAILABLE'));
+  await expect(session.logOut()).rejects.toMatchObject({ status: 503 });
+  expect([session.state, session.user]).toEqual(['present', 'ann']);
+});
+
+test('only a session that is there can expire', async () => {
+  session.expire();
+  expect(session.state).toBe('unknown');
+  server.isSignedIn = false;
+  await session.load();
+  session.expire();
+  expect(session.state).toBe('absent');
+});
