@@ -18,6 +18,7 @@ export class Toasts {
   shown = $state.raw<readonly Toast[]>([]);
   readonly #timers = new Map<number, ReturnType<typeof setTimeout>>();
   #last = 0;
+  #isHeld = false;
 
   /** Shows a toast, in place of the oldest where there are too many. */
   show(toast: Omit<Toast, 'id'>): void {
@@ -32,6 +33,7 @@ export class Toasts {
     clearTimeout(this.#timers.get(id));
     this.#timers.delete(id);
     this.shown = this.shown.filter((each) => each.id !== id);
+    if (!this.shown.length) this.#isHeld = false; // what held them may have gone with the last one
   }
 
   /** Takes them all away. */
@@ -41,17 +43,20 @@ export class Toasts {
 
   /** Lets them all stay, as long as somebody looks at them. */
   hold(): void {
+    this.#isHeld = true;
     this.#timers.forEach((timer) => clearTimeout(timer));
     this.#timers.clear();
   }
 
   /** Lets their time run again, from its beginning. */
   release(): void {
+    this.#isHeld = false;
     this.shown.forEach((toast) => this.#start(toast));
   }
 
   #start({ id, kind }: Toast): void {
-    if (kind === 'error') return;
+    if (kind === 'error' || this.#isHeld) return;
+    clearTimeout(this.#timers.get(id));
     this.#timers.set(
       id,
       setTimeout(() => this.dismiss(id), SHOWN_MS),

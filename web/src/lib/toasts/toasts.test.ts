@@ -1,0 +1,94 @@
+// @vitest-environment node
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { Toasts } from './toasts.svelte';
+
+const SHOWN_MS = 8_000;
+let toasts: Toasts;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  toasts = new Toasts();
+});
+
+function show(title: string, kind: 'info' | 'error' = 'info'): void {
+  toasts.show({ kind, title });
+}
+
+function titles(): string[] {
+  return toasts.shown.map(({ title }) => title);
+}
+
+test('a toast goes by itself when its time is over, and no sooner', () => {
+  show('a');
+  vi.advanceTimersByTime(SHOWN_MS - 1);
+  show('b');
+  expect(titles()).toEqual(['a', 'b']);
+  vi.advanceTimersByTime(1);
+  expect(titles()).toEqual(['b']);
+});
+
+test('an error stays until it is dismissed', () => {
+  show('a', 'error');
+  vi.advanceTimersByTime(SHOWN_MS * 100);
+  expect(titles()).toEqual(['a']);
+  toasts.dismiss(toasts.shown[0]?.id ?? 0);
+  expect(titles()).toEqual([]);
+});
+
+test('the oldest gives way where there are too many', () => {
+  for (const title of 'abcdef') show(title);
+  expect(titles()).toEqual(['c', 'd', 'e', 'f']);
+});
+
+test('to dismiss what has gone already does nothing', () => {
+  show('a');
+  const id = toasts.shown[0]?.id ?? 0;
+  vi.advanceTimersByTime(SHOWN_MS);
+  show('b');
+  toasts.dismiss(id);
+  expect(titles()).toEqual(['b']);
+});
+
+describe('while somebody looks at them', () => {
+  test('all stay, and afterwards their time begins anew', () => {
+    show('a');
+    vi.advanceTimersByTime(SHOWN_MS - 1);
+    toasts.hold();
+    vi.advanceTimersByTime(SHOWN_MS * 10);
+    expect(titles()).toEqual(['a']);
+    toasts.release();
+    vi.advanceTimersByTime(SHOWN_MS - 1);
+    expect(titles()).toEqual(['a']);
+    vi.advanceTimersByTime(1);
+    expect(titles()).toEqual([]);
+  });
+
+  test('those that come stay as well', () => {
+    show('a');
+    toasts.hold();
+    show('b');
+    vi.advanceTimersByTime(SHOWN_MS * 10);
+    expect(titles()).toEqual(['a', 'b']);
+    toasts.release();
+    vi.advanceTimersByTime(SHOWN_MS);
+    expect(titles()).toEqual([]);
+  });
+
+  test('and let go of them twice, as pointer and focus do, nothing goes before its time', () => {
+    show('a');
+    toasts.release();
+    vi.advanceTimersByTime(SHOWN_MS - 1);
+    toasts.release();
+    vi.advanceTimersByTime(SHOWN_MS - 1);
+    expect(titles()).toEqual(['a']);
+  });
+
+  test('and dismiss the last of them, the next one goes by itself again', () => {
+    show('a');
+    toasts.hold();
+    toasts.dismiss(toasts.shown[0]?.id ?? 0);
+    show('b');
+    vi.advanceTimersByTime(SHOWN_MS);
+    expect(titles()).toEqual([]);
+  });
+});
