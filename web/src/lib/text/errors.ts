@@ -1,4 +1,5 @@
 import { ApiError } from '#lib/api/errors.ts';
+import type { Field } from '#lib/tasks/changes.ts';
 import { text } from '.';
 
 /** What went wrong, for the person who wanted it. */
@@ -23,14 +24,15 @@ export function wordsByField(error: unknown): Record<string, string> {
   const words: Record<string, string> = {};
   for (const violation of error.violations) {
     const field = nameOf(violation.field);
+    if (!Object.hasOwn(text.fields, field)) continue;
     words[field] = [words[field], ruleOf(violation)].filter(Boolean).join(' ');
   }
   return words;
 }
 
 function ruleOf({ field, description }: { field: string; description: string }): string {
-  const name = (text.fields as Record<string, string>)[nameOf(field)] ?? field;
-  return text.errors.rule(name, description);
+  const name = nameOf(field);
+  return text.errors.rule(Object.hasOwn(text.fields, name) ? text.fields[name as Field] : field, description);
 }
 
 function nameOf(field: string): string {

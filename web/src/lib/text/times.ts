@@ -30,9 +30,10 @@ export function toInput(time: string | null): string {
   return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
-/** The time that an input of type datetime-local stands for; null for none. */
+/** The time that an input of type datetime-local stands for; null for none, or a year that no input should take. */
 export function fromInput(value: string): string | null {
-  return value ? new Date(value).toISOString() : null;
+  const time = Date.parse(value);
+  return Number.isNaN(time) ? null : new Date(time).toISOString();
 }
 
 function midnight(date: Date): number {
