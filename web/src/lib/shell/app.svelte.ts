@@ -5,7 +5,7 @@ import { Inbox } from '#lib/inbox/inbox.svelte.ts';
 import { Live, type LiveStatus } from '#lib/live/live.ts';
 import { Session } from '#lib/session/session.svelte.ts';
 import { TaskActions } from '#lib/tasks/actions.ts';
-import type { Content } from '#lib/tasks/changes.ts';
+import type { Draft } from '#lib/tasks/content.ts';
 import type { TaskList } from '#lib/tasks/list.svelte.ts';
 import { Tasks } from '#lib/tasks/tasks.svelte.ts';
 import { text } from '#lib/text/index.ts';
@@ -33,7 +33,7 @@ export class App {
   liveStatus = $state<LiveStatus>('offline');
   readonly actions = new TaskActions(this.tasks, this.toasts, this.announcer);
   /** What was typed into the editors of tasks and not yet saved, by the task's id. */
-  readonly drafts = new SvelteMap<string, Content>();
+  readonly drafts = new SvelteMap<string, Draft>();
   /** The lists that are on the page. */
   readonly lists = new SvelteSet<TaskList>();
   /** Tasks that were created here and of which the notifier has not told yet. */

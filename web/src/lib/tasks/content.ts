@@ -1,6 +1,12 @@
 import type { Task } from '#lib/api/tasks.ts';
 import { FIELDS, type Content } from './changes';
 
+/** What was typed and not yet saved, and the task that it was typed over. */
+export interface Draft {
+  seen: Task;
+  content: Content;
+}
+
 /** What a new task is like when only its title is given. */
 export const BLANK: Content = {
   title: '',

@@ -1,0 +1,63 @@
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { updateTask } from '#lib/api/tasks.ts';
+import { contentOf } from '#lib/tasks/content.ts';
+import { anApp } from '#lib/testing/render.ts';
+import { FakeServer } from '#lib/testing/server.ts';
+import type { App } from './app.svelte';
+
+let server: FakeServer;
+let app: App;
+
+beforeEach(async () => {
+  server = FakeServer.start();
+  app = anApp();
+  onTestFinished(app.start());
+  await vi.waitFor(() => expect(app.session.state).toBe('present'));
+});
+
+/** Types into the editor of a task that is on the page. */
+function write(): void {
+  const task = server.tasks.add();
+  app.tasks.receive(task);
+  app.inbox.receive(server.inbox.add());
+  app.drafts.set(task.id, { seen: task, content: { ...contentOf(task), title: 'Mine' } });
+}
+
+function left(): number[] {
+  return [app.tasks.cache.all.length, app.inbox.notifications.length, app.drafts.size];
+}
+
+async function expire(): Promise<void> {
+  server.isSignedIn = false;
+  server.next('PATCH', () => new Response('{}', { status: 401 }));
+  await updateTask('id', {}, 'r1').catch(() => undefined);
+}
+
+test('a session that ends while the page is in use takes away nothing that was typed', async () => {
+  write();
+  await expire();
+  expect([app.session.state, app.liveStatus, ...left()]).toEqual(['expired', 'offline', 1, 1, 1]);
+  await app.logIn('ann', 'secret');
+  expect([app.session.state, ...left()]).toEqual(['present', 1, 1, 1]);
+});
+
+test('somebody else who signs in finds nothing of it', async () => {
+  write();
+  await expire();
+  server.inbox.notifications = [];
+  await app.logIn('bob', 'secret');
+  expect(left()).toEqual([0, 0, 0]);
+});
+
+test('signing out leaves nothing behind', async () => {
+  write();
+  await app.logOut();
+  expect([app.session.state, ...left()]).toEqual(['absent', 0, 0, 0]);
+});
+
+test('a notification that has come already is not waited for', () => {
+  write();
+  app.expectNotification(server.inbox.notifications[0]?.task_id ?? '');
+  app.expectNotification('another');
+  expect([...app.underway]).toEqual(['another']);
+});

@@ -1,0 +1,186 @@
+import { screen, within } from '@testing-library/svelte';
+import { userEvent } from '@testing-library/user-event';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Task } from '#lib/api/tasks.ts';
+import { address } from '#lib/shell/address.svelte.ts';
+import type { App } from '#lib/shell/app.svelte.ts';
+import { Refusal } from '#lib/testing/refusal.ts';
+import { anApp, renderIn } from '#lib/testing/render.ts';
+import { FakeServer } from '#lib/testing/server.ts';
+import Card from './Card.svelte';
+
+const user = userEvent.setup();
+let server: FakeServer;
+let app: App;
+let task: Task;
+
+beforeEach(() => {
+  server = FakeServer.start();
+  app = anApp();
+  task = server.tasks.add({ title: 'Buy milk', description: 'two litres' });
+  app.tasks.receive(task);
+  address.open(task.id);
+});
+
+/** The card of the task, which is its editor while the address says so. */
+function show() {
+  return renderIn(app, Card, { task: app.tasks.cache.get(task.id) ?? task });
+}
+
+function field(label: string): HTMLInputElement {
+  return screen.getByLabelText<HTMLInputElement>(label);
+}
+
+async function write(label: string, value: string): Promise<void> {
+  await user.clear(field(label));
+  await user.click(field(label));
+  await user.paste(value);
+}
+
+async function save(name = 'Save'): Promise<void> {
+  await user.click(screen.getByRole('button', { name }));
+}
+
+async function isClosed(): Promise<void> {
+  await vi.waitFor(() => expect(screen.queryByRole('form')).toBeNull());
+}
+
+function stored(): Task {
+  return server.tasks.get(task.id);
+}
+
+test('what was changed is saved, and nothing else is sent', async () => {
+  show();
+  await write('Title', 'Buy bread');
+  await user.selectOptions(field('Status'), 'Done');
+  await save();
+  await isClosed();
+  expect(server.asked('PATCH').map(({ body }) => body)).toEqual([{ title: 'Buy bread', status: 'DONE' }]);
+  expect(app.announcer.message).toBe('“Buy bread” was saved');
+});
+
+test('without a change nothing is sent', async () => {
+  show();
+  await save();
+  await isClosed();
+  expect(server.received).toEqual([]);
+});
+
+test('afterwards the keyboard is where it was, at the task', async () => {
+  show();
+  await save();
+  await vi.waitFor(() => expect(document.activeElement?.textContent).toBe('Buy milk'));
+});
+
+test('Escape leaves the task as it was, and forgets what was typed', async () => {
+  show();
+  await write('Title', 'Never mind');
+  await user.keyboard('{Escape}');
+  await isClosed();
+  expect([stored(), server.received]).toEqual([task, []]);
+  address.open(task.id);
+  await vi.waitFor(() => expect(field('Title').value).toBe('Buy milk'));
+});
+
+test('what the service does not take is said at its field, and stays', async () => {
+  show();
+  await write('Title', 'x'.repeat(201));
+  await save();
+  await vi.waitFor(() => expect(field('Title').getAttribute('aria-invalid')).toBe('true'));
+  expect(screen.getByText('Title must be at most 200 characters.')).toBeTruthy();
+  expect(field('Title').value).toHaveLength(201);
+});
+
+test('an error keeps what was typed and can be tried again', async () => {
+  server.refuse('PATCH', new Refusal(500, 'INTERNAL', { request_id: 'abc' }));
+  show();
+  await write('Title', 'Buy bread');
+  await save();
+  expect((await screen.findByRole('alert')).textContent).toContain('abc');
+  expect(field('Title').value).toBe('Buy bread');
+  await save();
+  await isClosed();
+  expect(stored().title).toBe('Buy bread');
+});
+
+describe('when somebody else changed the task meanwhile', () => {
+  test('in other fields, both are saved and nobody is asked', async () => {
+    show();
+    server.tasks.update(task.id, { priority: 'URGENT' });
+    await write('Title', 'Mine');
+    await save();
+    await isClosed();
+    expect(stored()).toMatchObject({ title: 'Mine', priority: 'URGENT' });
+  });
+
+  test('in the same field, what was typed is kept and what has changed is said', async () => {
+    show();
+    server.tasks.update(task.id, { title: 'Theirs', priority: 'URGENT' });
+    await write('Title', 'Mine');
+    await save();
+    const alert = await screen.findByRole('alert');
+    const changes = within(alert).getAllByRole('listitem');
+    expect(changes.map(({ textContent }) => textContent)).toEqual(['Title is now “Theirs”', 'Priority is now Urgent']);
+    expect(field('Title').value).toBe('Mine');
+    expect(stored().title).toBe('Theirs');
+  });
+
+  test('saving anyway replaces what was typed, and nothing of theirs besides', async () => {
+    show();
+    server.tasks.update(task.id, { title: 'Theirs', description: 'three litres' });
+    await write('Title', 'Mine');
+    await save();
+    await screen.findByRole('alert');
+    await save('Save mine');
+    await isClosed();
+    expect(stored()).toMatchObject({ title: 'Mine', description: 'three litres' });
+  });
+
+  test('theirs can be taken over, and the rest of what was typed is saved', async () => {
+    show();
+    server.tasks.update(task.id, { title: 'Theirs' });
+    await write('Title', 'Mine');
+    await write('Description', 'mine too');
+    await save();
+    await user.click(await screen.findByRole('button', { name: 'Take over what has changed' }));
+    expect([field('Title').value, field('Description').value]).toEqual(['Theirs', 'mine too']);
+    expect(screen.queryByRole('alert')).toBeNull();
+    await save();
+    await isClosed();
+    expect(stored()).toMatchObject({ title: 'Theirs', description: 'mine too' });
+  });
+
+  test('and once more before it is saved anyway, that is a conflict again', async () => {
+    show();
+    server.tasks.update(task.id, { title: 'Theirs' });
+    await write('Title', 'Mine');
+    await save();
+    await screen.findByRole('alert');
+    server.tasks.update(task.id, { title: 'Theirs again' });
+    await save('Save mine');
+    await screen.findByText('Title is now “Theirs again”');
+    expect([field('Title').value, stored().title]).toEqual(['Mine', 'Theirs again']);
+  });
+});
+
+describe('when the card is drawn elsewhere meanwhile', () => {
+  test('what was typed is still there, and takes nothing back of what moved it', async () => {
+    const { unmount } = show();
+    await write('Title', 'Mine');
+    unmount();
+    app.tasks.receive(server.tasks.update(task.id, { status: 'IN_PROGRESS' }));
+    show();
+    expect(field('Title').value).toBe('Mine');
+    await save();
+    await isClosed();
+    expect(stored()).toMatchObject({ title: 'Mine', status: 'IN_PROGRESS' });
+  });
+
+  test('and nothing was typed, the task is shown as it is now', () => {
+    const { unmount } = show();
+    unmount();
+    app.tasks.receive(server.tasks.update(task.id, { title: 'Theirs' }));
+    show();
+    expect(field('Title').value).toBe('Theirs');
+  });
+});
