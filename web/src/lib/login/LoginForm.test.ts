@@ -1,0 +1,74 @@
+import { screen } from '@testing-library/svelte';
+import { userEvent } from '@testing-library/user-event';
+import { beforeEach, expect, test, vi } from 'vitest';
+import type { App } from '#lib/shell/app.svelte.ts';
+import { Refusal } from '#lib/testing/refusal.ts';
+import { anApp, renderIn } from '#lib/testing/render.ts';
+import { FakeServer } from '#lib/testing/server.ts';
+import LoginForm from './LoginForm.svelte';
+
+const user = userEvent.setup();
+let server: FakeServer;
+let app: App;
+
+beforeEach(() => {
+  server = FakeServer.start();
+  server.isSignedIn = false;
+  app = anApp();
+});
+
+async function signIn(password: string): Promise<void> {
+  renderIn(app, LoginForm, {});
+  await user.type(screen.getByLabelText('Name'), 'ann');
+  await user.type(screen.getByLabelText('Password'), `${password}{Enter}`);
+}
+
+test('a name and a password that belong together sign in', async () => {
+  await signIn('secret');
+  await vi.waitFor(() => expect(app.session.state).toBe('present'));
+  expect(app.session.user).toBe('ann');
+});
+
+test('a wrong password is said at its field, and nothing that was typed is lost', async () => {
+  await signIn('wrong');
+  const password = screen.getByLabelText<HTMLInputElement>('Password');
+  await vi.waitFor(() => expect(password.getAttribute('aria-invalid')).toBe('true'));
+  const description = document.getElementById(password.getAttribute('aria-describedby') ?? '');
+  expect(description?.textContent).toBe('This name and password do not belong together.');
+  expect([screen.getByLabelText<HTMLInputElement>('Name').value, password.value]).toEqual(['ann', 'wrong']);
+  expect(screen.queryByRole('alert')).toBeNull();
+  expect(app.session.state).not.toBe('present');
+});
+
+test('after too many attempts it is said when to try again', async () => {
+  server.refuse('GET', new Refusal(429, 'TOO_MANY', { request_id: 'abc' }, { 'Retry-After': '42' }));
+  await signIn('secret');
+  const alert = await screen.findByRole('alert');
+  expect(alert.textContent).toContain('Try again in 42 seconds.');
+  expect(alert.textContent).toContain('abc');
+});
+
+test('it waits for the answer, and can be used again after a failure', async () => {
+  const held = server.holdAnswer('GET');
+  await signIn('wrong');
+  const button = screen.getByRole<HTMLButtonElement>('button', { name: 'Signing in …' });
+  expect(button.disabled).toBe(true);
+  held.release();
+  await vi.waitFor(() => expect(button.disabled).toBe(false));
+  await user.clear(screen.getByLabelText('Password'));
+  await user.type(screen.getByLabelText('Password'), 'secret{Enter}');
+  await vi.waitFor(() => expect(app.session.state).toBe('present'));
+});
+
+test('an empty field is not sent', async () => {
+  renderIn(app, LoginForm, {});
+  await user.click(screen.getByRole('button', { name: 'Sign in' }));
+  expect(server.received).toEqual([]);
+});
+
+test('whoever was signed in is named already', async () => {
+  server.isSignedIn = true;
+  await app.session.load();
+  renderIn(app, LoginForm, {});
+  expect(screen.getByLabelText<HTMLInputElement>('Name').value).toBe('ann');
+});
