@@ -16,6 +16,8 @@ from tests.browser.watch import Watch
 _HERE = Path(__file__).parent
 NewPage = Callable[..., Page]
 
+expect.set_options(timeout=20_000)  # a limit, and no pause: machines may be busy
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

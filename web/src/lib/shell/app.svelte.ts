@@ -87,7 +87,7 @@ export class App {
   async logOut(): Promise<void> {
     await this.session.logOut();
     this.live.logout();
-    this.#forget();
+    this.#belongTo('');
   }
 
   /** Shows that the notification of a task is on its way, until it comes or nobody waits for it any more. */
@@ -110,8 +110,7 @@ export class App {
   }
 
   #begin(): void {
-    if (this.#user !== this.session.user) this.#forget();
-    this.#user = this.session.user;
+    if (this.#user !== this.session.user) this.#belongTo(this.session.user);
     this.live.start(this.#user);
     void this.inbox.reload();
   }
@@ -121,9 +120,10 @@ export class App {
     this.live.stop();
   }
 
-  #forget(): void {
-    this.#user = '';
-    this.tasks.cache.clear();
+  /** Forgets what was somebody else's. */
+  #belongTo(user: string): void {
+    this.#user = user;
+    this.tasks.cache.clear(user);
     this.inbox.clear();
     this.toasts.clear();
     this.announcer.say('');

@@ -47,13 +47,6 @@ test('a move to where the task is does nothing', async () => {
   expect([server.received.length, announcer.message]).toEqual([0, '']);
 });
 
-test('a task is done, and to be done again', async () => {
-  await actions.toggle(task);
-  expect(stored().status).toBe('DONE');
-  await actions.toggle(stored());
-  expect(stored().status).toBe('TODO');
-});
-
 test('a failure is said in words, with the id of the request', async () => {
   server.refuse('PATCH', new Refusal(429, 'TOO_MANY', { request_id: 'abc' }, { 'Retry-After': '3' }));
   await actions.move(task, 'DONE');

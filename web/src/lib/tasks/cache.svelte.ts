@@ -12,6 +12,7 @@ export type Overlay = Partial<Task>;
 export class TaskCache {
   readonly #known = new SvelteMap<string, Task>();
   readonly #overlays = new SvelteMap<string, readonly Overlay[]>();
+  #owner = '';
   readonly #shown = $derived([...this.#known.values()].map((task) => this.#withOverlays(task)));
 
   /** All of them, as they are to be shown. */
@@ -30,9 +31,10 @@ export class TaskCache {
     return this.#known.get(id);
   }
 
-  /** Takes in what was told of a task, unless something newer is known already. */
+  /** Takes in what was told of a task, unless it is somebody else's or something newer is known already. */
   put(...tasks: readonly Task[]): void {
     for (const task of tasks) {
+      if (this.#owner && task.owner && task.owner !== this.#owner) continue; // an answer that came after its user had left
       const known = this.#known.get(task.id);
       if (!known || known.revision < task.revision) this.#known.set(task.id, task);
     }
@@ -43,8 +45,9 @@ export class TaskCache {
     this.#known.delete(id);
   }
 
-  /** Forgets all of them. */
-  clear(): void {
+  /** Forgets all of them. From now on there are this user's alone. */
+  clear(owner: string): void {
+    this.#owner = owner;
     this.#known.clear();
     this.#overlays.clear();
   }

@@ -75,12 +75,19 @@ test('a change of a task that is not known shows nothing', () => {
   expect(cache.all).toEqual([]);
 });
 
+test('an answer that comes after its user has left is not taken in', () => {
+  const cache = new TaskCache();
+  cache.clear('bob');
+  cache.put(aTask({ owner: 'ann' }), aTask({ id: 'mine', owner: 'bob' }), aTask({ id: '~draft', owner: '' }));
+  expect(cache.all.map(({ id }) => id)).toEqual(['mine', '~draft']);
+});
+
 test('what is forgotten is gone, with the changes on top of it', () => {
   const cache = cacheOf({}, { id: 'another' });
   cache.drop('another');
   expect(cache.all.map((task) => task.id)).toEqual([id]);
   cache.overlay(id, { title: 'Mine' });
-  cache.clear();
+  cache.clear('');
   expect(cache.all).toEqual([]);
   expect(cache.isPending(id)).toBe(false);
 });

@@ -206,7 +206,7 @@ describe('reloading', () => {
     const list = listOf();
     await list.loadMore();
     await list.reload();
-    expect(server.received.map(({ url }) => url.searchParams.get('page_size'))).toEqual(['50', '200']);
+    expect(server.received.map(({ url }) => url.searchParams.get('page_size'))).toEqual(['50', '50']);
     expect(list.hasMore).toBe(true);
   });
 

@@ -93,7 +93,10 @@ export class Tasks {
       } catch (error) {
         const latest = await this.#afterFailure(error, id);
         if (latest.delete_time !== null) return;
-        throw isConflict(error) ? new Conflict(latest, differences(base, latest)) : error;
+        if (!isConflict(error)) throw error;
+        const changed = differences(base, latest);
+        if (changed.length) throw new Conflict(latest, changed);
+        await this.calls.deleteTask(id, latest.etag);
       }
     });
   }
@@ -101,7 +104,12 @@ export class Tasks {
   /** Takes a deletion back. Throws ApiError. */
   async restore(id: string): Promise<void> {
     await this.#inTurn(id, { delete_time: null }, async () => {
-      this.cache.put(await this.calls.undeleteTask(id));
+      try {
+        this.cache.put(await this.calls.undeleteTask(id));
+      } catch (error) {
+        const latest = await this.#afterFailure(error, id);
+        if (latest.delete_time !== null) throw error;
+      }
     });
   }
 
@@ -125,7 +133,10 @@ export class Tasks {
 
   /** The task as it is after a change that failed, or of which nobody knows whether it did. Throws what it got else. */
   async #afterFailure(error: unknown, id: string): Promise<Task> {
-    if (!(error instanceof ApiError && (error.isPassing || isConflict(error)))) throw error;
+    if (!(error instanceof ApiError && (error.isPassing || [409, 412].includes(error.status)))) {
+      if (error instanceof ApiError && error.status === 404) this.cache.drop(id);
+      throw error;
+    }
     return this.#ask(id);
   }
 

@@ -165,11 +165,11 @@ describe('changing', () => {
     expect(server.received).toEqual([]);
   });
 
-  test('of a task that is gone fails, and is not shown', async () => {
+  test('of a task that is gone fails, and the task goes', async () => {
     const task = known();
     server.tasks.delete(task.id);
     await expect(tasks.update(task.id, { title: 'Mine' })).rejects.toMatchObject({ status: 404 });
-    expect(tasks.cache.get(task.id)?.title).toBe('Buy milk');
+    expect(tasks.cache.get(task.id)).toBeUndefined();
   });
 });
 
@@ -296,6 +296,24 @@ describe('deleting', () => {
     server.refuse('POST', REFUSED);
     await expect(tasks.restore(task.id)).rejects.toBeInstanceOf(ApiError);
     expect(tasks.cache.get(task.id)?.delete_time).not.toBeNull();
+  });
+
+  test('a task of which only the revision has changed is no conflict', async () => {
+    const task = known();
+    changeElsewhere(task, { title: 'Theirs' });
+    changeElsewhere(task, { title: task.title });
+    await tasks.remove(task.id);
+    expect(server.tasks.get(task.id, true).delete_time).not.toBeNull();
+  });
+
+  test('that was undone already, or whose undoing got no answer, is undone', async () => {
+    const task = known();
+    await tasks.remove(task.id);
+    server.loseAnswer('POST');
+    await tasks.restore(task.id);
+    expect(tasks.cache.get(task.id)?.delete_time).toBeNull();
+    await tasks.restore(task.id);
+    expect(server.tasks.get(task.id, true).revision).toBe(3);
   });
 
   test('waits for the change before it', async () => {
