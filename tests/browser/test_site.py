@@ -1,5 +1,8 @@
 """What the tests in this folder stand on: users of their own, a session, a cut, small limits, and a watch that sees."""
 
+import re
+from typing import Any
+
 import httpx
 import pytest
 from playwright.sync_api import Page
@@ -7,7 +10,7 @@ from playwright.sync_api import Page
 from tests.browser import axe
 from tests.browser.conftest import NewPage
 from tests.browser.system import Site, User
-from tests.browser.watch import Watch
+from tests.browser.watch import Watch, started
 
 _STATUS = "fetch('/api/v1/tasks').then(answer => answer.status)"
 
@@ -43,22 +46,22 @@ def test_a_second_gateway_has_small_limits(new_page: NewPage, site: Site, user: 
 
 
 @pytest.mark.parametrize(
-    ("what", "seen"),
+    ("kind", "what", "text"),
     [
-        ("setTimeout(() => { throw Error('thrown') })", "exception: thrown"),
-        ("setTimeout(() => Promise.reject(Error('refused')))", "exception: refused"),
-        ("console.error('said')", "error: said"),
-        ("console.warn('warned')", "warning: warned"),
-        ("fetch('/api/v1/tasks')", "status of 401"),
-        ("document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">')", "Content Security Policy"),
+        ("weberror", "setTimeout(() => { throw Error('thrown') })", "exception: thrown"),
+        ("weberror", "setTimeout(() => Promise.reject(Error('refused')))", "exception: refused"),
+        ("console", "console.error('said')", "error: said"),
+        ("console", "console.warn('warned')", "warning: warned"),
+        ("console", "fetch('/api/v1/tasks')", "status of 401 (Unauthorized)"),
+        ("console", "document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">')", "Security Policy"),
     ],
 )
-def test_the_watch_sees(page: Page, watch: Watch, what: str, seen: str) -> None:
+def test_the_watch_sees(page: Page, watch: Watch, kind: Any, what: str, text: str) -> None:
     page.goto("/")
-    with page.context.expect_event("console" if "throw" not in what and "reject" not in what else "weberror"):
+    started(page)
+    with page.context.expect_event(kind, lambda _: any(text in line for line in watch.problems())):
         page.evaluate(f"void ({what})")
-    assert [line for line in watch.problems() if seen in line]
-    watch.expect(seen)
+    watch.expect(re.escape(text))
 
 
 def test_axe_says_what_it_finds_and_where(page: Page) -> None:
