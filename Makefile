@@ -66,7 +66,8 @@ bench-live: install ## Measure how soon watchers learn of a task, and what they 
 	@$(bin)/python -m benchmarks.live
 
 .PHONY: check
-check: install ## Check style, types, imports, the contract, generated code and locks; change nothing
+check: install ## Check style, types, imports, the contract, generated code, alerts and locks; change nothing
+	@scripts/prometheus >/dev/null
 	@scripts/check
 
 .PHONY: fmt
