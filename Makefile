@@ -77,8 +77,9 @@ fmt: install ## Format the code and the protos
 	@$(bin)/buf format --write
 
 .PHONY: gen
-gen: install ## Make gen/ from protos/
+gen: install ## Make gen/ from protos/, and the dashboards from scripts/dashboards/
 	@scripts/gen
+	@$(bin)/python -m scripts.dashboards
 
 .PHONY: baseline
 baseline: install ## Accept the contract as it is: from now on `make check` compares with it
