@@ -57,6 +57,14 @@ kong-user: install ## List who may call through the gateway (ARGS='add NAME', AR
 kong-apply: ## Bring kong/kong.yml, the users and the secrets into the Kong that runs; sessions go on; needs Docker
 	@scripts/kong-apply
 
+.PHONY: seed
+seed: install ## Give the user demo some tasks to look at; safe to repeat
+	@$(bin)/python -m scripts.seed
+
+.PHONY: load
+load: install ## Make the dashboards move (ARGS='--rate 50 --seconds 300', ARGS=--through-gateway, ARGS=--help)
+	@scripts/load $(ARGS)
+
 .PHONY: test
 test: install ## Run the tests but the slow ones (ARGS='-k words' chooses)
 	@$(bin)/pytest -n auto --maxprocesses 4 -m "not slow" $(ARGS)
