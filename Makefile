@@ -65,6 +65,10 @@ seed: install ## Give the user demo some tasks to look at; safe to repeat
 load: install ## Make the dashboards move (ARGS='--rate 50 --seconds 300', ARGS=--through-gateway, ARGS=--help)
 	@scripts/load $(ARGS)
 
+.PHONY: drill
+drill: install ## Switch a fault on for you to find (N=1 … 4; without N it lists them; ARGS='--seconds 300')
+	@$(bin)/python -m scripts.drill $(N) $(ARGS)
+
 .PHONY: test
 test: install ## Run the tests but the slow ones (ARGS='-k words' chooses)
 	@$(bin)/pytest -n auto --maxprocesses 4 -m "not slow" $(ARGS)

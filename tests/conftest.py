@@ -34,13 +34,14 @@ def nx27017(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nx27017]:
 
 # Here and not beside the fault tests: of a parallel run, only this file is read by the process that prints.
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    seen = [
-        value
-        for report in terminalreporter.getreports("passed")
-        for name, value in getattr(report, "user_properties", ())
-        if name == "fault"
-    ]
-    if seen:
-        terminalreporter.section("faults: what was injected and seen")
-        for line in sorted(seen):
-            terminalreporter.line(line)
+    for kind, title in (("fault", "faults: what was injected and seen"), ("monitoring", "monitoring: what was shown")):
+        seen = [
+            value
+            for report in terminalreporter.getreports("passed")
+            for name, value in getattr(report, "user_properties", ())
+            if name == kind
+        ]
+        if seen:
+            terminalreporter.section(title)
+            for line in sorted(seen):
+                terminalreporter.line(line)
