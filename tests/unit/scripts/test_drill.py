@@ -1,5 +1,7 @@
 """The drills that reach into containers: what they ask of Docker."""
 
+import shutil
+import subprocess
 import threading
 from pathlib import Path
 
@@ -53,7 +55,36 @@ def test_the_store_is_let_go_of_however_the_drill_ends(compose: Path) -> None:
     first, _, rest = _asked(compose).partition("const ROUNDS = 1800, HELD_MS = 1600, FREE_MS = 400;")
     assert first.startswith("run --rm --no-deps --no-TTY --entrypoint mongosh mongo-init")
     assert "const ROUNDS = 0" in rest
-    assert "while (admin.currentOp().fsyncLock) admin.fsyncUnlock();" in rest
+    assert "fsyncUnlock" in rest
+
+
+_PLAY = """
+let held = Number(process.argv[2]), most = 0;
+const admin = {
+  auth: (user, password) => { if (user !== "root" || password !== "a password") throw new Error("refused"); },
+  fsyncLock: () => { most = Math.max(most, ++held); },
+  fsyncUnlock: () => { held--; },
+  runCommand: ({ fsyncUnlock }) => {
+    if (held === 0) throw new Error("fsyncUnlock called when not locked");
+    return { lockCount: (held -= fsyncUnlock) };
+  },
+};
+const given = { connect: () => admin, sleep: () => {}, require: () => ({ readFileSync: () => "a password\\n" }) };
+const numbers = `const ROUNDS = ${process.argv[3]}, HELD_MS = 1, FREE_MS = 1;`;
+const source = require("fs").readFileSync(process.argv[4], "utf8");
+new Function(...Object.keys(given), `${numbers} ${source}`)(...Object.values(given));
+console.log(held, most);
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+@pytest.mark.parametrize(("before", "rounds", "most"), [(0, 3, 1), (2, 0, 0), (0, 0, 0)])
+def test_mongodbs_lock_is_taken_in_turns_and_never_left_behind(before: int, rounds: int, most: int) -> None:
+    hold = Path(__file__).parents[3] / "scripts/drill/hold.js"
+    command = ["node", "-e", _PLAY, "-", str(before), str(rounds), str(hold)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.split() == ["0", str(most)]
 
 
 def test_without_a_number_each_drill_is_told_by_what_users_say(capsys: pytest.CaptureFixture[str]) -> None:
