@@ -74,7 +74,7 @@ test: install ## Run the tests but the slow ones (ARGS='-k words' chooses)
 	@$(bin)/pytest -n auto --maxprocesses 4 -m "not slow" $(ARGS)
 
 .PHONY: slow
-slow: install ## Run the slow tests, which take minutes each
+slow: install ## Run the slow tests: a backlog of 100,000 events, and every drill
 	@$(bin)/pytest -m slow $(ARGS)
 
 .PHONY: bench-live

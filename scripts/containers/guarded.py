@@ -24,7 +24,7 @@ _NETWORKS: Mapping[str, set[str]] = {
     "loki": {"monitoring"},
     "tempo": {"monitoring"},
     "alloy": {"telemetry", "monitoring"},
-    "stores": {"data", "telemetry"},
+    "exporters": {"data", "telemetry"},
 }
 """Who meets whom, as the picture of the architecture shows it; Kong is in the mesh for its gRPC routes."""
 

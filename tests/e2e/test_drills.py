@@ -19,11 +19,12 @@ from tests.support.prometheus import until
 from tests.support.watched import Watched, watched
 
 _SOONER = 20
-_SEEN_LONG_ENOUGH = "count_over_time(edge:http_requests:rate5m[1m]) >= 20"
+_SEEN_LONG_ENOUGH = "count_over_time(edge:http_requests:rate5m[1m]) >= 12"
 """A healthy mesh was seen for longer than any alert but the slow burn waits."""
-_WITHIN = 60.0
+_WITHIN = 90.0
 
 
+@pytest.mark.slow  # and by itself: beside others, a healthy mesh may be slow too
 @pytest.mark.parametrize("number", sorted(DRILLS), ids=lambda number: DRILLS[number].name)
 async def test_a_drill_makes_its_alert_fire_and_no_other_and_ends_with_it(
     tmp_path: Path, number: int, record_property: Callable[[str, object], None]

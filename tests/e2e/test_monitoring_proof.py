@@ -79,7 +79,7 @@ def _expressions() -> Iterator[Expression]:
         for variable in board.variables:
             for asked in re.findall(r"label_values\((.*), \w+\)$", variable.query):
                 yield Expression(f"{board.title}: choices of {variable.name}", asked)
-    yield Expression("every dashboard: alerts that fire", FIRING, "no alert fires")
+    yield Expression("Annotations: alerts that fire", FIRING, "no alert fires")
     for rule in _rules():
         if "record" in rule:
             yield Expression(f"rule {rule['record']}", rule["expr"])

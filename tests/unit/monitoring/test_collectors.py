@@ -25,7 +25,7 @@ _LISTENS = {
     "loki": {3100},
     "tempo": {3200, 4317},
     "alloy": {4317, 4318},
-    "stores": {12345},
+    "exporters": {12345},
     "redis": {6379},
     "mongo": {27017},
 }
@@ -65,10 +65,10 @@ def test_each_side_of_an_address_is_in_a_network_with_the_other() -> None:
         return bool(set(_COMPOSE[one]["networks"]) & set(_COMPOSE[other]["networks"]))
 
     asks = {
-        "prometheus": ("edge-api", "task-svc", "notify-svc", "kong", "stores"),
+        "prometheus": ("edge-api", "task-svc", "notify-svc", "kong", "exporters"),
         "grafana": ("prometheus", "loki", "tempo"),
         "alloy": ("loki", "tempo", "edge-api", "task-svc", "notify-svc", "kong"),
-        "stores": ("redis", "mongo"),
+        "exporters": ("redis", "mongo"),
     }
     for one, others in asks.items():
         assert all(meet(one, other) for other in others), one
@@ -151,7 +151,7 @@ def test_a_log_query_asks_for_labels_and_ids_that_there_are(query: str) -> None:
         ("tempo", ("-config.verify=true", "-config.file=tempo/tempo.yml")),
         ("alloy", ("fmt", "--test", "alloy/collector.alloy")),
         ("alloy", ("validate", "alloy/collector.alloy")),
-        ("alloy", ("validate", "alloy/stores.alloy")),
+        ("alloy", ("validate", "alloy/exporters.alloy")),
     ],
 )
 def test_its_own_program_accepts_the_file(program: str, arguments: tuple[str, ...]) -> None:
