@@ -25,6 +25,10 @@ dev: install ## Start everything on this machine, until Ctrl-C (.env.example lis
 up: ## Start everything in containers and wait until it works (ARGS='--scale task-svc=2'); needs Docker
 	@scripts/up $(ARGS)
 
+.PHONY: up-lite
+up-lite: ## The same without monitoring: a good third less memory (after a make up: make down first)
+	@COMPOSE_PROFILES= scripts/up $(ARGS)
+
 .PHONY: down
 down: ## Stop the containers; the data stays (ARGS=--volumes removes it)
 	@scripts/compose down $(ARGS)
@@ -53,13 +57,25 @@ kong-user: install ## List who may call through the gateway (ARGS='add NAME', AR
 kong-apply: ## Bring kong/kong.yml, the users and the secrets into the Kong that runs; sessions go on; needs Docker
 	@scripts/kong-apply
 
+.PHONY: seed
+seed: install ## Give the user demo some tasks to look at; safe to repeat
+	@$(bin)/python -m scripts.seed
+
+.PHONY: load
+load: install ## Make the dashboards move (ARGS='--rate 50 --seconds 300', ARGS=--through-gateway, ARGS=--help)
+	@scripts/load $(ARGS)
+
+.PHONY: drill
+drill: install ## Switch a fault on for you to find (N=1 … 4; without N it lists them; ARGS='--seconds 300')
+	@$(bin)/python -m scripts.drill $(N) $(ARGS)
+
 .PHONY: test
 test: install ## Run the tests but the slow ones, the page's too (ARGS='-k words' chooses, and leaves those out)
 	$(if $(ARGS),,@scripts/web test)
 	@$(bin)/pytest -n auto --maxprocesses 4 -m "not slow and not browser" $(ARGS)
 
 .PHONY: slow
-slow: install ## Run the slow tests, which take minutes each
+slow: install ## Run the slow tests: a backlog of 100,000 events, and every drill
 	@$(bin)/pytest -m "slow and not browser" $(ARGS)
 
 .PHONY: test-browser
@@ -86,7 +102,8 @@ bench-live: install ## Measure how soon watchers learn of a task, and what they 
 	@$(bin)/python -m benchmarks.live
 
 .PHONY: check
-check: install ## Check style, types, imports, the contract, generated code and locks; change nothing
+check: install ## Check style, types, imports, the contract, generated code, alerts and locks; change nothing
+	@scripts/prometheus >/dev/null
 	@scripts/check
 
 .PHONY: fmt
@@ -96,8 +113,9 @@ fmt: install ## Format the code and the protos
 	@$(bin)/buf format --write
 
 .PHONY: gen
-gen: install ## Make gen/ from protos/
+gen: install ## Make gen/ from protos/, and the dashboards from scripts/dashboards/
 	@scripts/gen
+	@$(bin)/python -m scripts.dashboards
 
 .PHONY: baseline
 baseline: install ## Accept the contract as it is: from now on `make check` compares with it

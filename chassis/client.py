@@ -77,7 +77,7 @@ class Calls(grpc.aio.UnaryUnaryClientInterceptor):
                 if code == "OK":
                     self.metrics.received.labels(*labels).inc()
                 self.metrics.handled.labels(*labels, code).inc()
-                self.metrics.seconds.labels(*labels).observe(time.perf_counter() - begun)
+                self.metrics.seconds.labels(*labels).observe(time.perf_counter() - begun, tracing.exemplar())
 
     def _prepared(self, details: grpc.aio.ClientCallDetails) -> grpc.aio.ClientCallDetails:
         seconds = details.timeout if details.timeout is not None else self._default_seconds

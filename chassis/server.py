@@ -13,7 +13,7 @@ from grpc_health.v1 import health, health_pb2_grpc
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 from grpc_reflection.v1alpha import reflection
 from opentelemetry import trace
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge
 
 from chassis import supervise
 from chassis.guards import HEALTH, Authenticate, Deadlines, conclude
@@ -53,10 +53,13 @@ class MeshServer:
         self._services = services
         self._ready = ready
         self._metrics = ServerMetrics(registry)
+        self._readiness = Gauge(
+            "grpc_service_ready", "1 while the service can do its work.", ["grpc_service"], registry=registry
+        )
         self._layers = Layers(
             (
-                self._metrics,
                 Observe(tracer),
+                self._metrics,
                 conclude,
                 Authenticate(MeshTokens.read(settings.mesh_token_file), userless),
                 Deadlines(settings.default_deadline_seconds),
@@ -111,6 +114,7 @@ class MeshServer:
     async def _set_ready(self, is_ready: bool) -> None:
         serving = HealthCheckResponse.SERVING if is_ready else HealthCheckResponse.NOT_SERVING
         for service in self._services:
+            self._readiness.labels(service).set(is_ready)
             await self._health.set(service, serving)
 
     async def _drain(self) -> None:

@@ -46,6 +46,12 @@ def traceparent() -> str:
     return carrier.get(TRACEPARENT_KEY, "")
 
 
+def exemplar() -> dict[str, str] | None:
+    """The label by which a measurement names the current trace, or None where that is not recorded."""
+    span = trace.get_current_span().get_span_context()
+    return {"trace_id": trace.format_trace_id(span.trace_id)} if span.trace_flags.sampled else None
+
+
 def trace_id() -> str | None:
     """The current span's trace id in hex, or None outside a span."""
     span = trace.get_current_span().get_span_context()

@@ -2,6 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from chassis import tracing
+
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -22,4 +24,4 @@ class HttpMetrics:
         known = method if method in _METHODS else "other"
         self._requests.labels(known, route, str(status)).inc()
         if seconds is not None:
-            self._seconds.labels(known, route).observe(seconds)
+            self._seconds.labels(known, route).observe(seconds, tracing.exemplar())

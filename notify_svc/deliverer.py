@@ -104,8 +104,6 @@ class Deliverer:
             _log.exception("unexpected error of a channel", channel=self._channel.name)
             return self._failed(owed, repr(error))
         self._count("delivered")
-        seconds = (self._now_ms() - owed.notification.create_time_ms) / 1000
-        self._metrics.delivery_seconds.labels(self._channel.name).observe(max(0.0, seconds))
         return Attempt(owed, Outcome.DELIVERED)
 
     async def _told(self, notification: Notification) -> None:
@@ -119,6 +117,8 @@ class Deliverer:
             structlog.contextvars.bind_contextvars(request_id=request_id, trace_id=tracing.trace_id())
             async with asyncio.timeout(self._rules.timeout_seconds):
                 await self._channel.deliver(notification)
+            seconds = (self._now_ms() - notification.create_time_ms) / 1000
+            self._metrics.delivery_seconds.labels(self._channel.name).observe(max(0.0, seconds), tracing.exemplar())
 
     def _failed(self, owed: Owed, why: str, asked_seconds: float | None = None) -> Attempt:
         if owed.attempt >= self._rules.max_attempts:

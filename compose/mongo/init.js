@@ -50,8 +50,17 @@ function giveRights(database) {
   else database.createUser({ user: "task_svc", ...rights });
 }
 
+// Whoever counts what MongoDB does; it reads no task.
+function letBeWatched(admin) {
+  const roles = [{ role: "clusterMonitor", db: "admin" }, { role: "read", db: "local" }];
+  const rights = { pwd: secret("mongo-monitor-password"), roles };
+  if (admin.getUser("monitor")) admin.updateUser("monitor", rights);
+  else admin.createUser({ user: "monitor", ...rights });
+}
+
 const admin = within("mongod", () => connect("mongodb://127.0.0.1:27017/admin?directConnection=true"));
 makeReplicaSet(admin);
 signIn(admin);
 giveRights(admin.getSiblingDB("taskmesh"));
+letBeWatched(admin);
 print("the replica set and its users are as they should be");

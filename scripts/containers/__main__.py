@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from scripts.containers import declared, gateway, guarded, images, queue_users, variables
+from scripts.containers import declared, gateway, guarded, images, memory, queue_users, variables
 from scripts.containers.project import Project
 
 RULES = (
@@ -15,6 +15,7 @@ RULES = (
     *(queue_users.services_may_do_what_they_call, queue_users.no_right_is_idle),
     *(gateway.kong_is_closed, gateway.protos_stay_inside, gateway.ports_are_listened_on, gateway.the_page_may_write),
     *(gateway.steps_come_before_kong, gateway.steps_have_what_they_read, gateway.versions_are_the_same),
+    memory.the_readme_states_the_sum,
 )
 
 

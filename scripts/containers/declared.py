@@ -33,6 +33,10 @@ def files_are_there(project: Project) -> Iterator[str]:
     for name, config in project.compose.get("configs", {}).items():
         if not (project.root / config["file"]).is_file():
             yield f"the config {name} has no file {config['file']}"
+    for name, service in project.services.items():
+        for folder in (each for each in names(service.get("volumes", [])) if each.startswith("./")):
+            if not (project.root / folder).is_dir():
+                yield f"{name}: there is no folder {folder}"
     for name, secret in project.compose.get("secrets", {}).items():
         if secret["file"] != f"./.secrets/{name}":
             yield f"the secret {name} is not in ./.secrets/{name}, where scripts/secrets makes it"
@@ -41,7 +45,7 @@ def files_are_there(project: Project) -> Iterator[str]:
 
 
 def _used(service: Service, kind: str) -> list[str]:
-    return names(service.get(kind, []))
+    return [each for each in names(service.get(kind, [])) if not each.startswith(("./", "$"))]
 
 
 def _shares_with(service: Service) -> list[str]:

@@ -8,23 +8,33 @@ from scripts.containers.project import Project, Service
 from scripts.containers.variables import SETTINGS
 
 _NETWORKS: Mapping[str, set[str]] = {
-    "kong": {"ingress", "edge", "mesh", "gateway"},
+    "kong": {"ingress", "edge", "mesh", "gateway", "telemetry"},
     "kong-init": {"gateway"},
     "kong-prune": {"gateway"},
     "kong-import": {"gateway"},
     "kong-db": {"gateway"},
     "web": {"edge"},
-    "edge-api": {"edge", "mesh"},
-    "task-svc": {"mesh", "data"},
-    "notify-svc": {"mesh", "data", "egress"},
+    "edge-api": {"edge", "mesh", "telemetry"},
+    "task-svc": {"mesh", "data", "telemetry"},
+    "notify-svc": {"mesh", "data", "egress", "telemetry"},
     "redis": {"data"},
     "mongo": {"data"},
     "mongo-init": set(),  # shares mongo's
+    "prometheus": {"ingress", "telemetry", "monitoring"},
+    "grafana": {"ingress", "monitoring"},
+    "loki": {"monitoring"},
+    "tempo": {"monitoring"},
+    "alloy": {"telemetry", "monitoring"},
+    "exporters": {"data", "telemetry"},
 }
 """Who meets whom, as the picture of the architecture shows it; Kong is in the mesh for its gRPC routes."""
 
 _WITH_A_WAY_OUT = {"ingress", "egress"}
-_PUBLISHED = {"kong"}
+_PUBLISHED = {"kong", "grafana", "prometheus"}
+_SOCKET = "/var/run/docker.sock"
+_MAY_HAVE_THE_SOCKET = {"alloy"}
+"""Who asks the engine for log lines. It makes root of whoever has it, and :ro changes nothing about that; it only keeps
+the file itself from being replaced."""
 
 _NEVER = ("cap_add", "container_name", "devices", "env_file", "ipc", "pid", "privileged")
 _UNIT = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
@@ -35,13 +45,14 @@ def every_service_is_guarded(project: Project) -> Iterator[str]:
     one_shots = project.one_shots()
     for name, service in project.services.items():
         yield from (f"{name}: {problem}" for problem in _unguarded(service, is_one_shot=name in one_shots))
+        yield from (f"{name}: {problem}" for problem in _mounts(service, may_have_socket=name in _MAY_HAVE_THE_SOCKET))
         grace, needed = _seconds(service.get("stop_grace_period", "10s")), _drain_seconds(project, name)
         if grace <= needed:
             yield f"{name}: a drain may take {needed:g} s, and stop_grace_period is {grace:g} s"
 
 
 def nothing_is_published_but_on_loopback(project: Project) -> Iterator[str]:
-    """Nobody gets round the gateway, and every published port names 127.0.0.1: without an address all may reach it."""
+    """Nobody gets round the gateway to the mesh, and every published port names 127.0.0.1, or all may reach it."""
     for name, service in project.services.items():
         if service.get("ports") and name not in _PUBLISHED:
             yield f"{name}: is published, and only {', '.join(sorted(_PUBLISHED))} may be"
@@ -77,8 +88,14 @@ def _unguarded(service: Service, *, is_one_shot: bool) -> Iterator[str]:
         yield "its log may grow without end"
     if "build" not in service and not re.fullmatch(r"[1-9]\d*:[1-9]\d*", str(service.get("user"))):
         yield "user must be two numbers other than 0"
-    if any("docker.sock" in str(volume) for volume in service.get("volumes", [])):
-        yield "the engine's socket would make it root on the machine"
+
+
+def _mounts(service: Service, *, may_have_socket: bool) -> Iterator[str]:
+    for volume in map(str, service.get("volumes", [])):
+        if "docker.sock" in volume and not (may_have_socket and volume.endswith(f":{_SOCKET}:ro")):
+            yield "the engine's socket would make it root on the machine"
+        if volume.startswith("./") and not volume.endswith(":ro"):
+            yield f"{volume} lets it write into the checkout"
 
 
 def _drain_seconds(project: Project, name: str) -> float:

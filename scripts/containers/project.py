@@ -70,5 +70,6 @@ def _interpolated(value: str, variables: Mapping[str, str]) -> str:
 
 
 def names(entries: Sequence[Any]) -> list[str]:
-    """What a service's list refers to, whichever way it is written: `name`, `name:/path`, `{source: name}`."""
+    """What a service's list refers to, whichever way it is written: `name`, `name:/path`, `./folder:/path:ro`,
+    `{source: name}`."""
     return [entry["source"] if isinstance(entry, dict) else str(entry).split(":")[0] for entry in entries]

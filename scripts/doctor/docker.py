@@ -40,8 +40,9 @@ def _lacking(says: str) -> Finding:
 
 async def _run(root: Path, *arguments: str) -> str | None:
     """What docker writes, or None when it fails or takes too long."""
+    everything = {"COMPOSE_PROFILES": "monitoring", **os.environ}  # or the containers of a profile would not be listed
     process = await asyncio.create_subprocess_exec(
-        "docker", *arguments, cwd=root, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, env=os.environ
+        "docker", *arguments, cwd=root, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, env=everything
     )
     try:
         output, _ = await asyncio.wait_for(process.communicate(), SECONDS)

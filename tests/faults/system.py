@@ -105,7 +105,7 @@ class System:
         token_file = directory / "token"
         token_file.write_text(TOKEN)
         self.valkey = Valkey(directory / "valkey")
-        self._metrics_ports = {module: free_port() for module in (_TASK, _NOTIFY, _EDGE)}
+        self.metrics_ports = {module: free_port() for module in (_TASK, _NOTIFY, _EDGE)}
         task_port, notify_port, edge_port = (free_port() for _ in range(3))
         self.edge_port = edge_port
         self.edge_url = f"http://127.0.0.1:{edge_port}"
@@ -120,9 +120,9 @@ class System:
             "TASK_GRPC_PORT": str(task_port),
             "NOTIFY_GRPC_PORT": str(notify_port),
             "EDGE_PORT": str(edge_port),
-            "TASK_METRICS_PORT": str(self._metrics_ports[_TASK]),
-            "NOTIFY_METRICS_PORT": str(self._metrics_ports[_NOTIFY]),
-            "EDGE_METRICS_PORT": str(self._metrics_ports[_EDGE]),
+            "TASK_METRICS_PORT": str(self.metrics_ports[_TASK]),
+            "NOTIFY_METRICS_PORT": str(self.metrics_ports[_NOTIFY]),
+            "EDGE_METRICS_PORT": str(self.metrics_ports[_EDGE]),
             "TASK_STORE_URL": f"sqlite:///{self.store}",
             "TASK_SWEEP_SECONDS": "0.5",
             "TASK_FIRST_LOOK_SECONDS": "2",
@@ -203,7 +203,7 @@ class System:
     async def metrics(self, module: str) -> dict[str, float]:
         """The samples on a service's /metrics page, summed over their labels."""
         async with httpx.AsyncClient() as client:
-            page = await client.get(f"http://127.0.0.1:{self._metrics_ports[module]}/metrics", timeout=5)
+            page = await client.get(f"http://127.0.0.1:{self.metrics_ports[module]}/metrics", timeout=5)
         sums: dict[str, float] = {}
         for family in text_string_to_metric_families(page.text):
             for sample in family.samples:

@@ -51,6 +51,10 @@ console.log(JSON.stringify(state));
 
 _ROOT_USER = {"pwd": "mongo-root-password", "roles": ["root"]}
 _TASK_USER = {"pwd": "mongo-task-password", "roles": [{"role": "readWrite", "db": "taskmesh"}]}
+_MONITOR = {
+    "pwd": "mongo-monitor-password",
+    "roles": [{"role": "clusterMonitor", "db": "admin"}, {"role": "read", "db": "local"}],
+}
 _SET = {"_id": "rs0", "members": [{"_id": 0, "host": "mongo:27017"}]}
 
 
@@ -70,7 +74,10 @@ def _run(folder: Path, state: dict[str, Any]) -> subprocess.CompletedProcess[str
         {"initiated": _SET, "users": {"admin": {"root": _ROOT_USER}, "taskmesh": {"task_svc": _TASK_USER}}},
         {
             "initiated": _SET,
-            "users": {"admin": {"root": _ROOT_USER}, "taskmesh": {"task_svc": {"pwd": "old", "roles": ["root"]}}},
+            "users": {
+                "admin": {"root": _ROOT_USER, "monitor": {"pwd": "old", "roles": []}},
+                "taskmesh": {"task_svc": {"pwd": "old", "roles": ["root"]}},
+            },
         },
     ],
     ids=["first start", "interrupted before the users", "interrupted between them", "as it should be", "old password"],
@@ -80,7 +87,7 @@ def test_it_ends_in_the_same_state(tmp_path: Path, state: dict[str, Any]) -> Non
     assert ran.returncode == 0, ran.stderr
     ended = json.loads(ran.stdout)
     assert ended["initiated"] == _SET
-    assert ended["users"] == {"admin": {"root": _ROOT_USER}, "taskmesh": {"task_svc": _TASK_USER}}
+    assert ended["users"] == {"admin": {"root": _ROOT_USER, "monitor": _MONITOR}, "taskmesh": {"task_svc": _TASK_USER}}
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")

@@ -14,7 +14,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from chassis.wire import MAX_MESSAGE_BYTES
-from tests.support.mesh import mesh_server
+from tests.support.mesh import Running, mesh_server
 from tests.support.probe import SERVICE, Context, ask, finish, start
 from tests.support.probe_process import TOKEN, answering, probe_process
 from tests.support.probe_service import ACT_KEY
@@ -132,8 +132,11 @@ async def test_the_metrics_page_has_every_family_of_py_grpc_prometheus(tmp_path:
     assert "# TYPE grpc_client_handling_seconds histogram" in page
 
 
-async def test_readiness_follows_the_check_both_ways() -> None:
+async def test_readiness_follows_the_check_both_ways_in_health_and_metrics() -> None:
     is_away = asyncio.Event()
+
+    def measured(mesh: Running) -> float | None:
+        return mesh.registry.get_sample_value("grpc_service_ready", {"grpc_service": SERVICE})
 
     async def ready() -> None:
         if is_away.is_set():
@@ -142,12 +145,12 @@ async def test_readiness_follows_the_check_both_ways() -> None:
     async with mesh_server(ready=ready) as mesh:
         health = health_of(mesh.channel)
         watch = health.Watch(HealthCheckRequest(service=SERVICE))
-        assert await _next_status(watch, SERVING) == SERVING
+        assert (await _next_status(watch, SERVING), measured(mesh)) == (SERVING, 1)
         is_away.set()
-        assert await _next_status(watch, NOT_SERVING) == NOT_SERVING
+        assert (await _next_status(watch, NOT_SERVING), measured(mesh)) == (NOT_SERVING, 0)
         assert (await health.Check(HealthCheckRequest(), timeout=5)).status == SERVING
         is_away.clear()
-        assert await _next_status(watch, SERVING) == SERVING
+        assert (await _next_status(watch, SERVING), measured(mesh)) == (SERVING, 1)
         watch.cancel()
 
 

@@ -167,6 +167,7 @@ class Rehearsal:
             assert time.monotonic() < deadline, self.processes[name].output()
 
     def _outside(self, value: str) -> str:
+        value = value.replace("${COMPOSE_PROFILES:+http://alloy:4317}", "")  # as `make up-lite` has it
         value = value.replace("/run/secrets", str(self.redis.secrets)).replace("0.0.0.0", "127.0.0.1")
         value = value.replace("@redis:6379", f"@127.0.0.1:{self.redis.port}")
         for port, other in self._ports.items():

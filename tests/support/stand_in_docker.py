@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_SCRIPTS = ("compose", "kong-apply", "pin-images", "secrets", "test-kong", "up")
+_SCRIPTS = ("compose", "kong-apply", "load", "load.py", "pin-images", "secrets", "test-kong", "up")
 
 
 class StandIn:
@@ -18,7 +18,7 @@ class StandIn:
         (self.checkout / "scripts").mkdir(parents=True)
         for name in ("Dockerfile", "docker-compose.yml", *(f"scripts/{script}" for script in _SCRIPTS)):
             shutil.copy(ROOT / name, self.checkout / name)
-        for name in ("compose", "kong"):
+        for name in ("compose", "kong", "monitoring"):
             shutil.copytree(ROOT / name, self.checkout / name)
         self._commands = folder / "commands"
         self._commands.mkdir()
@@ -27,18 +27,20 @@ class StandIn:
 case "$*" in
 {cases}
   "compose version --short") echo 2.40.0 ;;
-  "compose port kong "*) echo "127.0.0.1:$4" ;;
-  "compose ps --quiet kong") ;;
+  "compose port "*) echo "127.0.0.1:$4" ;;
+  "compose ps --quiet "*) ;;
   *) echo "docker $*" ;;
 esac
 """)
         docker.chmod(docker.stat().st_mode | stat.S_IXUSR)
 
-    def run(self, script: str, *arguments: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, script: str, *arguments: str, path: str | None = None, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         """Runs one of the scripts with the stand-in before all other commands, or with `path` alone."""
         return subprocess.run(
             [self.checkout / "scripts" / script, *arguments],
-            env={**os.environ, "PATH": path or f"{self._commands}:{os.environ['PATH']}"},
+            env={**os.environ, "PATH": path or f"{self._commands}:{os.environ['PATH']}", **variables},
             capture_output=True,
             text=True,
             timeout=30,

@@ -10,9 +10,9 @@ from scripts.containers.dockerignore import Ignore
 from scripts.containers.queue_users import rights
 
 _ROOT = Path(__file__).parents[3]
-_FILES = ("docker-compose.yml", "Dockerfile", ".dockerignore", ".gitignore", "pyproject.toml")
+_FILES = ("docker-compose.yml", "Dockerfile", ".dockerignore", ".gitignore", "pyproject.toml", "README.md")
 _LOCKS = ("requirements.txt", "requirements-dev.txt")
-_FOLDERS = ("compose", "kong", "chassis", "edge_api", "notify_svc", "task_svc", "gen", "web")
+_FOLDERS = ("compose", "kong", "chassis", "edge_api", "notify_svc", "task_svc", "gen", "web", "monitoring")
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", "node_modules", "build", ".svelte-kit")
 _COMPOSE, _DOCKERFILE, _ACL = "docker-compose.yml", "Dockerfile", "compose/redis/users.acl"
 
@@ -34,7 +34,12 @@ def test_the_files_of_this_project_are_in_order() -> None:
     ("file", "old", "new", "problem"),
     [
         # names
-        (_COMPOSE, "networks: [edge, mesh]", "networks: [edge, mush]", "mush is not among the networks"),
+        (
+            _COMPOSE,
+            "networks: [edge, mesh, telemetry]",
+            "networks: [edge, mush, telemetry]",
+            "mush is not among the networks",
+        ),
         (_COMPOSE, "secrets: [mongo-keyfile]", "secrets: [mongo-key]", "mongo-key is not among the secrets"),
         (_COMPOSE, "volumes: [redis-data:/data]", "volumes: [redis:/data]", "redis is not among the volumes"),
         (_COMPOSE, "source: redis-users,", "source: redis-user,", "redis-user is not among the configs"),
@@ -67,16 +72,31 @@ def test_the_files_of_this_project_are_in_order() -> None:
         (_COMPOSE, "127.0.0.1:${GATEWAY_PORT", "${GATEWAY_PORT", "${GATEWAY_PORT:-8000}:8000 is published beyond"),
         (
             _COMPOSE,
-            "networks: [edge, mesh]",
-            "ports: [127.0.0.1:8080:8080]\n    networks: [edge, mesh]",
-            "edge-api: is published, and only kong may be",
+            "networks: [edge, mesh, telemetry]",
+            "ports: [127.0.0.1:8080:8080]\n    networks: [edge, mesh, telemetry]",
+            "edge-api: is published, and only grafana, kong, prometheus may be",
         ),
         (_COMPOSE, "SHUTDOWN_TIMEOUT: 15s", "SHUTDOWN_TIMEOUT: 1m", "kong: a drain may take 60 s"),
         (_COMPOSE, "data: { internal: true }", "data: {}", "the network data is not internal"),
         (_COMPOSE, "edge: { internal: true }", "edge:", "the network edge is not internal"),
-        (_COMPOSE, "edge, mesh, gateway]", "edge, mesh, gateway, data]", "kong: its networks are not those"),
-        (_COMPOSE, "networks: [edge, mesh]", "networks: [edge, mesh, data]", "edge-api: its networks are not those"),
+        (_COMPOSE, "mesh, gateway, telemetry]", "mesh, gateway, telemetry, data]", "kong: its networks are not those"),
+        (
+            _COMPOSE,
+            "networks: [edge, mesh, telemetry]",
+            "networks: [edge, mesh, telemetry, data]",
+            "edge-api: its networks are not those",
+        ),
         (_COMPOSE, "redis-data:/data]", "redis-data:/data, /run/docker.sock:/s]", "the engine's socket"),
+        (_COMPOSE, ":/var/run/docker.sock:ro", ":/var/run/docker.sock", "alloy: the engine's socket"),
+        (_COMPOSE, "./monitoring/loki:/etc/loki:ro", "./monitoring/lok:/etc/loki:ro", "no folder ./monitoring/lok"),
+        (
+            _COMPOSE,
+            "./monitoring/loki:/etc/loki:ro",
+            "./monitoring/loki:/etc/loki",
+            "loki: ./monitoring/loki:/etc/loki lets",
+        ),
+        (_COMPOSE, "mem_limit: 768m", "mem_limit: 1g", "README.md must say: at most 6.8 GiB of memory"),
+        ("README.md", "2.5 GiB are monitoring", "2.0 GiB are monitoring", "of which 2.5 GiB are monitoring"),
         # variables
         (_COMPOSE, "EDGE_HOST:", "EDGE_HOTS:", "edge-api: EDGE_HOTS is none of its settings"),
         (_COMPOSE, "target: web }", "target: web }\n    environment: { A: b }", "web: A is none of its settings"),

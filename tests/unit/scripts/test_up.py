@@ -30,6 +30,21 @@ def test_up_builds_waits_for_health_and_says_where_it_is(tmp_path: Path) -> None
     assert "docker compose up --build --detach --wait --wait-timeout 300 --scale task-svc=2" in ran.stdout
     assert "  the page     http://localhost:9999\n" in ran.stdout
     assert "https://127.0.0.1:8443\n" in ran.stdout
+    assert "http://127.0.0.1:3000\n" in ran.stdout
+
+
+@pytest.mark.parametrize(("chosen", "told"), [({}, "monitoring/request,balancer"), ({"COMPOSE_PROFILES": ""}, "/")])
+def test_monitoring_is_started_unless_it_is_left_out(tmp_path: Path, chosen: dict[str, str], told: str) -> None:
+    stand_in = StandIn(tmp_path, '"compose up"*) echo "$COMPOSE_PROFILES/$KONG_TRACING" ;;')
+    ran = stand_in.run("up", **chosen)
+    assert told in ran.stdout.splitlines()
+    assert ("Grafana" in ran.stdout) is (not chosen)
+
+
+@pytest.mark.parametrize(("alloy", "profiles"), [("", ""), ("1234", "monitoring")])
+def test_kong_apply_sends_spans_only_where_somebody_takes_them(tmp_path: Path, alloy: str, profiles: str) -> None:
+    cases = f'"compose ps --quiet alloy") echo {alloy} ;; "compose up"*) echo "<$COMPOSE_PROFILES>" ;;'
+    assert f"<{profiles}>" in StandIn(tmp_path, cases).run("kong-apply").stdout
 
 
 def test_up_says_loudly_that_the_demo_users_are_in(tmp_path: Path) -> None:
@@ -196,7 +211,7 @@ def test_images_are_pinned_to_the_digests_of_today(tmp_path: Path) -> None:
     for _ in range(2):  # what is pinned is pinned again
         assert stand_in.run("pin-images").returncode == 0
         after = [file.read_text() for file in files]
-        assert [text.count("@sha256:") for text in after] == [3, 8]
+        assert [text.count("@sha256:") for text in after] == [3, 15]
         assert [text.replace(f"@sha256:{'a' * 64}", "") for text in after] == before
 
 

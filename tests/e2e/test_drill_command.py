@@ -1,0 +1,34 @@
+"""`make drill` beside a `make dev` that runs: it finds it, breaks it, mends it, and tells what it was."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.dev_runner import running
+
+_ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(("number", "told"), [(2, "dead notifier"), (4, "error burst")])
+def test_a_drill_ends_by_itself_and_leaves_the_mesh_as_it_was(tmp_path: Path, number: int, told: str) -> None:
+    with running(tmp_path) as dev:
+        dev.wait_for("Taskmesh is up")
+        ports = {name: str(port) for name, port in dev.ports.items()}
+        environment = {**os.environ, **ports, "DATA_DIR": str(tmp_path)}
+        command = [sys.executable, "-m", "scripts.drill", str(number), "--seconds", "3"]
+        ran = subprocess.run(command, cwd=_ROOT, env=environment, capture_output=True, text=True, timeout=60)
+        assert ran.returncode == 0, ran.stderr
+        assert f"It was: {told}" in ran.stdout
+        states = {process.status() for process in dev.descendants().values()}
+        assert "stopped" not in states
+
+
+def test_where_nothing_runs_the_drill_says_so(tmp_path: Path) -> None:
+    environment = {**os.environ, "EDGE_PORT": "1", "PATH": str(tmp_path)}
+    command = [sys.executable, "-m", "scripts.drill", "1"]
+    ran = subprocess.run(command, cwd=_ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 1
+    assert "neither `make dev` nor `make up` is running" in ran.stderr

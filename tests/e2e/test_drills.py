@@ -1,0 +1,74 @@
+"""Each drill makes its alert fire, none but its listed consequences, and it clears when the fault is over.
+
+The windows and waits of the rules are shortened, all by the same factor, so that this takes seconds and not minutes.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scripts.drill.drills import DRILLS
+from tests.faults.system import TOKEN
+from tests.support.prometheus import until
+from tests.support.watched import Watched, watched
+
+_SOONER = 20
+_SEEN_LONG_ENOUGH = "count_over_time(edge:http_requests:rate5m[1m]) >= 12"
+"""A healthy mesh was seen for longer than any alert but the slow burn waits."""
+_WITHIN = 90.0
+
+
+@pytest.mark.slow  # and by itself: beside others, a healthy mesh may be slow too
+@pytest.mark.parametrize("number", sorted(DRILLS), ids=lambda number: DRILLS[number].name)
+async def test_a_drill_makes_its_alert_fire_and_no_other_and_ends_with_it(
+    tmp_path: Path, number: int, record_property: Callable[[str, object], None]
+) -> None:
+    drill = DRILLS[number]
+    async with watched(tmp_path, sooner=_SOONER) as running:
+        ask = running.prometheus
+        await asyncio.to_thread(until, lambda: ask.has_data(_SEEN_LONG_ENOUGH), 60, "a mesh that is looked at")
+        assert ask.firing() == set()
+
+        stop, seen = threading.Event(), set[str]()
+        fault = threading.Thread(target=drill.run, args=(running.hands, stop))
+        fault.start()
+
+        def fires() -> bool:
+            seen.update(ask.firing())
+            return drill.alert in seen
+
+        try:
+            fired = await asyncio.to_thread(until, fires, _WITHIN, f"{drill.alert} fires, seen {seen}")
+        finally:
+            stop.set()
+            fault.join()
+        _do_what_the_runbook_says(running, drill.alert)
+
+        def clears() -> bool:
+            firing = ask.firing()
+            seen.update(firing)
+            return drill.alert not in firing
+
+        cleared = await asyncio.to_thread(until, clears, _WITHIN, f"{drill.alert} clears")
+    assert seen <= {drill.alert} | drill.consequences
+    others = ", ".join(sorted(seen - {drill.alert})) or "no other"
+    record_property(
+        "monitoring",
+        f"drill {number} {drill.name}: {drill.alert} after {fired:.0f} s, and {others}; over after {cleared:.0f} s",
+    )
+
+
+def _do_what_the_runbook_says(running: Watched, alert: str) -> None:
+    if alert != "DeadLettersWait":
+        return
+    token = running.mesh.store.parent / "token"
+    assert token.read_text() == TOKEN
+    environment = {**os.environ, "NOTIFY_GRPC_TARGET": running.mesh.notify_target, "MESH_TOKEN_FILE": str(token)}
+    command = [sys.executable, "-m", "notify_svc.dead_letters_command", "discard", "--all"]
+    subprocess.run(command, env={**environment, "no_proxy": "127.0.0.1"}, check=True, capture_output=True, timeout=60)

@@ -1,0 +1,55 @@
+"""From a latency on the page of metrics one gets to the trace that it was measured in."""
+
+from contextlib import closing
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.openmetrics.exposition import generate_latest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from chassis.metrics import new_registry
+from chassis.tracing import Tracing
+from tests.support.holding import until
+from tests.support.mesh import mesh_server
+from tests.support.probe import SERVICE, ask
+from tests.support.spans import span_sink
+
+HANDLING = "grpc_server_handling_seconds"
+
+
+def openmetrics(registry: CollectorRegistry) -> str:
+    page: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]
+    return page.decode()
+
+
+def exemplars(registry: CollectorRegistry) -> set[str]:
+    """The trace ids that the latencies of the probe name."""
+    return {
+        sample.exemplar.labels["trace_id"]
+        for family in text_string_to_metric_families(openmetrics(registry))  # type: ignore[no-untyped-call]
+        if family.name == HANDLING
+        for sample in family.samples
+        if sample.exemplar is not None and sample.labels["grpc_service"] == SERVICE
+    }
+
+
+async def test_a_latency_names_the_trace_that_was_exported() -> None:
+    with span_sink() as sink, closing(Tracing("probe", sink.endpoint)) as tracing:
+        async with mesh_server(tracing=tracing) as mesh:
+            await ask(mesh.channel)
+            await until(lambda: mesh.in_flight() == 0)
+        tracing.close()
+        assert exemplars(mesh.registry) == {span.trace_id for span in sink.spans if SERVICE in span.name}
+
+
+async def test_where_traces_are_not_recorded_nothing_names_one() -> None:
+    async with mesh_server() as mesh:
+        await ask(mesh.channel)
+        await until(lambda: mesh.in_flight() == 0)
+    assert exemplars(mesh.registry) == set()
+
+
+def test_a_metric_has_no_second_series_for_when_it_was_made() -> None:
+    registry = new_registry()
+    Counter("done_total", "What was done.", registry=registry).inc()
+    Histogram("lasted_seconds", "How long it took.", registry=registry).observe(1)
+    assert "_created" not in openmetrics(registry)

@@ -1,0 +1,64 @@
+"""Every alert says what it means and what to do, and has been shown to fire, to hold its peace and to clear."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+_MONITORING = Path(__file__).parents[3] / "monitoring"
+_RULES = _MONITORING / "prometheus/rules/alerts.yml"
+_TESTS = sorted((_MONITORING / "prometheus/tests").glob("*.yml"))
+_RUNBOOK = (_MONITORING / "runbook.md").read_text()
+
+ALERTS: list[dict[str, Any]] = [
+    rule for group in yaml.safe_load(_RULES.read_text())["groups"] for rule in group["rules"]
+]
+NAMES = [alert["alert"] for alert in ALERTS]
+
+
+def _sections() -> dict[str, str]:
+    """The text under each heading of the runbook."""
+    _, *parts = re.split(r"^## (.+)\n", _RUNBOOK, flags=re.MULTILINE)
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def _expected(alert: str) -> list[tuple[str, bool]]:
+    """Of each test of promtool that looks at an alert, the test's name and whether it expects it to fire."""
+    return [
+        (test["name"], bool(look["exp_alerts"]))
+        for file in _TESTS
+        for test in yaml.safe_load(file.read_text())["tests"]
+        for look in test["alert_rule_test"]
+        if look["alertname"] == alert
+    ]
+
+
+def test_the_runbook_has_a_heading_for_each_alert_and_no_other() -> None:
+    assert list(_sections()) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_runbook_says_what_an_alert_means_where_to_look_and_what_to_do(name: str) -> None:
+    assert re.findall(r"^\*\*(.+?)\.\*\*", _sections()[name], flags=re.MULTILINE) == ["Meaning", "Look at", "Do"]
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=NAMES)
+def test_an_alert_says_what_is_wrong_how_urgent_it_is_and_where_to_read_on(alert: dict[str, Any]) -> None:
+    assert alert["labels"]["severity"] in ("page", "ticket")
+    assert alert["annotations"]["summary"]
+    assert alert["annotations"]["runbook"] == f"monitoring/runbook.md#{alert['alert'].lower()}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_alert_was_shown_to_fire_and_not_to_fire(name: str) -> None:
+    assert {fires for _, fires in _expected(name)} == {True, False}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_alert_was_shown_to_clear(name: str) -> None:
+    in_one_test: dict[str, list[bool]] = {}
+    for test, fires in _expected(name):
+        in_one_test.setdefault(test, []).append(fires)
+    assert any(True in looks and looks[-1] is False for looks in in_one_test.values())

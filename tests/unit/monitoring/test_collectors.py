@@ -1,0 +1,161 @@
+"""Loki, Tempo, Alloy and Grafana's sources fit together: as far as files can show it, and by their own programs where
+those are on the PATH."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+_ROOT = Path(__file__).parents[3]
+_MONITORING = _ROOT / "monitoring"
+_ALLOY = sorted((_MONITORING / "alloy").glob("*.alloy"))
+_COMPOSE = yaml.safe_load((_ROOT / "docker-compose.yml").read_text())["services"]
+_LISTENS = {
+    "edge-api": {9100},
+    "task-svc": {9101},
+    "notify-svc": {9102},
+    "kong": {8100},
+    "prometheus": {9090},
+    "loki": {3100},
+    "tempo": {3200, 4317},
+    "alloy": {4317, 4318},
+    "exporters": {12345},
+    "redis": {6379},
+    "mongo": {27017},
+}
+_IDS = {"trace_id", "request_id"}
+"""What stands beside a log line, by which it is found."""
+
+
+def _yaml(name: str) -> Any:
+    return yaml.safe_load((_MONITORING / name).read_text())
+
+
+def _without_comments(path: Path) -> str:
+    return re.sub(r"(^|\s)//.*", "", path.read_text())
+
+
+def _addresses() -> Iterator[tuple[str, str, int]]:
+    """Every host:port of another container that a file of monitoring names, and which file does."""
+    for path in (*_ALLOY, *_MONITORING.glob("grafana/provisioning/**/*.yml"), _ROOT / "kong/kong.yml"):
+        text = _without_comments(path) if path.suffix == ".alloy" else path.read_text()
+        wanted = r"alloy:(?=\d)" if path.name == "kong.yml" else "|".join(f"{host}:" for host in _LISTENS)
+        for found in re.finditer(rf"(?<![\w.-])({wanted})(\d+)", text):
+            yield path.name, found.group(1).rstrip(":"), int(found.group(2))
+    for job in _yaml("prometheus/prometheus.yml")["scrape_configs"]:
+        (source,) = job["dns_sd_configs"]
+        yield "prometheus.yml", source["names"][0], source["port"]
+    yield "docker-compose.yml", "alloy", 4317
+
+
+def test_every_address_is_that_of_a_container_that_listens_there() -> None:
+    for file, host, port in _addresses():
+        assert host in _COMPOSE, (file, host)
+        assert port in _LISTENS[host], (file, host, port)
+
+
+def test_each_side_of_an_address_is_in_a_network_with_the_other() -> None:
+    def meet(one: str, other: str) -> bool:
+        return bool(set(_COMPOSE[one]["networks"]) & set(_COMPOSE[other]["networks"]))
+
+    asks = {
+        "prometheus": ("edge-api", "task-svc", "notify-svc", "kong", "exporters"),
+        "grafana": ("prometheus", "loki", "tempo"),
+        "alloy": ("loki", "tempo", "edge-api", "task-svc", "notify-svc", "kong"),
+        "exporters": ("redis", "mongo"),
+    }
+    for one, others in asks.items():
+        assert all(meet(one, other) for other in others), one
+    assert not any(meet("alloy", store) for store in ("redis", "mongo", "kong-db"))
+
+
+def test_logs_and_traces_do_not_stay_for_ever() -> None:
+    loki, tempo = _yaml("loki/loki.yml"), _yaml("tempo/tempo.yml")
+    assert loki["compactor"]["retention_enabled"] is True
+    assert loki["limits_config"]["retention_period"] == "72h"
+    assert tempo["backend_worker"]["compaction"] == tempo["backend_scheduler"]["provider"]["compaction"]["compaction"]
+    assert tempo["backend_worker"]["compaction"] == {"block_retention": "24h"}
+
+
+def test_ids_are_kept_beside_the_lines_and_are_no_labels() -> None:
+    collector = _without_comments(_MONITORING / "alloy/collector.alloy")
+    (kept,) = re.findall(r"stage\.structured_metadata \{\s*values = \{(.*?)\}", collector, re.DOTALL)
+    assert set(re.findall(r"(\w+) =", kept)) == _IDS
+    assert re.findall(r'target_label\s+= "(\w+)"', collector) == ["service_name"]
+    assert "stage.labels" not in collector
+    assert _yaml("loki/loki.yml")["limits_config"]["allow_structured_metadata"] is True
+
+
+@pytest.mark.parametrize("path", _ALLOY, ids=lambda path: path.name)
+def test_what_a_component_refers_to_is_there(path: Path) -> None:
+    text = _without_comments(path)
+    declared = {f"{kind}.{name}" for kind, name in re.findall(r'^([a-z_.]+) "(\w+)" \{', text, re.MULTILINE)}
+    inside = re.sub(r'"[^"\n]*"', '""', text)
+    used = re.findall(
+        r"\b((?:discovery|loki|otelcol|local|prometheus)(?:\.\w+)+)\.(?:targets|rules|receiver|input|content)\b", inside
+    )
+    assert used
+    assert set(used) <= declared
+    for opening, closing in ("{}", "[]", "()"):
+        assert inside.count(opening) == inside.count(closing)
+
+
+def test_data_lead_from_one_source_to_the_other() -> None:
+    sources = {each["uid"]: each for each in _yaml("grafana/provisioning/datasources/taskmesh.yml")["datasources"]}
+    assert set(sources) == {"prometheus", "loki", "tempo"}
+    assert not any(source["editable"] for source in sources.values())
+    (exemplar,) = sources["prometheus"]["jsonData"]["exemplarTraceIdDestinations"]
+    assert (exemplar["name"], exemplar["datasourceUid"]) == ("trace_id", "tempo")
+    (field,) = sources["loki"]["jsonData"]["derivedFields"]
+    assert (field["matcherRegex"], field["datasourceUid"], field["url"]) == ("trace_id", "tempo", "$${__value.raw}")
+    to_logs = sources["tempo"]["jsonData"]["tracesToLogsV2"]
+    assert to_logs["datasourceUid"] == "loki"
+    assert '| trace_id = "$${__trace.traceId}"' in to_logs["query"]
+    assert "--enable-feature=exemplar-storage" in " ".join(_COMPOSE["prometheus"]["command"])
+
+
+def test_dashboards_are_read_from_where_they_are_mounted_and_nobody_may_save_them() -> None:
+    (provider,) = _yaml("grafana/provisioning/dashboards/taskmesh.yml")["providers"]
+    assert f"./monitoring/grafana/dashboards:{provider['options']['path']}:ro" in _COMPOSE["grafana"]["volumes"]
+    assert provider["allowUiUpdates"] is False
+
+
+def _logql() -> list[str]:
+    board = json.loads((_MONITORING / "grafana/dashboards/logs.json").read_text())
+    to_logs = _yaml("grafana/provisioning/datasources/taskmesh.yml")["datasources"][2]["jsonData"]["tracesToLogsV2"]
+    targets = [target for panel in board["panels"] for target in panel.get("targets", ())]
+    return [target["expr"] for target in targets if target["datasource"]["uid"] == "loki"] + [to_logs["query"]]
+
+
+@pytest.mark.parametrize("query", _logql())
+def test_a_log_query_asks_for_labels_and_ids_that_there_are(query: str) -> None:
+    (selector,) = re.findall(r"\{(\w+=[^}]*)\}", query)
+    assert re.fullmatch(r'service_name=~"[^"]+"', selector)
+    filters = re.findall(r"\| (\w+) ?(?:=~?|!=)", query)
+    assert set(filters) <= _IDS | {"detected_level"}
+    assert not {"level", "job"} & set(re.findall(r"by \((\w+)\)", query))
+    for quote in '"`':
+        assert query.count(quote) % 2 == 0
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments"),
+    [
+        ("loki", ("-verify-config", "-config.file=loki/loki.yml")),
+        ("tempo", ("-config.verify=true", "-config.file=tempo/tempo.yml")),
+        ("alloy", ("fmt", "--test", "alloy/collector.alloy")),
+        ("alloy", ("validate", "alloy/collector.alloy")),
+        ("alloy", ("validate", "alloy/exporters.alloy")),
+    ],
+)
+def test_its_own_program_accepts_the_file(program: str, arguments: tuple[str, ...]) -> None:
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not on the PATH, and no package registry has it")
+    ran = subprocess.run([program, *arguments], cwd=_MONITORING, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stdout + ran.stderr

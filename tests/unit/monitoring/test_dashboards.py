@@ -1,0 +1,98 @@
+"""Each dashboard is one that Grafana takes, and each panel says what it shows and what to do."""
+
+import json
+import re
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_FOLDER = Path(__file__).parents[3] / "monitoring/grafana/dashboards"
+DASHBOARDS: dict[str, dict[str, Any]] = {path.stem: json.loads(path.read_text()) for path in _FOLDER.glob("*.json")}
+_RUNBOOK = (Path(__file__).parents[3] / "monitoring/runbook.md").read_text()
+_WINDOWS = {"$__rate_interval", "$__auto", "1h"}
+
+each = pytest.mark.parametrize("name", sorted(DASHBOARDS))
+
+
+def _panels(name: str) -> list[dict[str, Any]]:
+    return [panel for panel in DASHBOARDS[name]["panels"] if panel["type"] != "row"]
+
+
+def _expressions(name: str) -> list[str]:
+    return [target["expr"] for panel in _panels(name) for target in panel["targets"]]
+
+
+def test_there_are_five_dashboards_each_with_an_address_of_its_own() -> None:
+    assert sorted(DASHBOARDS) == ["gateway", "grpc", "logs", "overview", "queue"]
+    assert {board["uid"] for board in DASHBOARDS.values()} == {f"taskmesh-{name}" for name in DASHBOARDS}
+    assert len({board["title"] for board in DASHBOARDS.values()}) == len(DASHBOARDS)
+
+
+@each
+def test_nobody_changes_it_in_grafana(name: str) -> None:
+    assert DASHBOARDS[name]["editable"] is False
+
+
+@each
+def test_panels_have_ids_and_titles_of_their_own(name: str) -> None:
+    for kind in ("id", "title"):
+        found = [panel[kind] for panel in DASHBOARDS[name]["panels"]]
+        assert len(found) == len(set(found)), kind
+
+
+@each
+def test_a_panel_has_a_unit_and_says_what_it_shows_and_what_to_do(name: str) -> None:
+    for panel in _panels(name):
+        assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
+        assert re.fullmatch(r".{20,}\n\n\*\*When it looks wrong:\*\* .{20,}", panel["description"], re.DOTALL), panel
+
+
+@each
+def test_panels_stay_on_the_page_and_off_each_other(name: str) -> None:
+    places = [(panel["title"], panel["gridPos"]) for panel in DASHBOARDS[name]["panels"]]
+    for title, place in places:
+        assert place["x"] + place["w"] <= 24, title
+    for (one, a), (other, b) in combinations(places, 2):
+        beside = a["x"] + a["w"] <= b["x"] or b["x"] + b["w"] <= a["x"]
+        above = a["y"] + a["h"] <= b["y"] or b["y"] + b["h"] <= a["y"]
+        assert beside or above, f"{one} and {other}"
+
+
+@each
+def test_data_comes_from_sources_by_their_fixed_names(name: str) -> None:
+    for panel in _panels(name):
+        for source in (panel["datasource"], *(target["datasource"] for target in panel["targets"])):
+            assert source in ({"type": kind, "uid": kind} for kind in ("prometheus", "loki"))
+
+
+@each
+def test_rates_look_back_at_least_four_scrapes(name: str) -> None:
+    for expression in _expressions(name):
+        without_texts = re.sub(r'"[^"]*"', "", expression)
+        assert set(re.findall(r"\[([^]]+)\]", without_texts)) <= _WINDOWS, expression
+
+
+@each
+def test_every_variable_is_used_and_every_one_that_is_used_is_there(name: str) -> None:
+    declared = {variable["name"] for variable in DASHBOARDS[name]["templating"]["list"]}
+    queries = [variable.get("definition", "") for variable in DASHBOARDS[name]["templating"]["list"]]
+    used = set(re.findall(r"\$(?!__)(\w+)", " ".join([*_expressions(name), *queries])))
+    assert used == declared
+
+
+@each
+def test_alerts_that_a_panel_names_are_in_the_runbook(name: str) -> None:
+    for panel in _panels(name):
+        for alert in re.findall(r"Runbook, (\w+)", panel["description"]):
+            assert f"\n## {alert}\n" in _RUNBOOK, panel["title"]
+
+
+def test_latencies_from_our_own_histograms_lead_to_traces() -> None:
+    for name in DASHBOARDS:
+        for panel in _panels(name):
+            expressions = " ".join(target["expr"] for target in panel["targets"])
+            is_ours = re.search(r"(grpc|http_request|notification)\w+_seconds_bucket", expressions)
+            if is_ours:
+                assert all(target["exemplar"] for target in panel["targets"]), panel["title"]
