@@ -111,7 +111,7 @@ async def test_a_user_sees_nothing_of_anothers(mesh: tuple[Edge, Fakes]) -> None
         notified(fakes, 1, "ada")
         happens(fakes, 2, "bob", "Bob's")
         assert (await bobs.next()).data["title"] == "Bob's"
-        assert (await adas.next()).data["title"] == "Ada's"
+        assert {(await adas.next()).name for _ in range(2)} == {"task.created", "notification"}
 
 
 async def test_who_comes_back_with_the_last_id_misses_nothing_and_gets_nothing_twice(
