@@ -113,7 +113,7 @@ def test_what_was_deleted_comes_back_by_undo(signed_in: Page, api: httpx.Client)
     expect(board.toast(signed_in, "“Oops” was deleted")).to_be_visible()
     assert api.get(f"/api/v1/tasks/{task['id']}").status_code == 404
     signed_in.get_by_role("button", name="Undo").click()
-    expect(board.card(signed_in, "Oops")).to_be_visible()
+    expect(board.card(signed_in, "Oops")).to_have_attribute("aria-busy", "false")
     assert api.get(f"/api/v1/tasks/{task['id']}").json()["delete_time"] is None
 
 
