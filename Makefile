@@ -97,6 +97,18 @@ lighthouse: install ## Have Lighthouse judge the page, signed in and not; each s
 test-kong: install ## Try the attacks on the gateway on a real Kong, in containers of its own; needs Docker
 	@scripts/test-kong
 
+.PHONY: test-mongod
+test-mongod: install ## Run the task store's tests on a real mongod, in a container of its own; needs Docker
+	@scripts/test-mongod
+
+.PHONY: contract
+contract: install ## Hold the protos and the REST interface against another commit (BASE=origin/main): nothing may break
+	@scripts/contract
+
+.PHONY: audit
+audit: install ## Look up what the locks pin in the databases of known weaknesses; needs the network
+	@scripts/audit
+
 .PHONY: bench-live
 bench-live: install ## Measure how soon watchers learn of a task, and what they cost
 	@$(bin)/python -m benchmarks.live

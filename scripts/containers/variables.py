@@ -1,7 +1,7 @@
 """Rules about the environments: every variable is a setting of its service, every value is one that it accepts."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ SETTINGS: Mapping[str, type[ServiceSettings]] = {
     "task-svc": TaskSettings,
     "notify-svc": NotifySettings,
 }
-_MOUNTED = "/run/secrets/"
+MOUNTED = "/run/secrets/"
 _EXAMPLES = {"notify-channels": "# none yet\n"}
 """What is in a secret that is no password."""
 
@@ -27,7 +27,7 @@ _EXAMPLES = {"notify-channels": "# none yet\n"}
 def variables_are_settings(project: Project) -> Iterator[str]:
     """A variable that nobody reads does nothing, which is worse than an error."""
     for name, _ in project.built():
-        known = _fields(SETTINGS[name]) if name in SETTINGS else {}
+        known = fields(SETTINGS[name]) if name in SETTINGS else {}
         for variable in project.environment(name):
             if variable not in known:
                 yield f"{name}: {variable} is none of its settings"
@@ -36,18 +36,22 @@ def variables_are_settings(project: Project) -> Iterator[str]:
 def values_are_accepted(project: Project) -> Iterator[str]:
     """Each service would start with what it is given, in production and with nothing else in its environment."""
     for name in SETTINGS:
-        environment = project.environment(name)
-        if environment.get("ENVIRONMENT") != "production":
-            yield f"{name}: ENVIRONMENT must be production"
-        with tempfile.TemporaryDirectory() as folder:
-            for secret in names(project.services[name].get("secrets", [])):
-                path = Path(folder) / secret
-                path.write_text(_EXAMPLES.get(secret, "0123456789abcdef" * 4))
-                path.chmod(0o600)
-            try:
-                _alone(SETTINGS[name])(**_by_field(SETTINGS[name], environment, folder))
-            except ValidationError as error:
-                yield from (f"{name}: {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        yield from refused(name, project.environment(name), names(project.services[name].get("secrets", [])))
+
+
+def refused(name: str, environment: Mapping[str, str], secrets: Iterable[str]) -> Iterator[str]:
+    """Why the service would not start with this environment and these files in /run/secrets."""
+    if environment.get("ENVIRONMENT") != "production":
+        yield f"{name}: ENVIRONMENT must be production"
+    with tempfile.TemporaryDirectory() as folder:
+        for secret in secrets:
+            path = Path(folder) / secret
+            path.write_text(_EXAMPLES.get(secret, "0123456789abcdef" * 4))
+            path.chmod(0o600)
+        try:
+            _alone(SETTINGS[name])(**_by_field(SETTINGS[name], environment, folder))
+        except ValidationError as error:
+            yield from (f"{name}: {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
 
 
 def secrets_come_as_files(project: Project) -> Iterator[str]:
@@ -55,15 +59,15 @@ def secrets_come_as_files(project: Project) -> Iterator[str]:
     for name, service in project.services.items():
         environment, given = project.environment(name), set(names(service.get("secrets", [])))
         for variable, value in environment.items():
-            if variable.endswith(("PASSWORD", "TOKEN", "SECRET", "KEY")) and not value.startswith(_MOUNTED):
+            if variable.endswith(("PASSWORD", "TOKEN", "SECRET", "KEY")) and not value.startswith(MOUNTED):
                 yield f"{name}: {variable} holds a secret that belongs in a file"
         if name in SETTINGS or name == "kong":
-            read = {value.removeprefix(_MOUNTED) for value in environment.values() if value.startswith(_MOUNTED)}
+            read = {value.removeprefix(MOUNTED) for value in environment.values() if value.startswith(MOUNTED)}
             yield from (f"{name}: it reads the secret {each} and is not given it" for each in sorted(read - given))
             yield from (f"{name}: it is given the secret {each} and does not read it" for each in sorted(given - read))
 
 
-def _fields(settings: type[ServiceSettings]) -> dict[str, str]:
+def fields(settings: type[ServiceSettings]) -> dict[str, str]:
     """The names of the fields by the variables that set them."""
     prefix = settings.model_config.get("env_prefix", "")
     return {
@@ -72,11 +76,11 @@ def _fields(settings: type[ServiceSettings]) -> dict[str, str]:
 
 
 def _by_field(settings: type[ServiceSettings], environment: Mapping[str, str], folder: str) -> dict[str, Any]:
-    fields = _fields(settings)
+    by_variable = fields(settings)
     return {
-        fields[variable]: value.replace(_MOUNTED, f"{folder}/")
+        by_variable[variable]: value.replace(MOUNTED, f"{folder}/")
         for variable, value in environment.items()
-        if variable in fields
+        if variable in by_variable
     }
 
 

@@ -1,0 +1,90 @@
+"""Rules about who may talk to whom: what the picture of the architecture shows, and nothing else."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from scripts.k8s.kustomization import Resource
+
+Way = tuple[str, str, int | str]
+"""From whom, to whom, at which port. Others than the pods here are namespace/name, or an address."""
+
+_SERVICES = ("edge-api", "task-svc", "notify-svc")
+IN: frozenset[Way] = frozenset(
+    {
+        ("gateway/kong", "web", 8080),
+        ("gateway/kong", "edge-api", 8080),
+        ("gateway/kong", "task-svc", 50051),
+        ("gateway/kong", "notify-svc", 50052),
+        ("edge-api", "task-svc", 50051),
+        ("edge-api", "notify-svc", 50052),
+        ("notify-svc", "task-svc", 50051),
+        *(("monitoring/prometheus", service, "metrics") for service in _SERVICES),
+    }
+)
+OUT: frozenset[Way] = frozenset(
+    {
+        *((a, b, port) for a, b, port in IN if a in _SERVICES),
+        *((service, "kube-system/kube-dns", 53) for service in _SERVICES),
+        *(("notify-svc", "0.0.0.0/0", port) for port in (443, 465, 587)),
+        ("task-svc", "a store", 27017),
+        ("task-svc", "a store", 6379),
+        ("notify-svc", "a store", 6379),
+    }
+)
+_ANYWHERE = "0.0.0.0/0"
+_INSIDE = {"10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"}
+
+
+def nobody_talks_unless_allowed(_: Path, resources: Sequence[Resource]) -> Iterator[str]:
+    """What no rule speaks of is refused, in and out, for every pod of the namespace."""
+    if {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]} not in [spec for _, spec in _policies(resources)]:
+        yield "no NetworkPolicy refuses what no other allows"
+
+
+def who_talks_to_whom(_: Path, resources: Sequence[Resource]) -> Iterator[str]:
+    """The ways in and the ways out are those of this module."""
+    for direction, found, right in (("in", _ways(resources, "ingress"), IN), ("out", _ways(resources, "egress"), OUT)):
+        yield from (f"the way {direction} {' → '.join(map(str, way))} is not allowed for" for way in found - right)
+        yield from (f"the way {direction} {' → '.join(map(str, way))} is missing" for way in right - found)
+    for name, spec in _policies(resources):
+        said = {kind.capitalize() for kind in ("ingress", "egress") if kind in spec}
+        if said and said != set(spec["policyTypes"]):
+            yield f"NetworkPolicy {name}: policyTypes must be {sorted(said)}"
+
+
+def _ways(resources: Sequence[Resource], kind: str) -> set[Way]:
+    return {
+        (peer, pod, port["port"]) if kind == "ingress" else (pod, peer, port["port"])
+        for _, spec in _policies(resources)
+        for pod in _selected(spec["podSelector"])
+        for rule in spec.get(kind, [])
+        for peer in _peers(rule.get("from" if kind == "ingress" else "to"))
+        for port in rule.get("ports", [{"port": "any"}])
+    }
+
+
+def _peers(peers: Sequence[Mapping[str, Any]] | None) -> Iterator[str]:
+    for peer in peers or [{"ipBlock": {"cidr": "anybody"}}]:
+        if block := peer.get("ipBlock"):
+            is_world = block["cidr"] == _ANYWHERE and set(block.get("except", [])) >= _INSIDE
+            is_store = block["cidr"] not in (_ANYWHERE, "anybody")
+            yield _ANYWHERE if is_world else "a store" if is_store else "anybody"
+            continue
+        namespace = peer.get("namespaceSelector", {}).get("matchLabels", {}).get("kubernetes.io/metadata.name")
+        if "namespaceSelector" in peer and namespace is None:
+            namespace = "any namespace"
+        for pod in _selected(peer.get("podSelector", {})):
+            yield f"{namespace}/{pod}" if namespace else pod
+
+
+def _selected(selector: Mapping[str, Any]) -> list[str]:
+    """The names that a selector takes; `any` where it takes all."""
+    labels = selector.get("matchLabels", {})
+    alone = labels.get("app.kubernetes.io/name") or labels.get("k8s-app")
+    listed = [value for each in selector.get("matchExpressions", []) for value in each["values"]]
+    return [alone] if alone else listed or ["any"]
+
+
+def _policies(resources: Sequence[Resource]) -> list[tuple[str, Mapping[str, Any]]]:
+    return [(each["metadata"]["name"], each["spec"]) for each in resources if each["kind"] == "NetworkPolicy"]
