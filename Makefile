@@ -78,6 +78,10 @@ test: install ## Run the tests but the slow ones, the page's too (ARGS='-k words
 slow: install ## Run the slow tests: a backlog of 100,000 events, and every drill
 	@$(bin)/pytest -m "slow and not browser" $(ARGS)
 
+.PHONY: simulate
+simulate: install ## Look for a seed of the simulation that breaks a promise (SEED=n shows the run of one)
+	@$(bin)/python -m tests.simulation $(SEED)
+
 .PHONY: test-browser
 test-browser: install ## Run the tests of the page in a real Chromium, with everything up (CHROMIUM=... chooses it)
 	@scripts/browser-deps

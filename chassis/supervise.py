@@ -13,10 +13,18 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _CANCELLATION_REPEAT = 0.2
 
 Job = Callable[[], Awaitable[None]]
+Jitter = Callable[[], float]
+
+
+def spread() -> float:
+    """A factor around 1 for a pause, so that those who fail together do not come back together."""
+    return random.uniform(0.5, 1.5)  # noqa: S311 (guards nothing)
 
 
 @asynccontextmanager
-async def background(jobs: Mapping[str, Job], registry: CollectorRegistry) -> AsyncIterator[None]:
+async def background(
+    jobs: Mapping[str, Job], registry: CollectorRegistry, jitter: Jitter = spread
+) -> AsyncIterator[None]:
     """Runs each job, under its name, for as long as the block lasts; then cancels them and waits for their end."""
     failures = Counter(
         "background_failures_total",
@@ -24,7 +32,7 @@ async def background(jobs: Mapping[str, Job], registry: CollectorRegistry) -> As
         ["job"],
         registry=registry,
     )
-    tasks = [asyncio.create_task(_keep_running(name, job, failures), name=name) for name, job in jobs.items()]
+    tasks = [asyncio.create_task(_keep_running(name, job, failures, jitter), name=name) for name, job in jobs.items()]
     try:
         yield
     finally:
@@ -41,7 +49,7 @@ async def end(tasks: Collection[asyncio.Task[None]]) -> None:
         _, running = await asyncio.wait(running, timeout=_CANCELLATION_REPEAT)
 
 
-async def _keep_running(name: str, job: Job, failures: Counter) -> None:
+async def _keep_running(name: str, job: Job, failures: Counter, jitter: Jitter) -> None:
     failures.labels(name)
     pause = _FIRST_PAUSE
     while True:
@@ -56,7 +64,7 @@ async def _keep_running(name: str, job: Job, failures: Counter) -> None:
             return
         if asyncio.get_running_loop().time() - begun > _LONGEST_PAUSE:
             pause = _FIRST_PAUSE
-        await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 (jitter, not a secret)
+        await asyncio.sleep(pause * jitter())
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 

@@ -21,7 +21,7 @@ from chassis.identity import MeshTokens
 from chassis.metrics import ClientMetrics, new_registry, serve_metrics
 from chassis.server import until_stopped
 from chassis.settings import load
-from chassis.supervise import background
+from chassis.supervise import background, spread
 from chassis.tracing import Tracing
 from notify_svc import channel_file, grpc_server, store
 from notify_svc.apprise_channel import AppriseChannel
@@ -57,6 +57,7 @@ async def main(settings: NotifySettings) -> None:
                 metrics=NotifyMetrics(registry),
                 feed=Feed(FeedMetrics(registry).of("notifications")),
                 now_ms=_now_ms,
+                jitter=spread,
             )
             server = grpc_server.build(settings, registry, tracing.tracer, notifier)
             with serve_metrics(registry, settings.metrics_host, settings.metrics_port):

@@ -5,7 +5,6 @@ left entries there that nobody handles. What other consumers have left is claime
 """
 
 import asyncio
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +24,10 @@ _BLOCK_MS = 1000  # well below the client's timeout, or an idle stream would loo
 _HELD_BACK_SECONDS = 0.1
 
 Row = tuple[bytes, dict[bytes, bytes]]
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 class Consumer:
@@ -52,22 +55,22 @@ class Consumer:
     @property
     def seconds_without_progress(self) -> float:
         """How long it has not come around; infinite before the first time."""
-        return time.monotonic() - self._last_progress
+        return _now() - self._last_progress
 
     async def run(self) -> None:
         """Works until cancelled. Raises RedisError while Redis is away or was emptied; run again, it starts over."""
         await self._join()
         await self._read_own_pending()
-        self._last_progress = time.monotonic()
+        self._last_progress = _now()
         while True:
             if self._finisher.is_full:
                 await asyncio.sleep(_HELD_BACK_SECONDS)
             else:
-                if time.monotonic() >= self._next_claim:
+                if _now() >= self._next_claim:
                     await self._claim()
-                    self._next_claim = time.monotonic() + self._claim_idle_seconds
+                    self._next_claim = _now() + self._claim_idle_seconds
                 await self._read_new()
-            self._last_progress = time.monotonic()
+            self._last_progress = _now()
 
     async def _join(self) -> None:
         try:

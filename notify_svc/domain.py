@@ -20,6 +20,7 @@ DEAD_LETTER_DETAIL_MAX = 1000
 DEAD_LETTER_KEYS_MAX = 1000
 
 NowMs = Callable[[], int]
+Jitter = Callable[[], float]
 
 
 class Kind(Enum):
@@ -120,7 +121,7 @@ class Backoff:
 
     first_ms: int
     longest_ms: int
-    jitter: Callable[[], float]
+    jitter: Jitter
 
     def pause_ms(self, attempts: int, asked_seconds: float | None = None) -> int:
         """The pause after so many failed attempts, the last of which was answered with this wish."""

@@ -1,7 +1,6 @@
 """Puts the parts between the streams, the channels and those who watch together; `__main__` gives it what reaches
 outside."""
 
-import random
 from collections.abc import Sequence
 
 from opentelemetry import trace
@@ -17,7 +16,7 @@ from notify_svc.channels import Channel
 from notify_svc.consumer import Consumer
 from notify_svc.dead_letters import DeadLetters
 from notify_svc.deliverer import Deliverer, DeliveryRules
-from notify_svc.domain import Backoff, NowMs
+from notify_svc.domain import Backoff, Jitter, NowMs
 from notify_svc.finisher import Finisher
 from notify_svc.gauges import Gauges
 from notify_svc.inbox import Inbox
@@ -53,6 +52,7 @@ class Notifier:
         metrics: NotifyMetrics,
         feed: Feed[watch.Notification],
         now_ms: NowMs,
+        jitter: Jitter,
     ) -> None:
         scripts = Scripts(redis)
         self._redis = redis
@@ -67,7 +67,7 @@ class Notifier:
         self._deliverers = {
             channel.name: Deliverer(
                 channel,
-                _rules(settings),
+                _rules(settings, jitter),
                 ledger,
                 dead_letters,
                 self._finisher,
@@ -136,7 +136,7 @@ class Notifier:
             deliverer.wake()
 
 
-def _rules(settings: NotifySettings) -> DeliveryRules:
+def _rules(settings: NotifySettings, jitter: Jitter) -> DeliveryRules:
     return DeliveryRules(
         poll_seconds=settings.delivery_poll_seconds,
         timeout_seconds=settings.delivery_timeout_seconds,
@@ -145,6 +145,6 @@ def _rules(settings: NotifySettings) -> DeliveryRules:
         backoff=Backoff(
             first_ms=int(settings.retry_first_seconds * 1000),
             longest_ms=int(settings.retry_longest_seconds * 1000),
-            jitter=lambda: random.uniform(0.5, 1.5),  # noqa: S311 (spreads retries, guards nothing)
+            jitter=jitter,
         ),
     )

@@ -5,7 +5,6 @@ removed once none of them has given a sign of it for the grace.
 """
 
 import asyncio
-import time
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -49,11 +48,12 @@ class RemovedChannels:
 
     async def run(self) -> None:
         """Works until cancelled. Raises RedisError while Redis is away."""
-        begun = time.monotonic()
+        clock = asyncio.get_running_loop().time
+        begun = clock()
         while True:
             await self.give_sign()
             # Nobody could give a sign while Redis was away: what was not seen counts from then on only.
-            if time.monotonic() - begun > self._grace_seconds:
+            if clock() - begun > self._grace_seconds:
                 await self.give_up()
             await asyncio.sleep(min(_LONGEST_INTERVAL_SECONDS, self._grace_seconds / _SIGNS_IN_A_GRACE))
 

@@ -22,6 +22,7 @@ from task_svc.outbox import Event, EventId, EventType, Pending
 from task_svc.repository import Creation, Filter, Order, Page, Position, TaskRepository
 
 Clock = Callable[[], datetime]
+NewId = Callable[[datetime], str]
 Publish = Callable[[Pending], None]
 
 # How long the sweep leaves an event to the replica that wrote it.
@@ -46,16 +47,22 @@ class Origin:
 class Tasks:
     """The tasks of every user. `publish` is told of each event once it is stored.
 
-    Owners are reminded of a task so long before it is due as `reminder_lead` says.
+    Owners are reminded of a task so long before it is due as `reminder_lead` says; `new_id` makes a ULID of a time.
     """
 
     def __init__(
-        self, repository: TaskRepository, clock: Clock, publish: Publish, reminder_lead: timedelta = timedelta()
+        self,
+        repository: TaskRepository,
+        clock: Clock,
+        publish: Publish,
+        reminder_lead: timedelta = timedelta(),
+        new_id: NewId = lambda now: str(ULID.from_datetime(now)),
     ) -> None:
         self._repository = repository
         self._clock = clock
         self._publish = publish
         self._reminder_lead = reminder_lead
+        self._new_id = new_id
 
     async def create(self, owner: str, content: Content, request_id: str) -> Task:
         """The new task, or the one that the same request made before, as it is now.
@@ -66,7 +73,7 @@ class Tasks:
         if request_id:
             domain.check_request_id(request_id)
         now = self._clock()
-        task = domain.create(str(ULID.from_datetime(now)), owner, content, now)
+        task = domain.create(self._new_id(now), owner, content, now)
         event = self._event(EventType.CREATED, task, now, Origin.current())
         fingerprint = _fingerprint(content)
         creation = Creation(task, request_id or secrets.token_hex(16), fingerprint, event)

@@ -1,4 +1,7 @@
-"""The stores that the contract suite runs on: SQLite and nx-27017 always, a mongod where MONGODB_TEST_URL names one."""
+"""The stores that the contract suite runs on.
+
+SQLite, the same in memory as the simulation has it, and nx-27017 always; a mongod where MONGODB_TEST_URL names one.
+"""
 
 import os
 from collections.abc import AsyncIterator, Callable
@@ -11,11 +14,12 @@ import pytest
 from chassis.errors import Unavailable
 from task_svc import mongo, sqlite
 from task_svc.repository import TaskRepository
+from tests.simulation.memory_store import memory_store
 from tests.support.eventually import eventually
 from tests.support.mongo import MongoServer, database
 
 MONGOD = os.environ.get("MONGODB_TEST_URL")
-STORES = ["sqlite", "nx-27017", *(["mongod"] if MONGOD else [])]
+STORES = ["sqlite", "memory", "nx-27017", *(["mongod"] if MONGOD else [])]
 
 OpenStore = Callable[[Path], AbstractAsyncContextManager[TaskRepository]]
 """Gives a fresh, empty store for as long as the block lasts; what it keeps in files is in the directory."""
@@ -23,14 +27,20 @@ OpenStore = Callable[[Path], AbstractAsyncContextManager[TaskRepository]]
 
 def opener(name: str, request: pytest.FixtureRequest) -> OpenStore:
     """How to open the store of that name in STORES."""
-    if name == "sqlite":
-        return _sqlite
+    if name in ("sqlite", "memory"):
+        return _sqlite if name == "sqlite" else _memory
     return partial(_mongodb, MongoServer(MONGOD) if name == "mongod" and MONGOD else request.getfixturevalue("nx27017"))
 
 
 @asynccontextmanager
 async def _sqlite(directory: Path) -> AsyncIterator[TaskRepository]:
     async with sqlite.open_store(directory / "tasks.db") as store:
+        yield store
+
+
+@asynccontextmanager
+async def _memory(_directory: Path) -> AsyncIterator[TaskRepository]:
+    with memory_store() as (store, _):
         yield store
 
 

@@ -19,7 +19,7 @@ from chassis.feed import Feed, FeedLimits
 from chassis.feed_metrics import FeedMetrics
 from chassis.identity import MeshTokens
 from chassis.metrics import ClientMetrics
-from chassis.supervise import background
+from chassis.supervise import background, spread
 from chassis.tracing import Tracing
 from notify_svc import grpc_server, store
 from notify_svc.channels import Channel, DeliveryFailed
@@ -164,6 +164,7 @@ async def built(
             metrics=NotifyMetrics(registry),
             feed=Feed(FeedMetrics(registry).of("notifications"), limits or FeedLimits()),
             now_ms=now_ms,
+            jitter=spread,
         )
         yield Running(redis, notifier, registry, channels, settings=made)
 

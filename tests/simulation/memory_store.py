@@ -1,0 +1,53 @@
+"""The SQLite store in memory and without threads: every call is done when it returns. For one process only.
+
+It is the same SQL as in `task_svc.sqlite`, so what passes here is no other store; the contract suite runs on it too.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import cache
+from typing import TypeVar, cast
+
+from chassis import deadline
+from task_svc import sqlite_schema
+from task_svc.sqlite import SqliteTaskRepository
+from task_svc.sqlite_threads import Readers, Work, Writer, late
+
+T = TypeVar("T")
+
+
+class _InLine:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    async def do(self, work: Work[T]) -> T:
+        until = deadline.at()
+        if until is not None and time.monotonic() > until:
+            raise late()
+        self._connection.execute("BEGIN")
+        try:
+            result = work(self._connection)
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+        return result
+
+
+@cache
+def _empty() -> bytes:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        sqlite_schema.create(connection)
+        return connection.serialize()
+
+
+@contextmanager
+def memory_store() -> Iterator[tuple[SqliteTaskRepository, sqlite3.Connection]]:
+    """A store, and the connection by which a test looks into it; both are gone after the block."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.row_factory = sqlite3.Row
+        connection.deserialize(_empty())
+        in_line = _InLine(connection)
+        yield SqliteTaskRepository(cast(Writer, in_line), cast(Readers, in_line)), connection

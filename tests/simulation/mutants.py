@@ -1,0 +1,110 @@
+"""Orders that are wrong: each breaks one promise of the services in one place, and the simulation must see it."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+from notify_svc import store as queue
+from notify_svc.decode import readable_id
+from notify_svc.intake import Entry
+from notify_svc.notifier import Notifier
+from task_svc.outbox import EventId
+from task_svc.repository import Created, Creation, TaskRepository
+from tests.simulation.world import Mutation
+
+
+class _ConfirmsBeforeItDelivers(Notifier):
+    """What was read is confirmed, and then handled."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        intake = self._consumer._intake
+        take_in = intake.take_in
+
+        async def confirm_and_take_in(entries: Sequence[Entry]) -> None:
+            await self._finisher._confirm([readable_id(entry.fields) for entry in entries])
+            await take_in(entries)
+
+        intake.take_in = confirm_and_take_in  # type: ignore[method-assign]
+
+
+class _AcknowledgesBeforeItRecords(Notifier):
+    """What was read is acknowledged at once; what is not confirmed is published again, if the stream has lost it."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        intake = self._consumer._intake
+        take_in = intake.take_in
+
+        async def acknowledge_and_take_in(entries: Sequence[Entry]) -> None:
+            if entries:
+                await self._redis.xack(queue.EVENTS, queue.GROUP, *(entry.id for entry in entries))
+            await take_in(entries)
+
+        intake.take_in = acknowledge_and_take_in  # type: ignore[method-assign]
+
+
+class _KnowsNoRepeat(Notifier):
+    """Every event that comes is recorded as a new one."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        ledger = self._consumer._intake._ledger
+        record = ledger.record
+
+        async def forget_and_record(arrived: Any) -> Any:
+            for _, notification in arrived:
+                await self._redis.delete(queue.event_key(notification.id))
+            return await record(arrived)
+
+        ledger.record = forget_and_record  # type: ignore[method-assign]
+
+
+class _Store:
+    """A store of which some methods are others."""
+
+    def __init__(self, store: TaskRepository, **instead: Callable[..., Any]) -> None:
+        self._store = store
+        vars(self).update(instead)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def _clears_whatever_is_there(store: TaskRepository, connection: sqlite3.Connection) -> TaskRepository:
+    """A slot is cleared without a look at the id of the event in it."""
+
+    async def as_it_is_now(ids: Sequence[EventId]) -> list[EventId]:
+        there = {(row["task_id"], row["slot"]): row["revision"] for row in connection.execute("SELECT * FROM outbox")}
+        return [replace(id, revision=there.get((id.task_id, id.slot), id.revision)) for id in ids]
+
+    async def confirmed(ids: Sequence[EventId]) -> int:
+        return await store.confirmed(await as_it_is_now(ids))
+
+    async def looked(marks: Sequence[Any]) -> None:
+        ids = await as_it_is_now([mark.id for mark in marks])
+        await store.looked([replace(mark, id=id) for mark, id in zip(marks, ids, strict=True)])
+
+    return cast(TaskRepository, _Store(store, confirmed=confirmed, looked=looked))
+
+
+def _has_no_outbox(store: TaskRepository, connection: sqlite3.Connection) -> TaskRepository:
+    """A task is stored, and its event is left to be published by who stored it."""
+
+    async def insert(creation: Creation) -> Created:
+        created = await store.insert(creation)
+        if created.is_new:
+            connection.execute("DELETE FROM outbox WHERE task_id = ?", (creation.task.id,))
+        return created
+
+    return cast(TaskRepository, _Store(store, insert=insert))
+
+
+MUTANTS = {
+    "confirms before it delivers": Mutation(notifier=_ConfirmsBeforeItDelivers),
+    "acknowledges before it records": Mutation(notifier=_AcknowledgesBeforeItRecords),
+    "knows no repeat": Mutation(notifier=_KnowsNoRepeat),
+    "clears a slot without comparing ids": Mutation(store=_clears_whatever_is_there),
+    "publishes without an outbox": Mutation(store=_has_no_outbox),
+}
