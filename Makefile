@@ -72,11 +72,15 @@ drill: install ## Switch a fault on for you to find (N=1 … 4; without N it lis
 .PHONY: test
 test: install ## Run the tests but the slow ones, the page's too (ARGS='-k words' chooses, and leaves those out)
 	$(if $(ARGS),,@scripts/web test)
-	@$(bin)/pytest -n auto --maxprocesses 4 -m "not slow and not browser" $(ARGS)
+	@$(bin)/pytest -n auto --maxprocesses 4 -m "not slow and not browser and not course" $(ARGS)
 
 .PHONY: slow
 slow: install ## Run the slow tests: a backlog of 100,000 events, and every drill
 	@$(bin)/pytest -m "slow and not browser" $(ARGS)
+
+.PHONY: course
+course: install ## Run every command that docs/ shows and compare what it writes (COURSE=write takes it into the page)
+	@$(bin)/pytest -m course $(ARGS)
 
 .PHONY: test-browser
 test-browser: install ## Run the tests of the page in a real Chromium, with everything up (CHROMIUM=... chooses it)
@@ -111,6 +115,10 @@ fmt: install ## Format the code and the protos
 	@$(bin)/ruff check --fix-only --quiet
 	@$(bin)/ruff format
 	@$(bin)/buf format --write
+
+.PHONY: docs
+docs: install ## Write what is generated in docs/: excerpts, the reference, what is proven
+	@$(bin)/python -m scripts.course write
 
 .PHONY: gen
 gen: install ## Make gen/ from protos/, and the dashboards from scripts/dashboards/
