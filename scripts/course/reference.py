@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import py_grpc_prometheus
+import yaml
 from prometheus_client import CollectorRegistry
 
 from chassis.metrics import ClientMetrics, ServerMetrics
@@ -30,6 +31,7 @@ def pages(root: Path) -> dict[Path, str]:
         "rest": _page("The REST interface", _rest()),
         "settings": _page("The settings", _settings(root)),
         "metrics": _page("The metrics", _metrics(root)),
+        "alerts": _page("The alerts", _alerts(root)),
         "make": _page("The commands", _make(root)),
     }
     return {Path(f"docs/reference/{name}.md"): text for name, text in made.items()}
@@ -134,6 +136,21 @@ def _listed(node: ast.AST) -> list[str]:
     """What stands in the lists of a call, or of a function that makes metrics for others."""
     lists = [each for each in ast.walk(node) if isinstance(each, ast.List)]
     return [str(each.value) for found in lists for each in found.elts if isinstance(each, ast.Constant)]
+
+
+def _alerts(root: Path) -> Iterator[str]:
+    yield "What [the rules](../../monitoring/prometheus/rules/alerts.yml) say; the runbook has what to do."
+    yield from ("", "| alert | severity | what it says |", "|---|---|---|")
+    for rule in alerts(root):
+        runbook = f"../../{rule['annotations']['runbook']}"
+        summary = _cell(rule["annotations"]["summary"])
+        yield f"| [`{rule['alert']}`]({runbook}) | {rule['labels']['severity']} | {summary} |"
+
+
+def alerts(root: Path) -> list[dict[str, Any]]:
+    """The rules of all alerts."""
+    groups = yaml.safe_load((root / "monitoring/prometheus/rules/alerts.yml").read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
 
 
 def _make(root: Path) -> Iterator[str]:

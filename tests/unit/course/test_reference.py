@@ -56,6 +56,12 @@ def test_every_metric_is_there_with_its_labels(made: dict[str, str]) -> None:
     )
 
 
+def test_every_alert_is_there_with_its_part_of_the_runbook(made: dict[str, str]) -> None:
+    runbook = (_ROOT / "monitoring/runbook.md").read_text()
+    for name in re.findall(r"^## (\w+)$", runbook, re.MULTILINE):
+        assert f"| [`{name}`](../../monitoring/runbook.md#{name.lower()}) |" in made["alerts"], name
+
+
 def test_every_setting_is_there_with_its_default(made: dict[str, str]) -> None:
     named = [
         line.partition("=")[0][1:] for line in (_ROOT / ".env.example").read_text().splitlines() if line[:1] == "#"
