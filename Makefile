@@ -45,6 +45,10 @@ ps: ## Show the containers and their health
 doctor: ## Look at the machine and at everything that runs; say what is amiss and how to mend it (ARGS=--json)
 	@$(or $(wildcard $(bin)/python),python3) -m scripts.doctor $(ARGS)
 
+.PHONY: verify
+verify: install ## Tell whether what runs does what a phase of the course promises (PHASE=1 … 7)
+	@$(bin)/python -m scripts.verify $(PHASE)
+
 .PHONY: dead-letters
 dead-letters: install ## List what the notifier could not handle (ARGS='replay KEY', ARGS='discard --all', ARGS=--help)
 	@$(bin)/python -m notify_svc.dead_letters_command $(ARGS)
