@@ -45,6 +45,10 @@ ps: ## Show the containers and their health
 doctor: ## Look at the machine and at everything that runs; say what is amiss and how to mend it (ARGS=--json)
 	@$(or $(wildcard $(bin)/python),python3) -m scripts.doctor $(ARGS)
 
+.PHONY: verify
+verify: install ## Tell whether what runs does what a phase of the course promises (PHASE=1 … 7)
+	@$(bin)/python -m scripts.verify $(PHASE)
+
 .PHONY: dead-letters
 dead-letters: install ## List what the notifier could not handle (ARGS='replay KEY', ARGS='discard --all', ARGS=--help)
 	@$(bin)/python -m notify_svc.dead_letters_command $(ARGS)
@@ -72,7 +76,7 @@ drill: install ## Switch a fault on for you to find (N=1 … 4; without N it lis
 .PHONY: test
 test: install ## Run the tests but the slow ones, the page's too (ARGS='-k words' chooses, and leaves those out)
 	$(if $(ARGS),,@scripts/web test)
-	@$(bin)/pytest -n auto --maxprocesses 4 -m "not slow and not browser" $(ARGS)
+	@$(bin)/pytest -n auto --maxprocesses 4 -m "not slow and not browser and not course" $(ARGS)
 
 .PHONY: slow
 slow: install ## Run the slow tests: a backlog of 100,000 events, and every drill
@@ -81,6 +85,10 @@ slow: install ## Run the slow tests: a backlog of 100,000 events, and every dril
 .PHONY: simulate
 simulate: install ## Look for a seed of the simulation that breaks a promise (SEED=n shows the run of one)
 	@$(bin)/python -m tests.simulation $(SEED)
+
+.PHONY: course
+course: install ## Run every command that docs/ shows and compare what it writes (COURSE=write takes it into the page)
+	@$(bin)/pytest -m course $(ARGS)
 
 .PHONY: test-browser
 test-browser: install ## Run the tests of the page in a real Chromium, with everything up (CHROMIUM=... chooses it)
@@ -127,6 +135,10 @@ fmt: install ## Format the code and the protos
 	@$(bin)/ruff check --fix-only --quiet
 	@$(bin)/ruff format
 	@$(bin)/buf format --write
+
+.PHONY: docs
+docs: install ## Write what is generated in docs/: excerpts, the reference, what is proven
+	@$(bin)/python -m scripts.course write
 
 .PHONY: gen
 gen: install ## Make gen/ from protos/, and the dashboards from scripts/dashboards/

@@ -37,6 +37,7 @@ _TOLD = {
     "fault": "faults: what was injected and seen",
     "monitoring": "monitoring: what was shown",
     "page": "the page: what was measured",
+    "course": "the course: what was run",
 }
 
 

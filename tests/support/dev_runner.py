@@ -23,6 +23,7 @@ class DevRunner:
     """One running `python -m scripts.dev`; the folder `cwd` is the checkout, or holds stand-ins for what it has."""
 
     def __init__(self, data: Path, *, cwd: Path, prefix: Sequence[str] = (), **variables: str) -> None:
+        self.data = data
         self.ports = {name: free_port() for name in PORTS}
         ports = {name: str(port) for name, port in self.ports.items()}
         inherited = {name: value for name, value in os.environ.items() if name not in _QUIET}

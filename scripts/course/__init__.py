@@ -1,0 +1,1 @@
+"""Keeps docs/ true: excerpts, reference, links, what is explained, what is proven, the commands."""

@@ -1,0 +1,54 @@
+"""`python -m scripts.course check | write`: compares what is generated in docs/ with its sources, or writes it anew.
+
+`check` also looks at links, and at what is explained; it prints how much that is, and ends with status 1 when anything
+is wrong.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from scripts.course import coverage, excerpts, links, pages, proof, reference, sources
+
+ROOT = Path(__file__).parents[2]
+
+
+def main(arguments: list[str]) -> int:
+    """Checks or writes; gives the exit status."""
+    if arguments not in (["check"], ["write"]):
+        sys.stderr.write("usage: python -m scripts.course check | write\n")
+        return 2
+    try:
+        made = generated(ROOT)
+    except (sources.Unknown, proof.Unproven) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    if arguments == ["write"]:
+        for path, text in made.items():
+            (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+            (ROOT / path).write_text(text)
+    explained = coverage.measure(ROOT, pages.course(ROOT))
+    print(f"The course: {explained}.")
+    found = [*_stale(ROOT, made), *links.problems(ROOT, _all_pages(ROOT)), *explained.problems]
+    sys.stderr.writelines(f"{problem}\n" for problem in found)
+    return 1 if found else 0
+
+
+def generated(root: Path) -> dict[Path, str]:
+    """What each page must say that is generated, or has generated parts."""
+    shown = {page.path: excerpts.filled(root, page) for page in pages.course(root)}
+    return {**shown, **reference.pages(root), proof.PROOF: proof.page(root)}
+
+
+def _stale(root: Path, made: dict[Path, str]) -> Iterator[str]:
+    for path, text in made.items():
+        if not (root / path).exists() or (root / path).read_text() != text:
+            yield f"{path} is not what its sources say: make docs"
+
+
+def _all_pages(root: Path) -> list[pages.Page]:
+    return pages.read(root, "*.md", "docs/**/*.md", "kong/**/*.md", "web/*.md", "monitoring/**/*.md")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

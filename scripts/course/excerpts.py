@@ -1,0 +1,35 @@
+"""Fills the places for code in a page with what the sources say.
+
+`<!-- code: task_svc/tasks.py Tasks.create -->`, a line of its own, begins such a place and `<!-- end -->` ends it; what
+stands between is generated. A reader of the page sees a link to the file and the code.
+"""
+
+import os
+import re
+from pathlib import Path
+
+from scripts.course import sources
+from scripts.course.pages import EXCERPT, Page
+
+_LANGUAGES = {".py": "python", ".proto": "protobuf", ".yml": "yaml", ".ts": "ts", ".svelte": "svelte", ".lua": "lua"}
+_OTHERS = {"Makefile": "make", "Dockerfile": "dockerfile", "nginx.conf": "nginx"}
+
+
+def filled(root: Path, page: Page) -> str:
+    """The page's text with every excerpt as it is now. Raises `sources.Unknown` where one is not found."""
+    return EXCERPT.sub(lambda place: _shown(root, page, place), page.text)
+
+
+def _shown(root: Path, page: Page, place: re.Match[str]) -> str:
+    file, name = place["file"], place["name"]
+    try:
+        code = sources.excerpt(root / file, name or "")
+    except sources.Unknown as error:
+        msg = f"{page.path}: {error}"
+        raise sources.Unknown(msg) from None
+    path = Path(file)
+    language = _OTHERS.get(path.name, _LANGUAGES.get(path.suffix, "text"))
+    link = os.path.relpath(path, page.path.parent)
+    caption = f"[`{file}`]({link})" + (f" · `{name}`" if name else "")
+    opening = place[0].partition("\n")[0]
+    return f"{opening}\n{caption}\n\n```{language}\n{code}```\n\n<!-- end -->"

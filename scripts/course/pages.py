@@ -1,0 +1,61 @@
+"""Reads the Markdown of the course: its fences, its links, and what it names in code spans."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+FENCE = re.compile(r"^(?P<ticks>```+)(?P<language>[\w-]*)\n(?P<body>.*?)^(?P=ticks)$", re.MULTILINE | re.DOTALL)
+EXCERPT = re.compile(
+    r"^<!-- code: (?P<file>\S+)(?: (?P<name>\S+))? -->\n(?:.*?\n)??<!-- end -->$", re.MULTILINE | re.DOTALL
+)
+_SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+_LINK = re.compile(r"\]\(<?([^)\s>]+)>?\)|(?:src|srcset|href)=\"([^\"]+)\"")
+_HEADING = re.compile(r"^#+ +(.*?)\s*$", re.MULTILINE)
+_NO_SLUG = re.compile(r"[^\w\- ]")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A file of Markdown; `path` is relative to the project's root."""
+
+    path: Path
+    text: str
+
+    @property
+    def prose(self) -> str:
+        """The text without fences."""
+        return FENCE.sub("", self.text)
+
+    def spans(self) -> set[str]:
+        """What stands between backticks."""
+        return set(_SPAN.findall(self.prose))
+
+    def links(self) -> list[str]:
+        """Where links and images lead, as they are written."""
+        return [one or other for one, other in _LINK.findall(_SPAN.sub("", self.prose))]
+
+    def anchors(self) -> set[str]:
+        """The names by which the headings can be linked to."""
+        return {slug(heading) for heading in _HEADING.findall(self.prose)}
+
+    def excerpts(self) -> Iterator[tuple[str, str]]:
+        """The excerpts that it shows: the file and the name of each, which is empty for a whole file."""
+        for shown in EXCERPT.finditer(self.text):
+            yield shown["file"], shown["name"] or ""
+
+
+def slug(heading: str) -> str:
+    """The anchor that a code host gives a heading."""
+    return _NO_SLUG.sub("", heading.replace("`", "").lower()).replace(" ", "-")
+
+
+def read(root: Path, *patterns: str) -> list[Page]:
+    """The pages that these patterns match, in the order of their names."""
+    found = {path for pattern in patterns for path in root.glob(pattern)}
+    return [Page(path.relative_to(root), path.read_text()) for path in sorted(found)]
+
+
+def course(root: Path) -> list[Page]:
+    """The pages that explain, without those that are generated."""
+    return [page for page in read(root, "docs/*.md") if page.path.name != "proof.md"]

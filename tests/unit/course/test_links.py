@@ -1,0 +1,52 @@
+"""What leads nowhere is told."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts.course import links
+from scripts.course.pages import Page
+
+_TEXT = "# One page\n\n## `make up` and more\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/other.md").write_text(_TEXT)
+    (tmp_path / "Makefile").write_text("up: ## Starts it\n")
+    return tmp_path
+
+
+def _problems(root: Path, text: str) -> list[str]:
+    page = Page(Path("docs/page.md"), text)
+    return list(links.problems(root, [page, Page(Path("docs/other.md"), _TEXT)]))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[a](other.md) [b](other.md#make-up-and-more) [c](https://example.org/x) <img src="other.md">',
+        "`docs/other.md` and `make up`, `.data/tasks.db`, `docs/*.md`",
+        "```text\n[a](nothing.md)\n```\n",
+        "# Here\n[a](#here)",
+    ],
+)
+def test_what_is_there_is_no_problem(root: Path, text: str) -> None:
+    assert _problems(root, text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[a](nothing.md)", "the link nothing.md leads to no file"),
+        ("![a](nothing.png)", "the link nothing.png leads to no file"),
+        ("[a](other.md#nothing)", "the link other.md#nothing leads to no heading"),
+        ("[a](#nothing)", "the link #nothing leads to no heading"),
+        ("`docs/nothing.md`", "there is no file docs/nothing.md"),
+        ("`make nothing`", "there is no command make nothing"),
+        ("```console\n$ make nothing\n```\n", "there is no command make nothing"),
+    ],
+)
+def test_what_is_not_there_is(root: Path, text: str, problem: str) -> None:
+    assert _problems(root, text) == [f"docs/page.md: {problem}"]

@@ -1,0 +1,76 @@
+"""The reference names everything there is, as the running code knows it."""
+
+import re
+from pathlib import Path
+
+import pytest
+from notify.v1 import dead_letters_pb2, notify_pb2
+from notify.v1 import events_pb2 as notify_events_pb2
+from prometheus_client import CollectorRegistry
+from task.v1 import events_pb2, task_pb2
+
+from chassis.feed_metrics import FeedMetrics
+from chassis.metrics import ClientMetrics, ServerMetrics
+from edge_api import openapi
+from edge_api.http_metrics import HttpMetrics
+from notify_svc.metrics import NotifyMetrics
+from scripts.course import reference
+from task_svc.relay_metrics import RelayMetrics
+
+_ROOT = Path(__file__).parents[3]
+_UNFED = re.compile(r"latency|completed|msg_\w+_handling")
+_PROTOS = (task_pb2, events_pb2, notify_pb2, notify_events_pb2, dead_letters_pb2)
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, str]:
+    return {path.stem: text for path, text in reference.pages(_ROOT).items()}
+
+
+def test_every_rpc_is_there(made: dict[str, str]) -> None:
+    services = [service for proto in _PROTOS for service in proto.DESCRIPTOR.services_by_name.values()]
+    assert len(services) == 5
+    for service in services:
+        assert f"## {service.full_name}\n" in made["rpcs"]
+        for method in service.methods:
+            assert f"### {method.name}\n" in made["rpcs"]
+
+
+def test_every_path_is_there(made: dict[str, str]) -> None:
+    for path, operations in openapi.document()["paths"].items():
+        for method in operations:
+            assert f"## {method.upper()} {path}\n" in made["rest"]
+
+
+def test_every_metric_is_there_with_its_labels(made: dict[str, str]) -> None:
+    registry = CollectorRegistry()
+    for metrics in (ServerMetrics, ClientMetrics, FeedMetrics, RelayMetrics, NotifyMetrics, HttpMetrics):
+        metrics(registry)
+    for family in registry.collect():
+        if not _UNFED.search(family.name):
+            assert f"| `{family.name}{'_total' if family.type == 'counter' else ''}` |" in made["metrics"], family.name
+    assert "| `watchers_cut_total` | counter | `feed` |" in made["metrics"]
+    assert (
+        "`grpc_server_handled_total` | counter | `grpc_type`, `grpc_service`, `grpc_method`, `grpc_code` |"
+        in made["metrics"]
+    )
+
+
+def test_every_alert_is_there_with_its_part_of_the_runbook(made: dict[str, str]) -> None:
+    runbook = (_ROOT / "monitoring/runbook.md").read_text()
+    for name in re.findall(r"^## (\w+)$", runbook, re.MULTILINE):
+        assert f"| [`{name}`](../../monitoring/runbook.md#{name.lower()}) |" in made["alerts"], name
+
+
+def test_every_setting_is_there_with_its_default(made: dict[str, str]) -> None:
+    named = [
+        line.partition("=")[0][1:] for line in (_ROOT / ".env.example").read_text().splitlines() if line[:1] == "#"
+    ]
+    for variable in (name for name in named if name.isupper() and " " not in name):
+        assert f"| `{variable}` |" in made["settings"], variable
+    assert "| `GATEWAY_PORT` | `8000` |" in made["settings"]
+
+
+def test_every_command_is_there(made: dict[str, str]) -> None:
+    for name, about in reference.commands(_ROOT):
+        assert f"| `make {name}` | {about} |" in made["make"]
