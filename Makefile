@@ -111,6 +111,10 @@ fmt: install ## Format the code and the protos
 gen: install ## Make gen/ from protos/
 	@scripts/gen
 
+.PHONY: new-service
+new-service: install ## Write a new gRPC service to start from: code, proto, tests, containers, docs (NAME=label)
+	@$(bin)/python -m scripts.new_service "$(NAME)"
+
 .PHONY: baseline
 baseline: install ## Accept the contract as it is: from now on `make check` compares with it
 	@$(bin)/buf build --exclude-source-info -o protos/baseline.binpb
