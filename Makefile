@@ -145,6 +145,10 @@ gen: install ## Make gen/ from protos/, and the dashboards from scripts/dashboar
 	@scripts/gen
 	@$(bin)/python -m scripts.dashboards
 
+.PHONY: new-service
+new-service: install ## Write a new gRPC service to start from: code, proto, tests, containers, docs (NAME=label)
+	@$(bin)/python -m scripts.new_service "$(NAME)"
+
 .PHONY: baseline
 baseline: install ## Accept the contract as it is: from now on `make check` compares with it
 	@$(bin)/buf build --exclude-source-info -o protos/baseline.binpb

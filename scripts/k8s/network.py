@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from scripts.containers.variables import SETTINGS
 from scripts.k8s.kustomization import Resource
 
 Way = tuple[str, str, int | str]
 """From whom, to whom, at which port. Others than the pods here are namespace/name, or an address."""
 
-_SERVICES = ("edge-api", "task-svc", "notify-svc")
 IN: frozenset[Way] = frozenset(
     {
         ("gateway/kong", "web", 8080),
@@ -19,13 +19,13 @@ IN: frozenset[Way] = frozenset(
         ("edge-api", "task-svc", 50051),
         ("edge-api", "notify-svc", 50052),
         ("notify-svc", "task-svc", 50051),
-        *(("monitoring/prometheus", service, "metrics") for service in _SERVICES),
+        *(("monitoring/prometheus", service, "metrics") for service in SETTINGS),
     }
 )
 OUT: frozenset[Way] = frozenset(
     {
-        *((a, b, port) for a, b, port in IN if a in _SERVICES),
-        *((service, "kube-system/kube-dns", 53) for service in _SERVICES),
+        *((a, b, port) for a, b, port in IN if a in SETTINGS),
+        *((service, "kube-system/kube-dns", 53) for service in SETTINGS),
         *(("notify-svc", "0.0.0.0/0", port) for port in (443, 465, 587)),
         ("task-svc", "a store", 27017),
         ("task-svc", "a store", 6379),

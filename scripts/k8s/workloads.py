@@ -14,18 +14,15 @@ from scripts.containers.variables import MOUNTED, SETTINGS, fields, refused
 from scripts.k8s.kustomization import Resource
 from task_svc.grpc_server import TASK_SERVICE
 
-_READY: Mapping[str, Mapping[str, Any]] = {
-    "task-svc": {"grpc": {"port": 50051, "service": TASK_SERVICE}},
-    "notify-svc": {"grpc": {"port": 50052, "service": NOTIFICATION_SERVICE}},
-    "edge-api": {"httpGet": {"port": "http", "path": "/readyz"}},
-    "web": {"httpGet": {"port": "http", "path": "/"}},
+_READY = {
+    "task-svc": TASK_SERVICE,
+    "notify-svc": NOTIFICATION_SERVICE,
+    "edge-api": "/readyz",
+    "web": "/",
 }
-_LIVES: Mapping[str, Mapping[str, Any]] = {
-    "task-svc": {"grpc": {"port": 50051, "service": ""}},
-    "notify-svc": {"grpc": {"port": 50052, "service": ""}},
-    "edge-api": {"httpGet": {"port": "http", "path": "/healthz"}},
-    "web": {"httpGet": {"port": "http", "path": "/"}},
-}
+"""What says of each that it can do its work: a service of its health, or a path."""
+_LIVES = {"edge-api": "/healthz", "web": "/"}
+"""What says that it lives, where that is not gRPC's own ""."""
 _PROBES = {"startupProbe": _LIVES, "livenessProbe": _LIVES, "readinessProbe": _READY}
 
 
@@ -73,9 +70,10 @@ def pods_are_asked_how_they_are(_: Path, resources: Sequence[Resource]) -> Itera
     """Restarted only when the process is dead, called only while it can work."""
     for name, spec in _deployments(resources):
         for probe, expected in _PROBES.items():
+            right = _question(name, expected.get(name, ""))
             asked = _container(spec).get(probe, {})
-            if {key: asked.get(key) for key in expected[name]} != expected[name]:
-                yield f"{name}: its {probe} does not ask {expected[name]}"
+            if {key: asked.get(key) for key in right} != right:
+                yield f"{name}: its {probe} does not ask {right}"
 
 
 def pods_stop_in_time(_: Path, resources: Sequence[Resource]) -> Iterator[str]:
@@ -145,6 +143,12 @@ def one_pod_leaves_at_a_time(_: Path, resources: Sequence[Resource]) -> Iterator
             yield f"{name}: it has no PodDisruptionBudget of one"
         if spec["strategy"].get("rollingUpdate", {}).get("maxUnavailable") != 0:
             yield f"{name}: a rollout takes a pod away before another is ready"
+
+
+def _question(name: str, about: str) -> Mapping[str, object]:
+    if about.startswith("/"):
+        return {"httpGet": {"port": "http", "path": about}}
+    return {"grpc": {"port": SETTINGS[name].model_fields["grpc_port"].default, "service": about}}
 
 
 def _deployments(resources: Sequence[Resource]) -> list[tuple[str, Mapping[str, Any]]]:

@@ -12,13 +12,11 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from chassis.settings import ServiceSettings
-from edge_api.settings import EdgeSettings
 from notify_svc.dead_letters_command import CommandSettings
-from notify_svc.settings import NotifySettings
+from scripts.containers.variables import SETTINGS
 from scripts.dev.settings import OTHERS, PORTS
-from task_svc.settings import TaskSettings
 
-_SERVICES: tuple[type[ServiceSettings], ...] = (TaskSettings, NotifySettings, EdgeSettings, CommandSettings)
+_SERVICES: tuple[type[ServiceSettings], ...] = (*SETTINGS.values(), CommandSettings)
 _COMPOSE = (Path(__file__).parents[2] / "docker-compose.yml").read_text()
 _LINE = re.compile(r"^#([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
 

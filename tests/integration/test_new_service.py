@@ -1,0 +1,88 @@
+"""`make new-service`, in a copy of the tree: what it writes passes the checks and its own tests untouched."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).parents[2]
+_INSTALLED = (".venv", ".venv-tools", "web/node_modules")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """This checkout without what git ignores, with what is installed here."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=_ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (_ROOT / name).is_file():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(_ROOT / name, tmp_path / name)
+    for name in _INSTALLED:
+        (tmp_path / name).symlink_to(_ROOT / name)
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def _run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    # .venv knows the modules of the checkout that it was made for; those of the copy come before them.
+    paths = os.pathsep.join((str(folder), str(folder / "gen")))
+    environment = {**os.environ, "PYTHONPATH": paths}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def _make(folder: Path, name: str) -> subprocess.CompletedProcess[str]:
+    return _run(folder, ".venv/bin/python", "-m", "scripts.new_service", name)
+
+
+def _files(folder: Path) -> dict[Path, bytes]:
+    kept = (path for path in folder.rglob("*") if path.is_file() and not {".git", "__pycache__"} & {*path.parts})
+    return {path: path.read_bytes() for path in kept}
+
+
+def test_it_is_called_and_counted_and_stopped(copy: Path) -> None:
+    made = _make(copy, "label")
+    assert made.returncode == 0, made.stderr
+    assert "gRPC on port 50053, metrics on 9103" in made.stdout
+    tests = ("tests/unit/label_svc", "tests/integration/test_label_service.py", "tests/unit/test_env_example.py")
+    ran = _run(copy, ".venv/bin/pytest", "-q", "-p", "no:cacheprovider", *tests)
+    assert ran.returncode == 0, ran.stdout
+    for rules in ("scripts.containers", "scripts.k8s"):
+        checked = _run(copy, ".venv/bin/python", "-m", rules)
+        assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.slow
+def test_it_passes_every_check_untouched_and_so_does_a_second(copy: Path) -> None:
+    assert _make(copy, "label").returncode == 0
+    assert _make(copy, "digest").returncode == 0
+    checked = _run(copy, "scripts/check")
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("", "one word"),
+        ("Label", "one word"),
+        ("my-label", "one word"),
+        ("../label", "one word"),
+        ("task", "would hide"),
+        ("email", "would hide"),
+        ("edge", "out of date"),
+    ],
+)
+def test_a_name_that_will_not_do_is_refused_and_nothing_is_written(copy: Path, name: str, why: str) -> None:
+    if why == "out of date":
+        (copy / "Dockerfile").write_text("FROM scratch\n")
+    before = _files(copy)
+    refused = _make(copy, name)
+    assert refused.returncode == 1
+    assert why in refused.stderr
+    assert _files(copy) == before
