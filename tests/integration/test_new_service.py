@@ -50,8 +50,14 @@ def test_it_is_called_and_counted_and_stopped(copy: Path) -> None:
     made = _make(copy, "label")
     assert made.returncode == 0, made.stderr
     assert "gRPC on port 50053, metrics on 9103" in made.stdout
-    tests = ("tests/unit/label_svc", "tests/integration/test_label_service.py", "tests/unit/test_env_example.py")
-    ran = _run(copy, ".venv/bin/pytest", "-q", "-p", "no:cacheprovider", *tests)
+    own = ("tests/unit/label_svc", "tests/integration/test_label_service.py")
+    of_all = (
+        "tests/unit/test_env_example.py",
+        "tests/unit/scripts/test_containers.py",
+        "tests/unit/scripts/test_k8s.py",
+    )
+    some = ("-k", "label or example or digest or in_order or kustomize")
+    ran = _run(copy, ".venv/bin/pytest", "-q", "-p", "no:cacheprovider", *own, *of_all, *some)
     assert ran.returncode == 0, ran.stdout
     for rules in ("scripts.containers", "scripts.k8s"):
         checked = _run(copy, ".venv/bin/python", "-m", rules)

@@ -12,7 +12,8 @@ from scripts.containers.queue_users import rights
 _ROOT = Path(__file__).parents[3]
 _FILES = ("docker-compose.yml", "Dockerfile", ".dockerignore", ".gitignore", "pyproject.toml", "README.md")
 _LOCKS = ("requirements.txt", "requirements-dev.txt")
-_FOLDERS = ("compose", "kong", "chassis", "edge_api", "notify_svc", "task_svc", "gen", "web", "monitoring")
+_SERVICES = (path.name for path in _ROOT.glob("*_svc"))
+_FOLDERS = ("compose", "kong", "chassis", "edge_api", "gen", "web", "monitoring", *_SERVICES)
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", "node_modules", "build", ".svelte-kit")
 _COMPOSE, _DOCKERFILE, _ACL = "docker-compose.yml", "Dockerfile", "compose/redis/users.acl"
 

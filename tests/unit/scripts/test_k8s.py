@@ -163,7 +163,7 @@ def _without_hash(value: Any) -> Any:
         return [_without_hash(each) for each in value]
     if not isinstance(value, str):
         return value
-    return re.sub(r"^((?:edge|task|notify)-(?:api|svc))-[a-z0-9]{10}$", r"\1", value)
+    return re.sub(r"^([a-z0-9]+-(?:api|svc))-[a-z0-9]{10}$", r"\1", value)
 
 
 def _in_order(resources: list[Resource]) -> list[Resource]:
