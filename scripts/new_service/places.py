@@ -62,6 +62,9 @@ _COMPOSE = """  @name@-svc:
     mem_limit: 256m
 
 """
+_SCRAPE = """  - job_name: @name@-svc
+    dns_sd_configs: [{ names: [@name@-svc], type: A, port: @metrics_port@, refresh_interval: 10s }]
+"""
 _VARIABLES = """
 # == The @name@ service
 # The address to listen on.
@@ -104,6 +107,7 @@ ADDITIONS: Sequence[Addition] = (
     Addition("Dockerfile", "FROM base AS edge-code\n", _CODE_STAGE),
     Addition("Dockerfile", "FROM runtime AS edge-api\n", _TARGET),
     Addition("docker-compose.yml", "  redis:\n    <<: *hardened\n", _COMPOSE),
+    Addition("monitoring/prometheus/prometheus.yml", "  - job_name: kong #", _SCRAPE),
     Addition(".env.example", "\n# == Edge\n", _VARIABLES),
     Addition("scripts/containers/guarded.py", '    "redis": {"data"},\n', '    "@name@-svc": {"mesh"},\n'),
     Addition(
