@@ -20,6 +20,7 @@ _VARYING = (
     (re.compile(r"\b\d+(?:\.\d+)? ?(?:ms|s|KiB|MiB|GiB)\b"), "<measure>"),
     (re.compile(r"(duration\S*?[=:] ?)[0-9.e-]+"), r"\1<measure>"),
     (re.compile(r"\bprocess \d+\b"), "process <number>"),
+    (re.compile(r"^retry: \d+", re.MULTILINE), "retry: <measure>"),
     (re.compile(r"(sid=)[\w.|+/=-]+"), r"\1<cookie>"),
 )
 

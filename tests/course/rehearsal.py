@@ -16,8 +16,11 @@ from scripts.course import console
 from scripts.course.console import Block, Step
 from scripts.dev.settings import PORTS
 from tests.support.dev_runner import ROOT, DevRunner, running
+from tests.support.ports import free_port
 
 _START = "make dev"
+_MORE = (50061, 9111)
+"""The ports of what a page starts beside `make dev`."""
 _COMMAND_SECONDS = 120.0
 _LINE_SECONDS = 15.0
 
@@ -33,15 +36,18 @@ class Learner:
         self._dev = dev
         self._shell = shell
         self._data = data
+        self._ports = {PORTS[name]: port for name, port in dev.ports.items()} | {port: free_port() for port in _MORE}
         self._seen = 0
+        self._has_started = False
         self._commands = 0
 
     def follow(self, block: Block) -> Iterator[str]:
         """Runs a block; gives what each step has written, as the page would call it."""
         for step in block.steps:
-            if step.command and step.command != _START:
+            if step.command and (step.command != _START or self._has_started):
                 yield self._as_in_the_page(self._type(self._as_here(step.command)))
             else:
+                self._has_started = self._has_started or step.command == _START
                 yield self._watch(step)
 
     def _watch(self, step: Step) -> str:
@@ -76,13 +82,13 @@ class Learner:
         return written.decode(errors="replace").partition(f"\n{mark}\n")[0]
 
     def _as_here(self, text: str) -> str:
-        for name, port in PORTS.items():
-            text = re.sub(rf"(?<=[:=]){port}\b", str(self._dev.ports[name]), text)
+        for port, here in self._ports.items():
+            text = re.sub(rf"(?<=[:= ]){port}\b", str(here), text)
         return re.sub(r"(?<![\w/])\.data\b", str(self._data), text)
 
     def _as_in_the_page(self, text: str) -> str:
-        for name, port in PORTS.items():
-            text = re.sub(rf"(?<![\d.]){self._dev.ports[name]}\b", str(port), text)
+        for port, here in self._ports.items():
+            text = re.sub(rf"(?<![\d.]){here}\b", str(port), text)
         return text.replace(str(self._data), ".data").replace(f"{ROOT}/", "")
 
 
@@ -97,7 +103,15 @@ def learner(folder: Path) -> Iterator[Learner]:
         shell = subprocess.Popen(
             ["bash", "--norc"],
             cwd=ROOT,
-            env={**environment, **ports, "DATA_DIR": str(data), "NO_COLOR": "1", "COLUMNS": "120", "LC_ALL": "C.UTF-8"},
+            env={
+                **environment,
+                **ports,
+                "DATA_DIR": str(data),
+                "NOTIFY_GRPC_TARGET": f"127.0.0.1:{dev.ports['NOTIFY_GRPC_PORT']}",
+                "NO_COLOR": "1",
+                "COLUMNS": "120",
+                "LC_ALL": "C.UTF-8",
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -140,7 +154,7 @@ def rehearse(text: str, follow: Callable[[Block], Iterator[str]]) -> tuple[str, 
 
 
 def _fits(step: Step, actual: str) -> bool:
-    if step.command in ("", _START):
+    if not step.command or actual == _shown(step):
         return actual == _shown(step)
     return console.matches(step.expected, actual)
 
