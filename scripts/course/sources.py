@@ -1,7 +1,8 @@
 """Finds definitions in the sources by their names, so that the course can show them as they are.
 
 A name is dotted from the outside in: `Tasks.create` in Python, `TaskService.CreateTask` in a proto, `services.api` in
-YAML, where an item of a list goes by its `name`; a target of a Makefile, a stage of a Dockerfile, a function.
+YAML, where an item of a list goes by its `name`, with hyphens for blanks; a target of a Makefile, a stage of a
+Dockerfile, a function.
 """
 
 import ast
@@ -106,7 +107,7 @@ def _yaml(text: str, names: Sequence[str]) -> Span | None:
     node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
     first = 0
     for name in names:
-        found = next((each for each in _children(node) if each[0] == name), None)
+        found = next((each for each in _children(node) if each[0].replace(" ", "-") == name), None)
         if found is None:
             return None
         _, first, node = found
@@ -129,7 +130,7 @@ def _children(node: yaml.Node | None) -> list[tuple[str, int, yaml.Node]]:
             for item in node.value
             if isinstance(item, yaml.MappingNode)
             for key, value in item.value
-            if key.value in ("name", "username")
+            if key.value in ("name", "username", "alert") and isinstance(value, yaml.ScalarNode)
         ]
     return []
 

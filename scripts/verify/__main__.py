@@ -14,7 +14,7 @@ from scripts.doctor.examination import examine
 from scripts.doctor.findings import Finding, State
 from scripts.doctor.verdict import DEV
 from scripts.verify.promises import PHASES, Promise
-from scripts.verify.system import Broken, System, opened
+from scripts.verify.system import Broken, NotHere, System, opened
 
 _CONTAINERS = {"GATEWAY_GRPC_PORT": 9080, "PROMETHEUS_PORT": 9090, "GRAFANA_PORT": 3000}
 
@@ -55,6 +55,9 @@ async def _is_kept(promise: Promise, system: System) -> bool:
     words, look = promise
     try:
         await look(system)
+    except NotHere as error:
+        print(f"  -    {words}: {error}")
+        return True
     except Broken as error:
         print(f"  bad  {words}\n       -> {error}")
     except grpc.aio.AioRpcError as error:

@@ -10,9 +10,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from scripts.doctor.machine import GROUP as MACHINE
 from scripts.doctor.ports import GROUP as PORTS
 from scripts.verify import grpc_promises, http_promises
-from scripts.verify.system import Broken, System, expect
+from scripts.verify.system import Broken, NotHere, System, expect
 
 Promise = tuple[str, Callable[[System], Awaitable[None]]]
+_DEV_ONLY, _UP_ONLY = "make dev alone has it", "make up alone has them"
 _SERVICES = {"task.v1.TaskService": "TASK_GRPC_PORT", "notify.v1.NotificationService": "NOTIFY_GRPC_PORT"}
 
 
@@ -21,8 +22,9 @@ async def _tools(system: System) -> None:
 
 
 async def _places(system: System) -> None:
-    if not system.in_containers:
-        system.group_is_well(PORTS)
+    if system.in_containers:
+        raise NotHere(_DEV_ONLY)
+    system.group_is_well(PORTS)
 
 
 async def _queue(system: System) -> None:
@@ -62,9 +64,10 @@ async def _named_requests(system: System) -> None:
 
 
 async def _dashboards(system: System) -> None:
-    if system.in_containers:
-        url = f"http://127.0.0.1:{system.ports['GRAFANA_PORT']}/api/health"
-        expect(await system.http.get(url), 200, "Grafana")
+    if not system.in_containers:
+        raise NotHere(_UP_ONLY)
+    url = f"http://127.0.0.1:{system.ports['GRAFANA_PORT']}/api/health"
+    expect(await system.http.get(url), 200, "Grafana")
 
 
 async def _health(system: System) -> None:
@@ -73,7 +76,7 @@ async def _health(system: System) -> None:
 
 async def _watched(system: System) -> None:
     if system.in_containers:
-        return  # no port of a service is published, and Kong cuts what is quiet: doctor has asked the containers
+        raise NotHere(_DEV_ONLY)  # no port of a service is published there
     for service, variable in _SERVICES.items():
         target = f"127.0.0.1:{system.ports[variable]}"
         async with grpc.aio.insecure_channel(target, options=[("grpc.enable_http_proxy", 0)]) as channel:
@@ -128,7 +131,7 @@ PHASES: Mapping[int, Sequence[Promise]] = {
     6: (
         ("The metrics of every service are there to be scraped", _metrics),
         ("A request keeps its name up to its answer", _named_requests),
-        ("The dashboards are there (in containers)", _dashboards),
+        ("The dashboards are there", _dashboards),
     ),
     7: (
         ("Each service says that it lives and can work", _health),

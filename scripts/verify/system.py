@@ -32,6 +32,10 @@ class Broken(Exception):
     """A promise is not kept; the message says what was seen instead."""
 
 
+class NotHere(Exception):
+    """The promise is about the other way of running the system; the message says which."""
+
+
 @dataclass(frozen=True)
 class System:
     """What runs, and how to reach it."""

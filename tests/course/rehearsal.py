@@ -84,7 +84,7 @@ class Learner:
     def _as_here(self, text: str) -> str:
         for port, here in self._ports.items():
             text = re.sub(rf"(?<=[:= ]){port}\b", str(here), text)
-        return re.sub(r"(?<![\w/])\.data\b", str(self._data), text)
+        return re.sub(r"(?<!\w)\.data\b", str(self._data), text)
 
     def _as_in_the_page(self, text: str) -> str:
         for port, here in self._ports.items():

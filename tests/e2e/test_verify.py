@@ -37,7 +37,7 @@ def _verify(phase: str, ports: dict[str, int], data: Path) -> subprocess.Complet
 def test_what_runs_keeps_the_promises_of_every_phase(dev: DevRunner, phase: int) -> None:
     ran = _verify(str(phase), dev.ports, dev.data)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert ran.stdout.count("  ok   ") == len(PHASES[phase])
+    assert ran.stdout.count("  ok   ") == len(PHASES[phase]) - (phase == 6)  # the dashboards are in containers alone
     assert f"Phase {phase}: all of it works." in ran.stdout
 
 

@@ -96,6 +96,12 @@ _DOCKERFILE = "FROM a AS base\nRUN x\n\n# Why.\nFROM base AS task\nCMD y\n"
         ),
         ("a.yml", _YAML, "other", "other: 1\n"),
         (
+            "a.yml",
+            "groups:\n  - name: what users see\n    rules:\n      - alert: Slow\n",
+            "groups.what-users-see.rules.Slow",
+            "- alert: Slow\n",
+        ),
+        (
             "a.ts",
             _TYPESCRIPT,
             "send",
