@@ -56,11 +56,15 @@ kong-apply: ## Bring kong/kong.yml, the users and the secrets into the Kong that
 .PHONY: test
 test: install ## Run the tests but the slow ones, the page's too (ARGS='-k words' chooses, and leaves those out)
 	$(if $(ARGS),,@scripts/web test)
-	@$(bin)/pytest -n auto --maxprocesses 4 -m "not slow and not browser" $(ARGS)
+	@$(bin)/pytest -n auto --maxprocesses 4 -m "not slow and not faults and not browser" $(ARGS)
 
 .PHONY: slow
 slow: install ## Run the slow tests, which take minutes each
 	@$(bin)/pytest -m "slow and not browser" $(ARGS)
+
+.PHONY: test-faults
+test-faults: install ## Run the fault tests that take up to three minutes each
+	@$(bin)/pytest -n 2 -m faults $(ARGS)
 
 .PHONY: simulate
 simulate: install ## Look for a seed of the simulation that breaks a promise (SEED=n shows the run of one)

@@ -33,7 +33,11 @@ def nx27017(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nx27017]:
 
 
 # What tests have measured, by the name of the property that they record.
-_TOLD = {"fault": "faults: what was injected and seen", "page": "the page: what was measured"}
+_TOLD = {
+    "fault": "faults: what was injected and seen",
+    "naive": "without an outbox and with it",
+    "page": "the page: what was measured",
+}
 
 
 # Here and not beside those tests: of a parallel run, only this file is read by the process that prints.
