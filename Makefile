@@ -66,6 +66,10 @@ slow: install ## Run the slow tests, which take minutes each
 test-faults: install ## Run the fault tests that take up to three minutes each
 	@$(bin)/pytest -n 2 -m faults $(ARGS)
 
+.PHONY: faults
+faults: install ## Run every fault test and write docs/reference/faults.md anew
+	@$(bin)/python -m tests.faults.page $(ARGS)
+
 .PHONY: simulate
 simulate: install ## Look for a seed of the simulation that breaks a promise (SEED=n shows the run of one)
 	@$(bin)/python -m tests.simulation $(SEED)
