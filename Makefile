@@ -76,11 +76,19 @@ drill: install ## Switch a fault on for you to find (N=1 … 4; without N it lis
 .PHONY: test
 test: install ## Run the tests but the slow ones, the page's too (ARGS='-k words' chooses, and leaves those out)
 	$(if $(ARGS),,@scripts/web test)
-	@$(bin)/pytest -n auto --maxprocesses 4 -m "not slow and not browser and not course" $(ARGS)
+	@$(bin)/pytest -n auto --maxprocesses 4 -m "not slow and not browser and not course and not faults" $(ARGS)
 
 .PHONY: slow
 slow: install ## Run the slow tests: a backlog of 100,000 events, and every drill
 	@$(bin)/pytest -m "slow and not browser" $(ARGS)
+
+.PHONY: test-faults
+test-faults: install ## Run the fault tests that take up to three minutes each
+	@$(bin)/pytest -n 2 -m faults $(ARGS)
+
+.PHONY: faults
+faults: install ## Run every fault test and write docs/reference/faults.md anew
+	@$(bin)/python -m tests.faults.page $(ARGS)
 
 .PHONY: simulate
 simulate: install ## Look for a seed of the simulation that breaks a promise (SEED=n shows the run of one)

@@ -6,6 +6,7 @@ _BOTH = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.ping_timeout_ms", 10_000),  # a minute by default, which keepalive would wait for as well
     ("grpc.keepalive_permit_without_calls", 1),
 )
 

@@ -35,6 +35,7 @@ def nx27017(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nx27017]:
 # What tests have measured, by the name of the property that they record.
 _TOLD = {
     "fault": "faults: what was injected and seen",
+    "naive": "without an outbox and with it",
     "monitoring": "monitoring: what was shown",
     "page": "the page: what was measured",
     "course": "the course: what was run",

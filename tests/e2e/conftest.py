@@ -11,9 +11,15 @@ from tests.support.valkey import Valkey
 
 
 @pytest.fixture(scope="session")
-def edge_of_the_mesh(tmp_path_factory: pytest.TempPathFactory, valkey_server: Valkey) -> Iterator[str]:
-    with whole_mesh(tmp_path_factory.mktemp("mesh"), valkey_server.url) as url:
-        yield url
+def edge_of_the_mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    # With a queue of its own: its notifier runs as long as the session, and would take the events of other tests.
+    queue = Valkey(tmp_path_factory.mktemp("queue-of-the-mesh"))
+    queue.start()
+    try:
+        with whole_mesh(tmp_path_factory.mktemp("mesh"), queue.url) as url:
+            yield url
+    finally:
+        queue.kill()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -4,13 +4,25 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.oracle import Verdict
-from tests.faults.report import Report
+from tests.faults.oracle import Effects, Verdict
+from tests.faults.report import Report, Told
 
 
 @pytest.fixture
 def report(record_property: Callable[[str, object], None]) -> Report:
     def add(row: str, injected: str, verdict: Verdict) -> None:
         record_property("fault", f"{row:7} {injected}: {verdict}")
+
+    return add
+
+
+@pytest.fixture
+def told(record_property: Callable[[str, object], None]) -> Told:
+    """For the naive variant beside the mesh: the fault, who had it, and what came of it."""
+
+    def add(injected: str, module: str, found: Effects) -> None:
+        who = "with the outbox" if module == "task_svc" else "naive"
+        lost = f"{len(found.tasks)} tasks, {len(found.tasks & found.notified.keys())} told, {len(found.untold)} lost"
+        record_property("naive", f"{injected} | {who} | {lost}")
 
     return add

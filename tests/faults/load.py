@@ -55,6 +55,11 @@ class Load:
     retry_for: float = 0
     on_progress: Callable[[int], None] = lambda _done: None
     history: list[Entry] = field(default_factory=list)
+    is_over: bool = False
+
+    def stop(self) -> None:
+        """Ends the load when the calls that are under way are answered."""
+        self.is_over = True
 
     async def run(self) -> list[Entry]:
         """Runs the load to its end and gives the history."""
@@ -65,6 +70,8 @@ class Load:
         async def work() -> None:
             async with httpx.AsyncClient(base_url=self.url, timeout=10, verify=tls) as client:
                 for number in numbers:
+                    if self.is_over:
+                        return
                     if self.rate is not None:
                         await asyncio.sleep(max(0.0, begun + (number - self.first) / self.rate - now()))
                     await self._create(client, number)

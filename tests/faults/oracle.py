@@ -13,7 +13,6 @@ I7  every error is problem+json with a reason and a request id, and tells nothin
 import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 from redis.asyncio import Redis
@@ -44,6 +43,27 @@ class Verdict:
         )
 
 
+@dataclass
+class Effects:
+    """What there is of tasks and notifications, by the tasks' ids."""
+
+    tasks: set[str]
+    notified: Counter[str]
+
+    @property
+    def untold(self) -> set[str]:
+        """Tasks of which nobody was told."""
+        return self.tasks - self.notified.keys()
+
+
+async def effects(system: System) -> Effects:
+    """Asks the edge what every user has."""
+    async with httpx.AsyncClient(base_url=system.edge_url, timeout=10) as client:
+        tasks = {task["id"] for user in USERS for task in await _all(client, user, "tasks")}
+        notified = Counter([one["task_id"] for user in USERS for one in await _all(client, user, "notifications")])
+    return Effects(tasks, notified)
+
+
 async def check(system: System, history: list[Entry], *, repeats_allowed: int = 0, given_up: int = 0) -> Verdict:
     """Checks I1 to I7 and tells what was seen. `repeats_allowed` is how many deliveries may have been repeated."""
     begun = now()
@@ -65,15 +85,11 @@ async def check(system: System, history: list[Entry], *, repeats_allowed: int = 
 
 async def _come_to_rest(system: System) -> None:
     await system.ready()
-    async with Redis.from_url(system.valkey.url, socket_timeout=5) as redis:
 
-        async def is_at_rest() -> bool:
-            if system.outbox():
-                return False
-            groups: Any = await redis.xinfo_groups("task-events")
-            return [(group["pending"], group["lag"]) for group in groups] == [(0, 0)]
+    async def is_at_rest() -> bool:
+        return system.outbox() == 0 and await system.queue_is_at_rest()
 
-        await eventually(is_at_rest, within=120)
+    await eventually(is_at_rest, within=120)
 
 
 def _check_errors(history: list[Entry]) -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
-from tests.faults.oracle import Verdict
+from tests.faults.oracle import Effects, Verdict
 
 Report = Callable[[str, str, Verdict], None]
+Record = Callable[[str, object], None]
+Told = Callable[[str, str, Effects], None]

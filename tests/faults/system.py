@@ -21,6 +21,7 @@ import httpx
 import pymongo
 from grpc_health.v1 import health_pb2
 from prometheus_client.parser import text_string_to_metric_families
+from redis.asyncio import Redis
 
 from task_svc.outbox import Slot
 from tests.support.eventually import eventually
@@ -29,10 +30,11 @@ from tests.support.ports import free_port
 from tests.support.standard_services import health_of
 from tests.support.valkey import Valkey
 
-TOKEN = "the-token-of-this-test-run"
+TOKEN = "the-token-of-this-test-run-and-of-no-other"
 ROOT = Path(__file__).parents[2]
 
 _TASK, _NOTIFY, _EDGE = "task_svc", "notify_svc", "edge_api"
+_SERVICES = {_TASK: "task.v1.TaskService", _NOTIFY: "notify.v1.NotificationService"}
 
 
 class Process:
@@ -57,6 +59,11 @@ class Process:
         """The id of the running process."""
         assert self._process is not None
         return self._process.pid
+
+    @property
+    def port(self) -> int:
+        """Where its gRPC server listens."""
+        return int(self._environment[{_TASK: "TASK_GRPC_PORT", _NOTIFY: "NOTIFY_GRPC_PORT"}[self.module]])
 
     def send(self, number: signal.Signals) -> None:
         """Sends it a signal."""
@@ -133,7 +140,7 @@ class System:
             **settings,
         }
         if mongo is not None:
-            environment |= {"TASK_STORE_URL": mongo.url("tasks")}
+            environment |= {"TASK_STORE_URL": mongo.url("tasks"), **settings}
         ports = [(task_port, notify_port), *((free_port(), free_port()) for _ in range(replicas - 1))]
         if replicas > 1:
             environment["TASK_GRPC_TARGET"], environment["NOTIFY_GRPC_TARGET"] = map(_all_of, zip(*ports, strict=True))
@@ -173,8 +180,12 @@ class System:
 
     async def task_serves(self) -> None:
         """Waits until the task service itself says that it serves."""
-        async with grpc.aio.insecure_channel(self.task_target) as channel:
-            request = health_pb2.HealthCheckRequest(service="task.v1.TaskService")
+        await self.serves(self.task)
+
+    async def serves(self, replica: Process) -> None:
+        """Waits until one replica itself says that it serves."""
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{replica.port}") as channel:
+            request = health_pb2.HealthCheckRequest(service=_SERVICES[replica.module])
             check = health_of(channel).Check
 
             async def serves() -> bool:
@@ -199,6 +210,12 @@ class System:
         with closing(connection):
             (count,) = connection.execute("SELECT count(*) FROM outbox").fetchone()
         return int(count)
+
+    async def queue_is_at_rest(self) -> bool:
+        """Whether everything on the stream was read and acknowledged."""
+        async with Redis.from_url(self.valkey.url, socket_timeout=5) as redis:
+            groups: Any = await redis.xinfo_groups("task-events")
+        return [(group["pending"], group["lag"]) for group in groups] == [(0, 0)]
 
     async def metrics(self, module: str) -> dict[str, float]:
         """The samples on a service's /metrics page, summed over their labels."""

@@ -370,7 +370,7 @@ class World:
 
     async def clock_jumps(self, seconds: float) -> None:
         site = self.chance.choice((*self.task_sites, *self.notify_sites))
-        site.skew += self.chance.choice((-60.0, 60.0))
+        site.skew += self.chance.choice((-3600.0, -60.0, 60.0, 3600.0))
 
     async def consumer_is_robbed(self, seconds: float) -> None:
         """Another consumer claims all that is pending, at once, and does nothing with it."""

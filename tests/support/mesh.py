@@ -8,6 +8,7 @@ from pathlib import Path
 import grpc
 from prometheus_client import CollectorRegistry
 
+from chassis.guards import HEALTH
 from chassis.server import MeshServer, ReadinessCheck
 from chassis.settings import GrpcSettings
 from chassis.tracing import Tracing
@@ -95,4 +96,10 @@ def counted(registry: CollectorRegistry, name: str, method: str) -> dict[str, fl
 
 
 def _total(registry: CollectorRegistry, name: str) -> float:
-    return sum(sample.value for family in registry.collect() for sample in family.samples if sample.name == name)
+    # Without the watches of health, of which every channel has one for as long as it is open.
+    return sum(
+        sample.value
+        for family in registry.collect()
+        for sample in family.samples
+        if sample.name == name and sample.labels.get("grpc_service") != HEALTH
+    )

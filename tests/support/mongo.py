@@ -37,8 +37,8 @@ class Nx27017(MongoServer):
     """One server on a port of its own; its data survives `kill` and `start` again."""
 
     def __init__(self, directory: Path) -> None:
-        self._port = free_port()
-        super().__init__(f"mongodb://127.0.0.1:{self._port}/")
+        self.port = free_port()
+        super().__init__(f"mongodb://127.0.0.1:{self.port}/")
         self._directory = directory
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -50,7 +50,7 @@ class Nx27017(MongoServer):
             self._process = subprocess.Popen(
                 [
                     str(_PROGRAM),
-                    *("--host", "127.0.0.1", "--port", str(self._port), "--data-dir", str(files["data"])),
+                    *("--host", "127.0.0.1", "--port", str(self.port), "--data-dir", str(files["data"])),
                     *("--log-file", str(files["log"]), "--pid-file", str(files["pid"])),
                 ],
                 stdout=output,

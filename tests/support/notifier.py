@@ -41,7 +41,7 @@ QUICK: dict[str, Any] = {
 }
 
 
-async def becomes(is_so: Callable[[], bool], *, within: float = 10) -> None:
+async def becomes(is_so: Callable[[], bool], *, within: float = 30) -> None:
     """Waits until something is so in this process; fails when it is not within so many seconds."""
 
     async def holds() -> bool:

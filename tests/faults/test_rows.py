@@ -1,0 +1,28 @@
+"""Every fault on the list has its line on the page, and every test that is to prove one exists."""
+
+import ast
+import re
+
+import pytest
+
+from tests.faults.page import PAGE
+from tests.faults.rows import TESTS, Row, rows
+
+COUNTS = {"A": 16, "B": 17, "C": 14, "D": 19, "E": 17, "F": 8}
+
+
+def test_the_list_is_whole() -> None:
+    assert [row.id for row in rows()] == [f"{part}{n}" for part, count in COUNTS.items() for n in range(1, count + 1)]
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row.id)
+def test_a_row_is_proven_by_tests_that_exist_or_says_what_it_needs(row: Row) -> None:
+    assert row.tests or row.needs
+    for test in row.tests:
+        path, *_, name = test.split("::")
+        functions = [node for node in ast.walk(ast.parse((TESTS / path).read_text())) if hasattr(node, "name")]
+        assert name in [function.name for function in functions], test
+
+
+def test_every_row_has_its_line_on_the_page() -> None:
+    assert re.findall(r"^\| ([A-F]\d+) \|", PAGE.read_text(), re.MULTILINE) == [row.id for row in rows()]
