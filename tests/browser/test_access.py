@@ -201,6 +201,14 @@ def test_nothing_sticks_out_of_a_screen_of_any_width(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_nothing_sticks_out_of_a_phone_while_tasks_are_loading(new_page: NewPage, user: User) -> None:
+    page = new_page(user, viewport={"width": 320, "height": 800})
+    page.route("**/api/v1/tasks?*", lambda _: None)
+    page.goto("/")
+    expect(page.get_by_text("Loading more tasks").last).to_be_attached()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
 def test_the_theme_that_is_chosen_stays(new_page: NewPage, user: User) -> None:
     page = new_page(user, color_scheme="light")
     board.open_board(page)
