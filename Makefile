@@ -96,7 +96,7 @@ simulate: install ## Look for a seed of the simulation that breaks a promise (SE
 	@$(bin)/python -m tests.simulation $(SEED)
 
 .PHONY: course
-course: install ## Run every command that docs/ shows and compare what it writes (COURSE=write takes it into the page)
+course: install ## Run every command that README.md and docs/ show and compare what it writes (COURSE=write takes it into the page)
 	@$(bin)/pytest -m course $(ARGS)
 
 .PHONY: test-browser
