@@ -63,4 +63,4 @@ def course(root: Path) -> list[Page]:
 
 def followed(root: Path) -> list[Page]:
     """The pages whose commands are run."""
-    return [*read(root, "README.md"), *course(root)]
+    return [*read(root, "README.md", "kong/README.md", "web/README.md", "monitoring/README.md"), *course(root)]

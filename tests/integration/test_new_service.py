@@ -50,6 +50,8 @@ def test_it_is_called_and_counted_and_stopped(copy: Path) -> None:
     made = _make(copy, "label")
     assert made.returncode == 0, made.stderr
     assert "gRPC on port 50053, metrics on 9103" in made.stdout
+    assert "label.v1.LabelService" in (copy / "monitoring/grafana/dashboards/overview.json").read_text()
+    assert "label" not in (copy / "kong/kong.yml").read_text(), "nobody from outside may call it yet"
     own = ("tests/unit/label_svc", "tests/integration/test_label_service.py")
     ran = _run(copy, ".venv/bin/pytest", "-q", "-p", "no:cacheprovider", *own)
     assert ran.returncode == 0, ran.stdout
