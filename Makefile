@@ -51,7 +51,8 @@ verify: install ## Tell whether what runs does what a phase of the course promis
 
 .PHONY: dead-letters
 dead-letters: install ## List what the notifier could not handle (ARGS='replay KEY', ARGS='discard --all', ARGS=--help)
-	@$(bin)/python -m notify_svc.dead_letters_command $(ARGS)
+	@NOTIFY_GRPC_TARGET=$${NOTIFY_GRPC_TARGET:-127.0.0.1:$${NOTIFY_GRPC_PORT:-50052}} \
+	  $(bin)/python -m notify_svc.dead_letters_command $(ARGS)
 
 .PHONY: kong-user
 kong-user: install ## List who may call through the gateway (ARGS='add NAME', ARGS='password NAME', ARGS=--help)
@@ -95,7 +96,7 @@ simulate: install ## Look for a seed of the simulation that breaks a promise (SE
 	@$(bin)/python -m tests.simulation $(SEED)
 
 .PHONY: course
-course: install ## Run every command that docs/ shows and compare what it writes (COURSE=write takes it into the page)
+course: install ## Run every command that README.md and docs/ show and compare what it writes (COURSE=write takes it into the page)
 	@$(bin)/pytest -m course $(ARGS)
 
 .PHONY: test-browser

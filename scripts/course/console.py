@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-_BLOCK = re.compile(r"(?:^<!-- not run: (?P<why>.*) -->\n)?^```console\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r"(?:^<!-- not run: (?P<why>[^\n]*) -->\n)?^```console\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _VARYING = (
     (re.compile(r"\b0[0-7][0-9A-HJKMNP-TV-Z]{24}\b"), "<ulid>"),

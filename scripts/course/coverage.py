@@ -15,8 +15,8 @@ from pathlib import Path
 import yaml
 
 from scripts.course.pages import Page
+from scripts.course.sources import PACKAGES
 
-PACKAGES = ("chassis", "task_svc", "notify_svc", "edge_api")
 EXCEPTIONS = Path("docs/unexplained.yml")
 _DECLARED = re.compile(r"^(?:message|enum|service) (\w+) \{\n(.*?)^\}|^(?:message|enum) (\w+) \{\}", re.M | re.S)
 _KONG = "kong.yml"

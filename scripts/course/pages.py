@@ -59,3 +59,8 @@ def read(root: Path, *patterns: str) -> list[Page]:
 def course(root: Path) -> list[Page]:
     """The pages that explain, without those that are generated."""
     return [page for page in read(root, "docs/*.md") if page.path.name != "proof.md"]
+
+
+def followed(root: Path) -> list[Page]:
+    """The pages whose commands are run."""
+    return [*read(root, "README.md", "kong/README.md", "web/README.md", "monitoring/README.md"), *course(root)]

@@ -1,9 +1,9 @@
 """docs/proof.md: what proves each claim of README.md and docs/architecture.md, as docs/claims.yml says it.
 
-Every paragraph and every item of a list has an entry there, or more: a piece of its text with `by`, the tests that
-prove it; `workflow`, the step of continuous integration that does; `not`, why nothing does; or `tells`, why it claims
-nothing that a test could show. A piece that is no longer in the page, a test that does not exist, a paragraph without
-an entry: each of these fails.
+Every sentence has an entry there, or more: a piece of the page's text with `by`, the tests that prove it; `workflow`,
+the step of continuous integration that does; `not`, why nothing does; or `tells`, why it claims nothing that a test
+could show. A piece may be several sentences. One that is no longer in the page, a test that does not exist, a sentence
+without an entry: each of these fails.
 """
 
 import ast
@@ -20,6 +20,9 @@ CLAIMS = Path("docs/claims.yml")
 PROOF = Path("docs/proof.md")
 _KINDS = {"by": "proven here", "workflow": "proven by the workflow", "not": "not proven", "tells": "no claim"}
 _NOT_PROSE = re.compile(r"^(?:#|\||<|!\[|---)")
+_COMMENT = re.compile(r"^<!--.*-->$", re.MULTILINE)
+_ITEM = re.compile(r"^\s*(?:[-*]|\d+\.) ")
+_SENTENCE_END = re.compile(r"(?<=[.!?]) (?=[A-Z`'\"(])")
 _TABLE_OF = "| claim | proof |\n|---|---|"
 
 Entry = Mapping[str, str | list[str]]
@@ -52,9 +55,9 @@ def _faults(root: Path, name: str, entries: Sequence[Entry]) -> Iterator[str]:
     for piece in pieces:
         if not any(piece in paragraph for paragraph in paragraphs):
             yield f"{CLAIMS}: {name} does not say: {piece}"
-    for paragraph in paragraphs:
-        if not any(piece in paragraph for piece in pieces):
-            yield f"{CLAIMS} says nothing of this in {name}: {paragraph}"
+    for sentence in (each for paragraph in paragraphs for each in _SENTENCE_END.split(paragraph)):
+        if not any(piece in sentence or sentence in piece for piece in pieces):
+            yield f"{CLAIMS} says nothing of this in {name}: {sentence}"
     known = tests(root)
     for entry in entries:
         kinds = [kind for kind in _KINDS if entry.get(kind)]
@@ -69,9 +72,9 @@ def _faults(root: Path, name: str, entries: Sequence[Entry]) -> Iterator[str]:
 
 def prose(page: Page) -> Iterator[str]:
     """The paragraphs and items of a page, each as one line without marks."""
-    for block in re.split(r"\n\s*\n|\n(?=[-*] |\d+\. )", page.prose):
+    for block in re.split(r"\n\s*\n|\n(?=[-*] |\d+\. )", _COMMENT.sub("", page.prose)):
         if block.strip() and not _NOT_PROSE.match(block.strip()):
-            yield _plain(block)
+            yield _plain(_ITEM.sub("", block))
 
 
 def _plain(text: str) -> str:
@@ -114,7 +117,7 @@ def skips(root: Path) -> Iterator[Skip]:
 def _lines(root: Path, claims: Mapping[str, Sequence[Entry]]) -> Iterator[str]:
     yield "<!-- Made by `make docs` of claims.yml; do not edit. -->\n# What is proven\n"
     yield "What the pages claim, and what proves it. *Proven here* names tests that anybody can run; *proven by the"
-    yield "workflow* needs what only continuous integration has; *not proven* is said as plainly.\n"
+    yield "workflow* needs what only continuous integration has, and its last run tells; *not proven* says why.\n"
     for name, entries in claims.items():
         yield f"## {name}\n\n{_TABLE_OF}"
         for entry in entries:

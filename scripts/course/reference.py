@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from chassis.metrics import ClientMetrics, ServerMetrics
 from edge_api import openapi
+from scripts.course.sources import PACKAGES
 
 _NOTE = "<!-- Made by `make docs`; do not edit. -->"
 _COMMENT = r"((?:^ *//[^\n]*\n)*)"
@@ -20,7 +21,6 @@ _SERVICE = re.compile(rf"{_COMMENT}^service (\w+) \{{\n(.*?)^\}}", re.MULTILINE 
 _RPC = re.compile(rf"{_COMMENT}^  rpc (\w+)\((\w+)\) returns \((stream )?(\w+)\);", re.MULTILINE)
 _SETTING = re.compile(r"((?:^# .*\n)+)#([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
 _TARGET = re.compile(r"^([a-z-]+):.*?## (.*)$", re.MULTILINE)
-_SERVICES = ("chassis", "task_svc", "notify_svc", "edge_api")
 _METRICS = ("counter", "gauge", "histogram")
 
 
@@ -107,7 +107,7 @@ def _metrics(root: Path) -> Iterator[str]:
 
 def metrics(root: Path) -> Iterator[tuple[str, str, list[str], str]]:
     """Every metric that the services define: its name, kind, labels and description."""
-    for path in (path for service in _SERVICES for path in sorted(root.glob(f"{service}/*.py"))):
+    for path in (path for package in PACKAGES for path in sorted(root.glob(f"{package}/*.py"))):
         yield from _metrics_in(path)
     package = Path(py_grpc_prometheus.__file__).parent
     used = CollectorRegistry()

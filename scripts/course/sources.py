@@ -13,6 +13,9 @@ from pathlib import Path
 
 import yaml
 
+PACKAGES = ("chassis", "*_svc", "edge_api")
+"""The folders of the services' code and of what they share."""
+
 
 class Unknown(Exception):
     """There is no such definition; the message says where it was looked for."""

@@ -21,6 +21,7 @@ _FILES = {
     "tests_integration": "tests/integration/test_@name@_service.py",
     "docs": "docs/@name@-svc.md",
     "k8s": "deploy/k8s/base/@name@-svc.yaml",
+    "dashboards": "scripts/dashboards/@name@_svc.py",
 }
 """Where the files of each template go."""
 _NAME = re.compile(r"[a-z][a-z0-9]{1,19}")
@@ -43,8 +44,11 @@ def main(root: Path, name: str) -> int:
     subprocess.run(["scripts/gen"], cwd=root, check=True)
     subprocess.run([".venv/bin/ruff", "check", "--fix-only", "--quiet"], cwd=root, check=True)
     subprocess.run([".venv/bin/ruff", "format", "--quiet"], cwd=root, check=True)
+    subprocess.run([".venv/bin/python", "-m", "scripts.dashboards"], cwd=root, check=True)
     _state_memory(root)
-    subprocess.run([".venv/bin/python", "-m", "scripts.course", "write"], cwd=root, check=False, capture_output=True)
+    subprocess.run(
+        [".venv/bin/python", "-m", "scripts.course", "write"], cwd=root, check=True, stdout=subprocess.DEVNULL
+    )
     print(_filled(_DONE, words))
     return 0
 

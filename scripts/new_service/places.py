@@ -93,6 +93,8 @@ _CONFIG = """  - name: @name@-svc
 _IMAGE = "  - { name: taskmesh/@name@-svc, newName: registry.example/taskmesh/@name@-svc, newTag: @version@ }\n"
 _K8S, _EXAMPLE = "deploy/k8s/base/kustomization.yaml", "deploy/k8s/overlays/example/kustomization.yaml"
 
+_OVERVIEW = "scripts/dashboards/overview.py"
+
 ADDITIONS: Sequence[Addition] = (
     Addition("pyproject.toml", ', "gen/task"', ', "@name@_svc"'),
     Addition("pyproject.toml", ', "gen/notify"', ', "gen/@name@"', "behind"),
@@ -108,6 +110,8 @@ ADDITIONS: Sequence[Addition] = (
     Addition("Dockerfile", "FROM runtime AS edge-api\n", _TARGET),
     Addition("docker-compose.yml", "  redis:\n    <<: *hardened\n", _COMPOSE),
     Addition("monitoring/prometheus/prometheus.yml", "  - job_name: kong #", _SCRAPE),
+    Addition(_OVERVIEW, "from scripts.dashboards.grafana import FIRING", "from scripts.dashboards import @name@_svc\n"),
+    Addition(_OVERVIEW, "[_USERS, _WAY, _SIGNALS, _STORES", ", @name@_svc.ROW", "behind"),
     Addition(".env.example", "\n# == Edge\n", _VARIABLES),
     Addition("scripts/containers/guarded.py", '    "redis": {"data"},\n', '    "@name@-svc": {"mesh"},\n'),
     Addition(
@@ -130,4 +134,7 @@ ADDITIONS: Sequence[Addition] = (
     Addition(_EXAMPLE, "  - { name: taskmesh/web,", _IMAGE),
     Addition("deploy/k8s/base/network.yaml", "[edge-api, ", "[edge-api, @name@-svc, ", "instead"),
     Addition(".github/workflows/images.yml", ", edge-api, web]", ", @name@-svc"),
+    Addition(
+        "docs/README.md", "| run it and keep it running |", "| know the @name@ service | [its page](@name@-svc.md) |\n"
+    ),
 )

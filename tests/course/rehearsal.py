@@ -107,7 +107,6 @@ def learner(folder: Path) -> Iterator[Learner]:
                 **environment,
                 **ports,
                 "DATA_DIR": str(data),
-                "NOTIFY_GRPC_TARGET": f"127.0.0.1:{dev.ports['NOTIFY_GRPC_PORT']}",
                 "NO_COLOR": "1",
                 "COLUMNS": "120",
                 "LC_ALL": "C.UTF-8",

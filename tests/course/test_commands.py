@@ -11,7 +11,7 @@ from scripts.course import console, pages
 from tests.course.rehearsal import learner, rehearse, run_steps
 from tests.support.dev_runner import ROOT
 
-_PAGES = [page for page in pages.course(ROOT) if run_steps(list(console.blocks(page.text)))]
+_PAGES = [page for page in pages.followed(ROOT) if run_steps(list(console.blocks(page.text)))]
 
 
 def _checkout() -> str:

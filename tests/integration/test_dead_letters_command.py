@@ -36,12 +36,15 @@ class Ended:
 async def run(target: str, token_file: Path | None, *arguments: str | bytes, **variables: str) -> Ended:
     """Runs the command to its end."""
     token = {} if token_file is None else {"MESH_TOKEN_FILE": str(token_file)}
+    command = (sys.executable, "-m", "notify_svc.dead_letters_command", *arguments)
+    return await to_its_end(*command, NOTIFY_GRPC_TARGET=target, **token, **variables)
+
+
+async def to_its_end(*command: str | bytes, **variables: str) -> Ended:
+    """Runs a program to its end."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "notify_svc.dead_letters_command",
-        *arguments,
-        env={**os.environ, "NOTIFY_GRPC_TARGET": target, **token, **variables},
+        *command,
+        env={**os.environ, **variables},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -111,6 +114,19 @@ async def test_the_list_is_for_people_and_counts(service: Running, command: Comm
     assert second.split()[3:] == ["malformed", "1", "-", "-"]
     assert count == "2 dead letters."
     assert (await command("list")).out.splitlines()[-1] == count
+
+
+async def test_make_asks_the_service_that_make_dev_has_started(service: Running, token_file: Path) -> None:
+    given_up, _ = await a_letter_of_each_kind(service)
+    listed = await to_its_end(
+        *("make", "--silent", "--no-print-directory", "--directory", str(Path(__file__).parents[2]), "dead-letters"),
+        MAKEFLAGS="",  # or the arguments of the `make test` around this would be its own
+        MESH_TOKEN_FILE=str(token_file),
+        NOTIFY_GRPC_PORT=str(service.settings.grpc_port),
+        NOTIFY_GRPC_TARGET="",
+    )
+    assert (listed.status, listed.err) == (0, "")
+    assert given_up in listed.out
 
 
 async def test_a_list_of_many_pages_is_whole(service: Running, command: Command) -> None:

@@ -50,14 +50,10 @@ def test_it_is_called_and_counted_and_stopped(copy: Path) -> None:
     made = _make(copy, "label")
     assert made.returncode == 0, made.stderr
     assert "gRPC on port 50053, metrics on 9103" in made.stdout
+    assert "label.v1.LabelService" in (copy / "monitoring/grafana/dashboards/overview.json").read_text()
+    assert "label" not in (copy / "kong/kong.yml").read_text(), "nobody from outside may call it yet"
     own = ("tests/unit/label_svc", "tests/integration/test_label_service.py")
-    of_all = (
-        "tests/unit/test_env_example.py",
-        "tests/unit/scripts/test_containers.py",
-        "tests/unit/scripts/test_k8s.py",
-    )
-    some = ("-k", "label or example or digest or in_order or kustomize")
-    ran = _run(copy, ".venv/bin/pytest", "-q", "-p", "no:cacheprovider", *own, *of_all, *some)
+    ran = _run(copy, ".venv/bin/pytest", "-q", "-p", "no:cacheprovider", *own)
     assert ran.returncode == 0, ran.stdout
     for rules in ("scripts.containers", "scripts.k8s"):
         checked = _run(copy, ".venv/bin/python", "-m", rules)
@@ -65,11 +61,13 @@ def test_it_is_called_and_counted_and_stopped(copy: Path) -> None:
 
 
 @pytest.mark.slow
-def test_it_passes_every_check_untouched_and_so_does_a_second(copy: Path) -> None:
+def test_it_passes_every_check_and_test_of_parts_untouched_and_so_does_a_second(copy: Path) -> None:
     assert _make(copy, "label").returncode == 0
     assert _make(copy, "digest").returncode == 0
     checked = _run(copy, "scripts/check")
     assert checked.returncode == 0, checked.stdout
+    tested = _run(copy, ".venv/bin/pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "tests/unit")
+    assert tested.returncode == 0, tested.stdout
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,7 @@ def _programs() -> str:
 def _with_targets(text: str, targets: Mapping[str, int]) -> str:
     config = yaml.safe_load(text)
     config["global"] = dict.fromkeys(("scrape_interval", "scrape_timeout", "evaluation_interval"), "1s")
+    config["scrape_configs"] = [job for job in config["scrape_configs"] if job["job_name"] in targets]
     for job in config["scrape_configs"]:
         del job["dns_sd_configs"]
         job["static_configs"] = [{"targets": [f"127.0.0.1:{targets[job['job_name']]}"]}]

@@ -20,13 +20,19 @@ $ make up
 ```console
 notify_svc | told
 ```
+
+<!-- not run: takes minutes -->
+```console
+$ make test
+```
 """
 
 
 def test_the_blocks_of_a_page_are_its_commands_and_the_lines_below_each() -> None:
-    first, second, third = console.blocks(_PAGE)
+    first, second, third, fourth = console.blocks(_PAGE)
     assert first.steps == [console.Step("one \\\n    two", ["out"]), console.Step("three", [])]
-    assert (first.not_run, second.not_run) == (None, "needs Docker")
+    reasons = [block.not_run for block in (first, second, third, fourth)]
+    assert reasons == [None, "needs Docker", None, "takes minutes"]
     assert third.steps == [console.Step("", ["notify_svc | told"])]
 
 

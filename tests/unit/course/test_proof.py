@@ -7,7 +7,18 @@ import yaml
 
 from scripts.course import proof
 
-_README = "# Title\n\nTasks are *kept*: see\n[the tests](tests/x.md).\n\n- They are quick.\n\n```text\nno prose\n```\n"
+_README = """# Title
+
+Tasks are *kept*: see
+[the tests](tests/x.md).
+
+- They are quick. Nobody waits.
+
+<!-- no prose -->
+```text
+no prose either
+```
+"""
 _TESTS = """import pytest
 
 @pytest.mark.skipif(True, reason="no curl")
@@ -21,6 +32,7 @@ def helper() -> None: ...
 _GOOD: list[dict[str, object]] = [
     {"claim": "Tasks are *kept*: see the tests", "by": ["tests/unit/test_x.py::test_kept"]},
     {"claim": "They are quick", "not": "nobody has measured it"},
+    {"claim": "Nobody waits", "workflow": "a clock"},
 ]
 
 
@@ -55,16 +67,17 @@ def test_a_test_that_runs_nowhere_but_in_the_workflow_proves_nothing_here(root: 
 @pytest.mark.parametrize(
     ("entries", "fault"),
     [
-        (_GOOD[:1], "says nothing of this in README.md: - They are quick"),
+        (_GOOD[::2], "says nothing of this in README.md: They are quick."),
+        (_GOOD[:2], "says nothing of this in README.md: Nobody waits."),
         ([*_GOOD, {"claim": "They are slow", "not": "no"}], "README.md does not say: They are slow"),
-        ([_GOOD[0], {"claim": "They are quick"}], "is needed for: They are quick"),
-        ([_GOOD[0], {**_GOOD[1], "tells": "nothing"}], "is needed for: They are quick"),
+        ([_GOOD[0], _GOOD[2], {"claim": "They are quick"}], "is needed for: They are quick"),
+        ([_GOOD[0], _GOOD[2], {**_GOOD[1], "tells": "nothing"}], "is needed for: They are quick"),
         (
-            [{**_GOOD[0], "by": ["tests/unit/test_x.py::test_gone"]}, _GOOD[1]],
+            [{**_GOOD[0], "by": ["tests/unit/test_x.py::test_gone"]}, *_GOOD[1:]],
             "there is no test tests/unit/test_x.py::test_gone",
         ),
         (
-            [{**_GOOD[0], "by": ["tests/unit/test_x.py::helper"]}, _GOOD[1]],
+            [{**_GOOD[0], "by": ["tests/unit/test_x.py::helper"]}, *_GOOD[1:]],
             "there is no test tests/unit/test_x.py::helper",
         ),
     ],

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 import yaml
 
+from scripts.containers.variables import SETTINGS
+
 _ROOT = Path(__file__).parents[3]
 _MONITORING = _ROOT / "monitoring"
 _ALLOY = sorted((_MONITORING / "alloy").glob("*.alloy"))
 _COMPOSE = yaml.safe_load((_ROOT / "docker-compose.yml").read_text())["services"]
 _LISTENS = {
-    "edge-api": {9100},
-    "task-svc": {9101},
-    "notify-svc": {9102},
+    **{name: {settings.model_fields["metrics_port"].default} for name, settings in SETTINGS.items()},
     "kong": {8100},
     "prometheus": {9090},
     "loki": {3100},

@@ -96,7 +96,7 @@ def test_the_files_of_this_project_are_in_order() -> None:
             "./monitoring/loki:/etc/loki",
             "loki: ./monitoring/loki:/etc/loki lets",
         ),
-        (_COMPOSE, "mem_limit: 768m", "mem_limit: 1g", "README.md must say: at most 6.8 GiB of memory"),
+        (_COMPOSE, "mem_limit: 768m", "mem_limit: 1g", "README.md must say: at most "),
         ("README.md", "2.5 GiB are monitoring", "2.0 GiB are monitoring", "of which 2.5 GiB are monitoring"),
         # variables
         (_COMPOSE, "EDGE_HOST:", "EDGE_HOTS:", "edge-api: EDGE_HOTS is none of its settings"),
