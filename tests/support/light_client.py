@@ -56,13 +56,18 @@ class Creator(asyncio.Protocol):
 
 
 class Watching(asyncio.Protocol):
-    """A connection that watches events: tells the title of each task that is created, and when it heard of it."""
+    """A connection that watches events: tells the title of each task that is created, and when it heard of it.
+
+    `heard` is when anything came last, `silence` the longest time in which nothing did, in seconds.
+    """
 
     def __init__(self, user: str, on_created: Callable[[str, float], None]) -> None:
         loop = asyncio.get_running_loop()
         self.begun = loop.create_future()
         self.ended = loop.create_future()
         self.retry_ms = 0
+        self.heard = time.perf_counter()
+        self.silence = 0.0
         self.transport: Any = None
         self._user = user
         self._on_created = on_created
@@ -74,6 +79,7 @@ class Watching(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         now = time.perf_counter()
+        self.silence, self.heard = max(self.silence, now - self.heard), now
         *lines, self._received = (self._received + data).split(b"\n")
         is_created = False
         for line in lines:
