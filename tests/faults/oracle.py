@@ -70,9 +70,10 @@ async def check(system: System, history: list[Entry], *, repeats_allowed: int = 
     await _come_to_rest(system)  # I6
     seconds = now() - begun
     _check_errors(history)
+    users = {entry.user for entry in history}
     async with httpx.AsyncClient(base_url=system.edge_url, timeout=10) as client:
-        tasks = {task["id"]: task for user in USERS for task in await _all(client, user, "tasks")}
-        notifications = [one for user in USERS for one in await _all(client, user, "notifications")]
+        tasks = {task["id"]: task for user in users for task in await _all(client, user, "tasks")}
+        notifications = [one for user in users for one in await _all(client, user, "notifications")]
         notified = Counter(notification["task_id"] for notification in notifications)
         _check_effects(history, tasks, notified)
         await _check_replay(client, history, tasks)
