@@ -93,16 +93,21 @@ async def _come_to_rest(system: System) -> None:
     await eventually(is_at_rest, within=120)
 
 
+def check_problem(status: int, content_type: str, body: str) -> None:
+    """I7, of one answer that is an error."""
+    assert content_type == "application/problem+json", body
+    problem = json.loads(body)
+    assert problem["status"] == status, body
+    assert problem["reason"], body
+    assert problem["request_id"], body
+    assert not any(word in body for word in _INSIDE), body
+
+
 def _check_errors(history: list[Entry]) -> None:
     for entry in history:
         if entry.status is None or entry.status < 400:
             continue
-        assert entry.content_type == "application/problem+json", entry  # I7
-        problem = json.loads(entry.body)
-        assert problem["status"] == entry.status, entry
-        assert problem["reason"], entry
-        assert problem["request_id"], entry
-        assert not any(word in entry.body for word in _INSIDE), entry
+        check_problem(entry.status, entry.content_type, entry.body)
 
 
 def _check_effects(history: list[Entry], tasks: dict[str, dict[str, str]], notified: Counter[str]) -> None:
