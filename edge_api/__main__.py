@@ -7,6 +7,7 @@ from chassis.client import Calls
 from chassis.feed import FeedLimits
 from chassis.feed_metrics import FeedMetrics
 from chassis.identity import MeshTokens
+from chassis.loop_metrics import LoopMetrics
 from chassis.metrics import ClientMetrics, new_registry, serve_metrics
 from chassis.settings import load
 from chassis.supervise import background
@@ -35,7 +36,8 @@ async def main(settings: EdgeSettings) -> None:
             async with open_upstreams(settings.task_target, settings.notify_target, calls) as upstreams:
                 live = Live(upstreams, calls, FeedMetrics(registry), _feed_limits(settings))
                 application = app.build(settings, tokens, upstreams, live, draining, registry, tracing.tracer)
-                async with background(live.jobs(), registry):
+                jobs = {**live.jobs(), "measure-loop": LoopMetrics(registry).run}
+                async with background(jobs, registry):
                     await server.serve(application, listener, settings, draining, live.end)
     finally:
         tracing.close()

@@ -1,6 +1,7 @@
 """uvicorn's HTTP parser, but what it cannot read is answered with a problem like every other error, and an application
 can hang up on a client that does not read."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ from chassis import identity
 from edge_api.problems import Problem
 
 _CONNECTION = "taskmesh.connection"
+_WRITE_BUFFER_BYTES = 16 * 1024  # what waits in memory for a client that does not read, instead of asyncio's 64 KiB
 
 
 class Connection(Protocol):
@@ -45,6 +47,11 @@ class Http(HttpToolsProtocol):
     """One connection of a client."""
 
     on_lost: Callable[[], None] = staticmethod(_ignore)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begins a connection."""
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(_WRITE_BUFFER_BYTES)
 
     def on_message_begin(self) -> None:
         """Begins a request."""

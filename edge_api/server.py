@@ -20,6 +20,8 @@ from edge_api.settings import EdgeSettings
 _log = structlog.get_logger("server")
 _KEEP_ALIVE_SECONDS = 75  # longer than the gateway's 60, or it would now and then send into a closing connection
 _BACKLOG = 1024
+# libuv accepts one connection a turn of the loop from each socket: when turns are long, new clients would wait seconds.
+_ACCEPTED_AT_ONCE = 16
 _OTHER_FILES = 200
 _SEND_BUFFER_BYTES = 128 * 1024
 
@@ -63,7 +65,8 @@ async def serve(
     server = Server(config(app, settings))
     async with until_stopped() as stopped:
         _log.info("listening", address=f"{settings.host}:{settings.port}")
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        doubles = [listener.dup() for _ in range(_ACCEPTED_AT_ONCE - 1)]
+        serving = asyncio.create_task(server.serve(sockets=[listener, *doubles]))
         stopping = asyncio.create_task(stopped.wait())
         await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
         draining.begun = True

@@ -18,6 +18,7 @@ from chassis import client, log
 from chassis.feed import Feed
 from chassis.feed_metrics import FeedMetrics
 from chassis.identity import MeshTokens
+from chassis.loop_metrics import LoopMetrics
 from chassis.metrics import ClientMetrics, new_registry, serve_metrics
 from chassis.server import until_stopped
 from chassis.settings import load
@@ -61,7 +62,8 @@ async def main(settings: NotifySettings) -> None:
             )
             server = grpc_server.build(settings, registry, tracing.tracer, notifier)
             with serve_metrics(registry, settings.metrics_host, settings.metrics_port):
-                async with background(notifier.jobs(), registry), server.serving():
+                jobs = {**notifier.jobs(), "measure-loop": LoopMetrics(registry).run}
+                async with background(jobs, registry), server.serving():
                     await stopped.wait()
 
 

@@ -17,6 +17,7 @@ from redis.backoff import NoBackoff
 from chassis import log
 from chassis.feed import Feed
 from chassis.feed_metrics import FeedMetrics
+from chassis.loop_metrics import LoopMetrics
 from chassis.metrics import new_registry, serve_metrics
 from chassis.server import until_stopped
 from chassis.settings import load
@@ -50,7 +51,8 @@ async def main(settings: TaskSettings) -> None:
             tail = StreamTail(redis, STREAM, feed, watch.item_of)
             server = grpc_server.build(settings, registry, tracing.tracer, tasks, feed, store.ping)
             with serve_metrics(registry, settings.metrics_host, settings.metrics_port):
-                async with background(_jobs(relay, tail, tasks, metrics, store, clock), registry), server.serving():
+                jobs = {**_jobs(relay, tail, tasks, metrics, store, clock), "measure-loop": LoopMetrics(registry).run}
+                async with background(jobs, registry), server.serving():
                     await stopped.wait()
 
 

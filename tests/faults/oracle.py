@@ -70,9 +70,10 @@ async def check(system: System, history: list[Entry], *, repeats_allowed: int = 
     await _come_to_rest(system)  # I6
     seconds = now() - begun
     _check_errors(history)
+    users = {entry.user for entry in history}
     async with httpx.AsyncClient(base_url=system.edge_url, timeout=10) as client:
-        tasks = {task["id"]: task for user in USERS for task in await _all(client, user, "tasks")}
-        notifications = [one for user in USERS for one in await _all(client, user, "notifications")]
+        tasks = {task["id"]: task for user in users for task in await _all(client, user, "tasks")}
+        notifications = [one for user in users for one in await _all(client, user, "notifications")]
         notified = Counter(notification["task_id"] for notification in notifications)
         _check_effects(history, tasks, notified)
         await _check_replay(client, history, tasks)
@@ -92,16 +93,21 @@ async def _come_to_rest(system: System) -> None:
     await eventually(is_at_rest, within=120)
 
 
+def check_problem(status: int, content_type: str, body: str) -> None:
+    """I7, of one answer that is an error."""
+    assert content_type == "application/problem+json", body
+    problem = json.loads(body)
+    assert problem["status"] == status, body
+    assert problem["reason"], body
+    assert problem["request_id"], body
+    assert not any(word in body for word in _INSIDE), body
+
+
 def _check_errors(history: list[Entry]) -> None:
     for entry in history:
         if entry.status is None or entry.status < 400:
             continue
-        assert entry.content_type == "application/problem+json", entry  # I7
-        problem = json.loads(entry.body)
-        assert problem["status"] == entry.status, entry
-        assert problem["reason"], entry
-        assert problem["request_id"], entry
-        assert not any(word in entry.body for word in _INSIDE), entry
+        check_problem(entry.status, entry.content_type, entry.body)
 
 
 def _check_effects(history: list[Entry], tasks: dict[str, dict[str, str]], notified: Counter[str]) -> None:

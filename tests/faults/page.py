@@ -10,7 +10,9 @@ import xml.etree.ElementTree as ElementTree
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from heapq import nlargest
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -49,7 +51,8 @@ def written(all_rows: Iterable[Row], run: Run) -> str:
     """The page, from what a run has seen."""
     all_rows = list(all_rows)
     counts = [(standing, sum(row.standing == standing for row in all_rows)) for standing in _STANDINGS]
-    lines = [_HEAD, "Of {} rows: {}.".format(len(all_rows), ", ".join(f"{count} {name}" for name, count in counts))]
+    lines = [_HEAD, "Of {} rows: {}.\n".format(len(all_rows), ", ".join(f"{count} {name}" for name, count in counts))]
+    lines += [f"Slowest to recover: {', '.join(_slowest(all_rows, run))}."]
     for part, group in groupby(all_rows, lambda row: row.part):
         lines += [f"\n## {part}\n", "| row | what was done | what was seen | standing |", "|---|---|---|---|"]
         lines += [_line(row, run) for row in group]
@@ -64,13 +67,26 @@ def written(all_rows: Iterable[Row], run: Run) -> str:
 
 
 _TOLD_OF = re.compile(r"(?P<rows>[A-F]\d+(?:, [A-F]\d+)*) +(?P<seen>.*)")
+_RECOVERED = re.compile(r"(?:at rest|again|the last) after ([\d.]+) s")
+_SLOWEST = 3
 _STANDINGS = ("proven", "proven in part", "not proven here")
+
+
+def standing_of(row: Row) -> str:
+    """A row's standing, with what is missing to prove all of it."""
+    return f"{row.standing}; needs {row.needs}" if row.needs else row.standing
+
+
+def _slowest(all_rows: Iterable[Row], run: Run) -> list[str]:
+    times = [(float(s), row) for row in all_rows for seen in run.seen[row.id] for s in _RECOVERED.findall(seen)]
+    of_row = {row.id: (seconds, row) for seconds, row in sorted(times, key=itemgetter(0))}
+    slowest = nlargest(_SLOWEST, of_row.values(), key=itemgetter(0))
+    return [f"{row.id} after {seconds:g} s ({row.what})" for seconds, row in slowest]
 
 
 def _line(row: Row, run: Run) -> str:
     found = "<br>".join(run.seen.get(row.id) or [_in_words(test, run) for test in row.tests]) or "nothing"
-    standing = f"{row.standing}; needs {row.needs}" if row.needs else row.standing
-    return f"| {row.id} | {row.what} | {found} | {standing} |"
+    return f"| {row.id} | {row.what} | {found} | {standing_of(row)} |"
 
 
 def _in_words(test: str, run: Run) -> str:

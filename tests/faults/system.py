@@ -34,6 +34,7 @@ TOKEN = "the-token-of-this-test-run-and-of-no-other"
 ROOT = Path(__file__).parents[2]
 
 _TASK, _NOTIFY, _EDGE = "task_svc", "notify_svc", "edge_api"
+_PREFIXES = {_TASK: "TASK", _NOTIFY: "NOTIFY", _EDGE: "EDGE"}
 _SERVICES = {_TASK: "task.v1.TaskService", _NOTIFY: "notify.v1.NotificationService"}
 
 
@@ -42,6 +43,7 @@ class Process:
 
     def __init__(self, module: str, environment: dict[str, str], log: Path) -> None:
         self.module = module
+        self._service = module  # which it stays when another program stands in for it
         self._environment = environment
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
@@ -63,7 +65,18 @@ class Process:
     @property
     def port(self) -> int:
         """Where its gRPC server listens."""
-        return int(self._environment[{_TASK: "TASK_GRPC_PORT", _NOTIFY: "NOTIFY_GRPC_PORT"}[self.module]])
+        return int(self._environment[f"{_PREFIXES[self._service]}_GRPC_PORT"])
+
+    async def metrics(self) -> dict[str, float]:
+        """The samples on its /metrics page, summed over their labels."""
+        async with httpx.AsyncClient() as client:
+            port = self._environment[f"{_PREFIXES[self._service]}_METRICS_PORT"]
+            page = await client.get(f"http://127.0.0.1:{port}/metrics", timeout=5)
+        sums: dict[str, float] = {}
+        for family in text_string_to_metric_families(page.text):
+            for sample in family.samples:
+                sums[sample.name] = sums.get(sample.name, 0) + sample.value
+        return sums
 
     def send(self, number: signal.Signals) -> None:
         """Sends it a signal."""
@@ -218,14 +231,8 @@ class System:
         return [(group["pending"], group["lag"]) for group in groups] == [(0, 0)]
 
     async def metrics(self, module: str) -> dict[str, float]:
-        """The samples on a service's /metrics page, summed over their labels."""
-        async with httpx.AsyncClient() as client:
-            page = await client.get(f"http://127.0.0.1:{self.metrics_ports[module]}/metrics", timeout=5)
-        sums: dict[str, float] = {}
-        for family in text_string_to_metric_families(page.text):
-            for sample in family.samples:
-                sums[sample.name] = sums.get(sample.name, 0) + sample.value
-        return sums
+        """The metrics of a service, of its first replica where there are more."""
+        return await {_TASK: self.task, _NOTIFY: self.notify, _EDGE: self.edge}[module].metrics()
 
 
 def _all_of(ports: Iterable[int]) -> str:

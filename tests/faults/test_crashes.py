@@ -1,4 +1,4 @@
-"""Crashes and stops of the services under load: what FAULTS calls A2, A6, A7 and A11."""
+"""Crashes and stops of the services under load: what FAULTS calls A1 (with SQLite), A2, A6, A7 and A11."""
 
 import asyncio
 import signal
@@ -46,6 +46,27 @@ async def test_nothing_acknowledged_is_lost_when_the_task_service_is_killed(mesh
     assert verdict.acknowledged == load.creates
     recovered = min(entry.ended for entry in history if entry.outcome == "ok" and entry.begun > restarted)
     assert recovered - restarted <= 5
+
+
+@pytest.mark.faults
+async def test_nothing_acknowledged_is_lost_when_the_task_service_and_its_file_are_killed_sixty_times(
+    mesh: System, report: Report
+) -> None:
+    await mesh.start()
+    kills = 60
+    load = Load(mesh.edge_url, creates=1_000_000, rate=25, retry_for=30)
+    running = asyncio.create_task(load.run())
+    for _ in range(kills):
+        await at(load, len(load.history) + 15)
+        mesh.task.kill()
+        mesh.task.start()
+        await mesh.task_serves()
+    load.stop()
+    history = await running
+    verdict = await check(mesh, history, repeats_allowed=200)
+    report("A1", f"kill -9 task_svc with the SQLite store in it {kills} times under load", verdict)
+
+    assert verdict.acknowledged == len({entry.key for entry in history})
 
 
 async def test_nothing_is_lost_or_told_twice_when_the_notifier_is_killed(mesh: System, report: Report) -> None:

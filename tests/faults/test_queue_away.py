@@ -1,7 +1,6 @@
 """The queue away, slow or full of repeats: what FAULTS calls A8, A9, B1 and C1."""
 
 import asyncio
-import statistics
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from tests.faults.load import Entry, Load
+from tests.faults.load import Load, p99
 from tests.faults.oracle import check
 from tests.faults.report import Report
 from tests.faults.system import System, system
@@ -20,11 +19,6 @@ from tests.support.eventually import eventually
 def mesh(tmp_path: Path) -> Iterator[System]:
     with system(tmp_path / "mesh") as running:
         yield running
-
-
-def p99(history: list[Entry]) -> float:
-    """The time in which 99 of 100 calls were answered, in seconds."""
-    return statistics.quantiles((entry.ended - entry.begun for entry in history), n=100)[98]
 
 
 async def test_creates_go_on_while_the_queue_is_away_and_all_are_notified_when_it_is_back(

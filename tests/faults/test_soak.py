@@ -15,12 +15,17 @@ from tests.support.eventually import eventually
 
 MIB = 1024 * 1024
 SECONDS = 120
+MODULES = ("edge_api", "task_svc", "notify_svc")
 
 
 @pytest.fixture
 def mesh(tmp_path: Path) -> Iterator[System]:
     with system(tmp_path / "mesh") as running:
         yield running
+
+
+async def open_tasks(mesh: System, module: str) -> float:
+    return (await mesh.metrics(module))["asyncio_tasks"]
 
 
 async def leave_again_and_again(mesh: System) -> None:
@@ -41,18 +46,22 @@ async def test_minutes_of_load_with_clients_that_leave_cost_no_memory_and_no_fil
     leaving = asyncio.create_task(leave_again_and_again(mesh))
     await Load(mesh.edge_url, creates=40 * 30, rate=40).run()  # until caches and pools are as large as they get
     before = [(each.memory_info().rss, each.num_fds()) for each in processes]
+    tasks = [await open_tasks(mesh, module) for module in MODULES]
     history = await Load(mesh.edge_url, creates=40 * SECONDS, first=10_000, rate=40).run()
     leaving.cancel()
 
-    async def files_are_closed() -> bool:
-        return all(each.num_fds() <= files for each, (_, files) in zip(processes, before, strict=True))
+    async def all_is_closed() -> bool:
+        files_are = all(each.num_fds() <= files for each, (_, files) in zip(processes, before, strict=True))
+        now_open = [await open_tasks(mesh, module) for module in MODULES]
+        return files_are and all(now <= then for now, then in zip(now_open, tasks, strict=True))
 
-    await eventually(files_are_closed)
+    await eventually(all_is_closed)
     after = [(each.memory_info().rss, each.num_fds()) for each in processes]
     growth = [(now[0] - then[0]) / MIB for then, now in zip(before, after, strict=True)]
     files = [now[1] - then[1] for then, now in zip(before, after, strict=True)]
     record_property(
-        "fault", f"F5      {SECONDS} s of 40 creates a second: {max(growth):+.0f} MiB, {max(files):+d} files"
+        "fault",
+        f"F5      {SECONDS} s of 40 creates a second: {max(growth):+.0f} MiB, {max(files):+d} files, tasks as before",
     )
 
     assert {entry.outcome for entry in history} == {"ok"}

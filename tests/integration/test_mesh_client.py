@@ -69,6 +69,10 @@ class Failing:
         if self.calls <= self._times:
             raise self._error
 
+    def recover(self) -> None:
+        """Fails no more."""
+        self._times = 0
+
 
 @pytest.fixture
 def token_file(tmp_path: Path) -> Path:
@@ -127,12 +131,14 @@ async def test_retries_end_with_the_deadline() -> None:
         assert answer.code in (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE)
 
 
-async def test_retries_stop_while_all_calls_fail() -> None:
+async def test_retries_stop_while_all_calls_fail_and_what_comes_after_is_served() -> None:
     failing = Failing(Unavailable("STORE_AWAY", "away"))
     async with mesh_server(failing) as mesh, mesh_client(mesh.target, RETRIED) as client:
         answers = await asyncio.gather(*(client.ask() for _ in range(300)))
         assert {answer.code for answer in answers} == {grpc.StatusCode.UNAVAILABLE}
         assert 300 <= failing.calls <= 600
+        failing.recover()
+        assert {(await client.ask()).code for _ in range(20)} == {grpc.StatusCode.OK}
 
 
 async def test_a_service_that_comes_back_is_found_within_five_seconds() -> None:

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.faults.system import as_user
+from tests.support.raw_http import Answer
 
-_OK = b"HTTP/1.1 20"
 _AT_ONCE = 100
 
 
@@ -24,8 +24,9 @@ class Creator(asyncio.Protocol):
     """A connection that creates tasks one after the other."""
 
     def __init__(self, user: str) -> None:
-        self._user = user
-        self._answer: asyncio.Future[None] | None = None
+        self.user = user
+        self._answer: asyncio.Future[Answer] | None = None
+        self._lost = asyncio.Event()
         self._received = b""
         self._transport: Any = None
 
@@ -34,35 +35,50 @@ class Creator(asyncio.Protocol):
 
     async def create(self, title: str) -> None:
         """Returns when the task was acknowledged. Raises RuntimeError when it was refused."""
+        answer = await self.ask(title)
+        if answer.status != 201:
+            raise RuntimeError(answer.body)
+
+    async def ask(self, title: str, **headers: str) -> Answer:
+        """What the edge answers to a create."""
         body = json.dumps({"title": title}).encode()
-        headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+        given = {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}
         self._answer = asyncio.get_running_loop().create_future()
-        self._transport.write(head("POST", "/api/v1/tasks", self._user, **headers) + body)
-        await self._answer
+        self._transport.write(head("POST", "/api/v1/tasks", self.user, **given) + body)
+        return await self._answer
 
     def data_received(self, data: bytes) -> None:
         self._received += data
         if self._received.endswith(b"}") and self._answer is not None:
-            received, self._received = self._received, b""
-            if received.startswith(_OK):
-                self._answer.set_result(None)
-            else:
-                self._answer.set_exception(RuntimeError(received.decode()))
+            received, self._received = self._received.decode(), b""
+            first, _, body = received.partition("\r\n\r\n")
+            self._answer.set_result(Answer(int(first[9:12]), first, body))
             self._answer = None
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._answer is not None:
             self._answer.set_exception(error or ConnectionResetError("the edge hung up"))
+        self._lost.set()
+
+    async def close(self) -> None:
+        """Closes the connection."""
+        self._transport.abort()
+        await self._lost.wait()
 
 
 class Watching(asyncio.Protocol):
-    """A connection that watches events: tells the title of each task that is created, and when it heard of it."""
+    """A connection that watches events: tells the title of each task that is created, and when it heard of it.
+
+    `heard` is when anything came last, `silence` the longest time in which nothing did, in seconds.
+    """
 
     def __init__(self, user: str, on_created: Callable[[str, float], None]) -> None:
         loop = asyncio.get_running_loop()
         self.begun = loop.create_future()
         self.ended = loop.create_future()
         self.retry_ms = 0
+        self.heard = time.perf_counter()
+        self.silence = 0.0
         self.transport: Any = None
         self._user = user
         self._on_created = on_created
@@ -74,6 +90,7 @@ class Watching(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         now = time.perf_counter()
+        self.silence, self.heard = max(self.silence, now - self.heard), now
         *lines, self._received = (self._received + data).split(b"\n")
         is_created = False
         for line in lines:

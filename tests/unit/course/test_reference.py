@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from task.v1 import events_pb2, task_pb2
 
 from chassis.feed_metrics import FeedMetrics
+from chassis.loop_metrics import LoopMetrics
 from chassis.metrics import ClientMetrics, ServerMetrics
 from edge_api import openapi
 from edge_api.http_metrics import HttpMetrics
@@ -44,7 +45,7 @@ def test_every_path_is_there(made: dict[str, str]) -> None:
 
 def test_every_metric_is_there_with_its_labels(made: dict[str, str]) -> None:
     registry = CollectorRegistry()
-    for metrics in (ServerMetrics, ClientMetrics, FeedMetrics, RelayMetrics, NotifyMetrics, HttpMetrics):
+    for metrics in (ServerMetrics, ClientMetrics, LoopMetrics, FeedMetrics, RelayMetrics, NotifyMetrics, HttpMetrics):
         metrics(registry)
     for family in registry.collect():
         if not _UNFED.search(family.name):
