@@ -84,8 +84,8 @@ slow: install ## Run the slow tests: a backlog of 100,000 events, and every dril
 	@$(bin)/pytest -m "slow and not browser" $(ARGS)
 
 .PHONY: test-faults
-test-faults: install ## Run the fault tests that take up to three minutes each
-	@$(bin)/pytest -n 2 -m faults $(ARGS)
+test-faults: install ## Run the fault tests that take up to three minutes each, one at a time
+	@$(bin)/pytest -m faults $(ARGS)
 
 .PHONY: faults
 faults: install ## Run every fault test and write docs/reference/faults.md anew
