@@ -201,11 +201,13 @@ def test_nothing_sticks_out_of_a_screen_of_any_width(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_nothing_sticks_out_of_a_phone_while_tasks_are_loading(new_page: NewPage, user: User) -> None:
+def test_nothing_sticks_out_of_a_phone_while_it_loads_and_connects(new_page: NewPage, user: User) -> None:
     page = new_page(user, viewport={"width": 320, "height": 800})
     page.route("**/api/v1/tasks?*", lambda _: None)
+    page.route("**/api/v1/events", lambda _: None)
     page.goto("/")
     expect(page.get_by_text("Loading more tasks").last).to_be_attached()
+    expect(page.get_by_text("Connecting …")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
