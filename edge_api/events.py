@@ -14,10 +14,11 @@ from edge_api.strict import StrictRoute
 PATH = "/api/v1/events"
 _NAMES = "`task.created`, `task.updated` (an undeleted task too), `task.deleted`, `notification` and `reset`"
 _ABOUT = (
-    f"Server-sent events, named {_NAMES}. The data of a `task.…` is the task, of a `notification` the notification, as "
-    "the other operations answer with them; a task of an older revision than was seen before is out of date. `reset` "
-    "says that something may have been missed: load everything again. A comment comes when nothing else does for 15 "
-    "seconds. The stream ends after four to five minutes; a browser comes back by itself, and misses nothing."
+    f"Server-sent events, named {_NAMES}. The data of a `task.…` is the task, of a `notification` the notification, "
+    "as the other operations answer with them; a task of an older revision than was seen before is out of date. A "
+    "task and its notification come in either order. `reset` says that something may have been missed: load "
+    "everything again. A comment comes when nothing else does for 15 seconds. The stream ends after four to five "
+    "minutes; a browser comes back by itself, and misses nothing."
 )
 _EXAMPLE = 'id: 1795000000000-0~1795000000000-1\nevent: task.created\ndata: {"id": "01JD0000000000000000000000", …}\n\n'
 
