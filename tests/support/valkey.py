@@ -54,6 +54,11 @@ class Valkey:
         await asyncio.to_thread(self.kill)
         await asyncio.to_thread(self.start)
 
+    def pause(self, seconds: float) -> None:
+        """Lets whoever writes wait for so long; a write whose caller is gone by then is not made."""
+        with redis.Redis(port=self.port) as client:
+            client.client_pause(int(seconds * 1000), all=False)
+
     def clear(self) -> None:
         """Removes every key."""
         with redis.Redis(port=self.port) as client:
