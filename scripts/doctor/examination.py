@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from chassis.secret_files import read_secret
+from scripts.dev.services import GRPC_SERVICES
 from scripts.dev.settings import DevSettings
 from scripts.doctor import docker, machine, services, stores
 from scripts.doctor.findings import Question, ask
@@ -13,15 +14,7 @@ from scripts.doctor.ports import ports
 from scripts.doctor.verdict import DEV, Diagnosis, judge
 
 _SQLITE = "sqlite:///"
-_GRPC = (
-    ("task_svc", "TASK_GRPC_PORT", "task.v1.TaskService"),
-    ("notify_svc", "NOTIFY_GRPC_PORT", "notify.v1.NotificationService"),
-)
-_METRICS = (
-    ("edge_api", "EDGE_METRICS_PORT"),
-    ("task_svc", "TASK_METRICS_PORT"),
-    ("notify_svc", "NOTIFY_METRICS_PORT"),
-)
+_METRICS = {"edge_api": "EDGE_METRICS_PORT", **{each.name: each.metrics_port for each in GRPC_SERVICES}}
 
 
 async def examine(settings: DevSettings, environment: Mapping[str, str], root: Path) -> Diagnosis:
@@ -41,12 +34,12 @@ def _questions(settings: DevSettings, environment: Mapping[str, str]) -> Iterato
     queue = partial(stores.queue, settings.redis_url, _secret(environment, "REDIS_PASSWORD_FILE"))
     yield "queue", _place(settings.redis_url), queue
     yield "tasks", *_store(settings.task_store_url, environment)
-    for name, variable, service in _GRPC:
-        yield name, local[variable], partial(services.grpc_service, local[variable], service)
+    for each in GRPC_SERVICES:
+        yield each.name, local[each.grpc_port], partial(services.grpc_service, local[each.grpc_port], each.serves)
     yield "gateway", local["GATEWAY_PORT"], partial(services.gateway, f"http://{local['GATEWAY_PORT']}")
     yield "web", local["WEB_PORT"], partial(services.web, f"http://{local['WEB_PORT']}")
     yield "edge_api", local["EDGE_PORT"], partial(services.edge, f"http://{local['EDGE_PORT']}")
-    for name, variable in _METRICS:
+    for name, variable in _METRICS.items():
         yield f"metrics of {name}", local[variable], partial(services.metrics, f"http://{local[variable]}")
 
 

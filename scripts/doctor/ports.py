@@ -6,11 +6,12 @@ from pathlib import Path
 import psutil
 
 from scripts.dev.parts import VITE
+from scripts.dev.services import GRPC_SERVICES
 from scripts.dev.settings import DevSettings
 from scripts.doctor.findings import Finding, State
 
 GROUP = "ports of make dev"
-_OURS = ("kong.standin", VITE, "edge_api", "task_svc", "notify_svc")
+_OURS = ("kong.standin", VITE, "edge_api", *(each.name for each in GRPC_SERVICES))
 
 
 def ports(settings: DevSettings, root: Path) -> Iterator[Finding]:

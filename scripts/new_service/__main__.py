@@ -57,7 +57,7 @@ _DONE = """\
 The service @name@ is there: gRPC on port @grpc_port@, metrics on @metrics_port@. `git status` shows what it is, and
   make check
   make test ARGS='tests/unit/@name@_svc tests/integration/test_@name@_service.py'
-that it works. docs/@name@-svc.md says what to do next. `make dev` starts it once scripts/dev/parts.py names it."""
+that it works. `make dev` starts it with the rest. docs/@name@-svc.md says what to do next."""
 
 
 def _refused(name: str) -> str | None:

@@ -93,6 +93,11 @@ _CONFIG = """  - name: @name@-svc
 _IMAGE = "  - { name: taskmesh/@name@-svc, newName: registry.example/taskmesh/@name@-svc, newTag: @version@ }\n"
 _K8S, _EXAMPLE = "deploy/k8s/base/kustomization.yaml", "deploy/k8s/overlays/example/kustomization.yaml"
 
+
+def _up(job: str, instance: str, samples: str) -> str:
+    return f'      - {{ series: \'up{{job="{job}", instance="{instance}"}}\', values: "{samples}" }}\n'
+
+
 _OVERVIEW = "scripts/dashboards/overview.py"
 
 ADDITIONS: Sequence[Addition] = (
@@ -112,7 +117,28 @@ ADDITIONS: Sequence[Addition] = (
     Addition("monitoring/prometheus/prometheus.yml", "  - job_name: kong #", _SCRAPE),
     Addition(_OVERVIEW, "from scripts.dashboards.grafana import FIRING", "from scripts.dashboards import @name@_svc\n"),
     Addition(_OVERVIEW, "[_USERS, _WAY, _SIGNALS, _STORES", ", @name@_svc.ROW", "behind"),
+    Addition(
+        "monitoring/prometheus/rules/alerts.yml",
+        ' or absent(up{job="notify-svc"})',
+        ' or absent(up{job="@name@-svc"})',
+        "behind",
+    ),
+    *(
+        Addition(
+            "monitoring/prometheus/tests/parts.yml",
+            _up("redis", "10.0.0.6:9121", samples),
+            _up("@name@-svc", "@name@:@metrics_port@", samples),
+        )
+        for samples in ("1x40", "1x20")
+    ),
     Addition(".env.example", "\n# == Edge\n", _VARIABLES),
+    Addition("scripts/dev/settings.py", '    "EDGE_METRICS_PORT": 9100,\n', '    "@NAME@_GRPC_PORT": @grpc_port@,\n'),
+    Addition("scripts/dev/settings.py", '    "REDIS_PORT": 6379,\n', '    "@NAME@_METRICS_PORT": @metrics_port@,\n'),
+    Addition(
+        "scripts/dev/services.py",
+        ')\n"""Each after those that it calls."""',
+        '    GrpcService("@name@_svc", "@NAME@", "@name@.v1.@Name@Service"),\n',
+    ),
     Addition("scripts/containers/guarded.py", '    "redis": {"data"},\n', '    "@name@-svc": {"mesh"},\n'),
     Addition(
         "scripts/containers/variables.py",

@@ -1,12 +1,14 @@
 """What `make dev` promises whatever the services and the page are; stand-ins take their places, Valkey is real."""
 
 import os
+import re
 import signal
 import socket
 from pathlib import Path
 
 import pytest
 
+from scripts.dev.services import GRPC_SERVICES
 from tests.support.dev_runner import DevRunner, running
 from tests.support.dev_stand_ins import put_stand_ins
 
@@ -26,7 +28,8 @@ def babble():
 threading.Thread(target=babble, daemon=True).start()
 """
 
-_OURS = ("edge_api", "kong.standin")
+_SERVICES = [each.name for each in reversed(GRPC_SERVICES)]
+_EVERYTHING = sorted(["kong.standin", "edge_api", *_SERVICES, "web", "valkey"])
 
 
 @pytest.fixture
@@ -40,14 +43,14 @@ def test_a_signal_stops_everything_in_order_with_status_0(
 ) -> None:
     with running(tmp_path / "data", cwd=stand_ins) as dev:
         dev.wait_for("Taskmesh is up")
-        assert sorted(dev.descendants()) == [*_OURS, "notify_svc", "task_svc", "valkey", "web"]
+        assert sorted(dev.descendants()) == _EVERYTHING
         dev.send(number)
         assert dev.wait() == 0
         assert dev.left_behind() == []
         order = [
             line.split("|")[0].strip() for line in dev.settled().splitlines() if "drained" in line or "bye" in line
         ]
-        assert order == ["edge_api", "notify_svc", "task_svc", "valkey"]
+        assert order == ["edge_api", *_SERVICES, "valkey"]
 
 
 def test_a_process_that_dies_is_named_and_ends_the_others(tmp_path: Path, stand_ins: Path) -> None:
@@ -63,7 +66,7 @@ def test_a_process_that_cannot_start_is_named_with_its_status(tmp_path: Path) ->
     folder = put_stand_ins(tmp_path / "stand-ins", edge="sys.exit('EDGE_PORT: not today')")
     with running(tmp_path / "data", cwd=folder) as dev:
         assert dev.wait() == 1
-        assert "edge_api   | EDGE_PORT: not today\n" in dev.settled()
+        assert re.search(r"^edge_api +\| EDGE_PORT: not today$", dev.settled(), re.MULTILINE)
         assert "edge_api ended with exit status 1" in dev.settled()
 
 
@@ -82,7 +85,7 @@ def test_nothing_is_left_when_what_started_the_runner_is_killed(tmp_path: Path, 
     # The second command keeps bash from giving its place to the first: here it stands for make.
     with running(tmp_path / "data", cwd=stand_ins, prefix=("bash", "-c", '"$@"; true', "bash")) as dev:
         dev.wait_for("Taskmesh is up")
-        assert len(dev.descendants()) == 7
+        assert len(dev.descendants()) == 1 + len(_EVERYTHING)
         dev.send(signal.SIGKILL)
         assert dev.left_behind() == []
 
@@ -114,7 +117,7 @@ def test_two_copies_never_share_their_data(tmp_path: Path, stand_ins: Path) -> N
 def test_no_server_of_our_own_is_started_beside_a_given_queue(tmp_path: Path, stand_ins: Path) -> None:
     with running(tmp_path / "data", cwd=stand_ins, variables={"REDIS_URL": "redis://127.0.0.1:1/0"}) as dev:
         dev.wait_for("Taskmesh is up")
-        assert sorted(dev.descendants()) == [*_OURS, "notify_svc", "task_svc", "web"]
+        assert sorted(dev.descendants()) == [name for name in _EVERYTHING if name != "valkey"]
 
 
 def test_lines_come_whole_and_all_of_them(tmp_path: Path) -> None:

@@ -1,11 +1,16 @@
 """`make new-service`, in a copy of the tree: what it writes passes the checks and its own tests untouched."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
+
+from tests.support.dev_runner import running
+from tests.support.ports import free_port
 
 _ROOT = Path(__file__).parents[2]
 _INSTALLED = (".venv", ".venv-tools", "web/node_modules")
@@ -30,11 +35,13 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+def _modules(folder: Path) -> dict[str, str]:
     # .venv knows the modules of the checkout that it was made for; those of the copy come before them.
-    paths = os.pathsep.join((str(folder), str(folder / "gen")))
-    environment = {**os.environ, "PYTHONPATH": paths}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    return {"PYTHONPATH": os.pathsep.join((str(folder), str(folder / "gen")))}
+
+
+def _run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=folder, env={**os.environ, **_modules(folder)}, capture_output=True, text=True)
 
 
 def _make(folder: Path, name: str) -> subprocess.CompletedProcess[str]:
@@ -58,6 +65,18 @@ def test_it_is_called_and_counted_and_stopped(copy: Path) -> None:
     for rules in ("scripts.containers", "scripts.k8s"):
         checked = _run(copy, ".venv/bin/python", "-m", rules)
         assert checked.returncode == 0, checked.stdout
+
+
+def test_make_dev_starts_it_with_the_rest(copy: Path) -> None:
+    made = _make(copy, "label")
+    assert made.returncode == 0, made.stderr
+    port, metrics_port = free_port(), free_port()
+    variables = {"LABEL_GRPC_PORT": str(port), "LABEL_METRICS_PORT": str(metrics_port), **_modules(copy)}
+    with running(copy / ".data", cwd=copy, variables=variables) as dev:
+        dev.wait_for("Taskmesh is up")
+        assert re.search(rf"^  label_svc +127.0.0.1:{port} \(gRPC\)$", dev.output, re.MULTILINE)
+        metrics = httpx.get(f"http://127.0.0.1:{metrics_port}/metrics", trust_env=False).text
+        assert 'grpc_service_ready{grpc_service="label.v1.LabelService"} 1.0' in metrics
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from scripts.dev.parts import VITE
+from scripts.dev.services import GRPC_SERVICES
 
 _SERVICE = """
 import asyncio, os, signal, sys
@@ -52,8 +53,8 @@ def put_stand_ins(folder: Path, *, edge: str = "") -> Path:
 
     `edge` is code that the edge runs before it serves.
     """
-    _put(folder / "task_svc", f'{_SERVICE}asyncio.run(main("TASK", "task.v1.TaskService"))\n')
-    _put(folder / "notify_svc", f'{_SERVICE}asyncio.run(main("NOTIFY", "notify.v1.NotificationService"))\n')
+    for each in GRPC_SERVICES:
+        _put(folder / each.name, f'{_SERVICE}asyncio.run(main("{each.variables}", "{each.serves}"))\n')
     _put(folder / "edge_api", f"{_EDGE}{edge}\nserver.serve_forever()\n")
     (folder / VITE).parent.mkdir(parents=True)
     (folder / VITE).write_text(_VITE)
