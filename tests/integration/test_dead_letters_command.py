@@ -120,7 +120,7 @@ async def test_make_asks_the_service_that_make_dev_has_started(service: Running,
     given_up, _ = await a_letter_of_each_kind(service)
     listed = await to_its_end(
         *("make", "--silent", "--no-print-directory", "--directory", str(Path(__file__).parents[2]), "dead-letters"),
-        MAKEFLAGS="",  # or the arguments of the `make test` around this would be its own
+        **dict.fromkeys(("ARGS", "MAKEFLAGS"), ""),  # or those of the `make test` around this would be its own
         MESH_TOKEN_FILE=str(token_file),
         NOTIFY_GRPC_PORT=str(service.settings.grpc_port),
         NOTIFY_GRPC_TARGET="",

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from scripts.dev.settings import PORTS
 from tests.support.dev_runner import running
 from tests.support.ports import free_port
 
@@ -56,7 +57,9 @@ def _files(folder: Path) -> dict[Path, bytes]:
 def test_it_is_called_and_counted_and_stopped(copy: Path) -> None:
     made = _make(copy, "label")
     assert made.returncode == 0, made.stderr
-    assert "gRPC on port 50053, metrics on 9103" in made.stdout
+    ports = re.search(r"gRPC on port (\d+), metrics on (\d+)", made.stdout)
+    assert ports, made.stdout
+    assert not {*map(int, ports.groups())} & {*PORTS.values()}
     assert "label.v1.LabelService" in (copy / "monitoring/grafana/dashboards/overview.json").read_text()
     assert "label" not in (copy / "kong/kong.yml").read_text(), "nobody from outside may call it yet"
     own = ("tests/unit/label_svc", "tests/integration/test_label_service.py")
