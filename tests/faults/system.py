@@ -115,7 +115,10 @@ class Process:
 
 
 class System:
-    """Valkey and the three services; with `mongo`, tasks are in it, and there may be replicas of both gRPC services."""
+    """Valkey and the three services; with `mongo`, tasks are in it, and there may be replicas of both gRPC services.
+
+    `another_edge` stands before the same services and is started by who needs it.
+    """
 
     def __init__(self, directory: Path, *, mongo: Nx27017 | None = None, replicas: int = 1, **settings: str) -> None:
         directory.mkdir(exist_ok=True)
@@ -168,6 +171,9 @@ class System:
         self.notify_replicas = [replica(_NOTIFY, number) for number in range(replicas)]
         self.task, self.notify = self.task_replicas[0], self.notify_replicas[0]
         self.edge = Process(_EDGE, environment, directory / f"{_EDGE}.log")
+        self.another_edge_url = f"http://127.0.0.1:{(another_port := free_port())}"
+        own = {"EDGE_PORT": str(another_port), "EDGE_METRICS_PORT": str(free_port())}
+        self.another_edge = Process(_EDGE, environment | own, directory / f"another_{_EDGE}.log")
 
     async def start(self) -> None:
         """Starts everything and waits until the edge takes calls and the notifier reads."""
@@ -178,11 +184,11 @@ class System:
             process.start()
         await self.ready()
 
-    async def ready(self) -> None:
-        """Waits until the edge says that both services serve."""
+    async def ready(self, edge_url: str = "") -> None:
+        """Waits until the edge, or the one at `edge_url`, says that both services serve."""
 
         async def is_ready() -> bool:
-            async with httpx.AsyncClient(base_url=self.edge_url) as client:
+            async with httpx.AsyncClient(base_url=edge_url or self.edge_url) as client:
                 try:
                     answer = (await client.get("/readyz", timeout=2)).json()
                 except (httpx.HTTPError, ValueError):
@@ -209,7 +215,7 @@ class System:
 
     def close(self) -> None:
         """Ends every process."""
-        for process in (self.edge, *self.notify_replicas, *self.task_replicas):
+        for process in (self.another_edge, self.edge, *self.notify_replicas, *self.task_replicas):
             process.close()
         self.valkey.kill()
         if self.mongo is not None:
