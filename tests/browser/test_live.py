@@ -1,5 +1,6 @@
 """A change made anywhere is seen everywhere: at once, once, and after every cut."""
 
+import re
 import statistics
 from collections.abc import Callable
 
@@ -76,6 +77,24 @@ def test_a_cut_is_shown_and_what_was_missed_comes_by_itself_and_once(
     board.add(signed_in, "After the cut")
     expect(board.card(signed_in, "After the cut")).to_have_attribute("aria-busy", "false")
     assert len(api.get("/api/v1/tasks").json()["tasks"]) == 3
+
+
+def test_a_board_that_could_not_be_loaded_is_there_when_the_server_is_back(
+    signed_in: Page, site: Site, user: User, watch: Watch
+) -> None:
+    watch.expect("status of 50[023]|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION|ERR_FAILED")
+    site.create_behind_the_edge(user, "There all along")
+    lists = re.compile(r"/api/v1/tasks\?")
+    signed_in.route(lists, lambda route: route.abort())
+    board.open_board(signed_in)
+    failures = signed_in.get_by_role("alert").filter(has_text="could not be loaded")
+    expect(failures).to_have_count(3)
+    signed_in.unroute(lists)
+    with site.cut():
+        expect(signed_in.get_by_role("status").filter(has_text="Offline")).to_be_visible()
+        expect(failures).to_have_count(3)
+    expect(board.card(signed_in, "There all along")).to_be_visible()
+    expect(failures).to_have_count(0)
 
 
 def test_what_is_written_while_the_server_is_away_is_saved_once(

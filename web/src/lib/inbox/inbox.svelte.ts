@@ -46,6 +46,11 @@ export class Inbox {
     }
   }
 
+  /** Tries again what failed, if anything did. */
+  async retry(): Promise<void> {
+    if (this.error) await this.loadMore();
+  }
+
   /** Takes in what came live; tells whether it is new. */
   receive(notification: Notification): boolean {
     if (this.#known.has(notification.id)) return false;

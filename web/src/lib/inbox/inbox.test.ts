@@ -44,8 +44,15 @@ describe('loading', () => {
     server.refuse('GET', REFUSED);
     await inbox.reload();
     expect(inbox.error).toMatchObject({ status: 500 });
-    await inbox.loadMore();
+    await inbox.retry();
     expect([inbox.error, titles()]).toEqual([undefined, ['Task 1']]);
+  });
+
+  test('is tried again only where it failed', async () => {
+    add(51);
+    await inbox.reload();
+    await inbox.retry();
+    expect(server.received).toHaveLength(1);
   });
 
   test('again brings what was missed, although it is still being loaded', async () => {

@@ -105,8 +105,14 @@ export class App {
   // A connection that is renewed in good order is none that anybody need know of.
   #show(status: LiveStatus): void {
     clearTimeout(this.#connecting);
+    if (status === 'live') this.#retry();
     if (status !== 'connecting' || this.liveStatus !== 'live') this.liveStatus = status;
     else this.#connecting = setTimeout(() => (this.liveStatus = status), CONNECTING_SHOWN_AFTER_MS);
+  }
+
+  /** What could not be loaded while the server was away is there without being asked for once it is back. */
+  #retry(): void {
+    for (const each of [this.inbox, ...this.lists]) void each.retry();
   }
 
   #begin(): void {

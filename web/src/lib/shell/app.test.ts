@@ -2,6 +2,7 @@ import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { updateTask } from '#lib/api/tasks.ts';
 import { contentOf } from '#lib/tasks/content.ts';
 import { anApp } from '#lib/testing/render.ts';
+import { Refusal } from '#lib/testing/refusal.ts';
 import { FakeServer } from '#lib/testing/server.ts';
 import type { App } from './app.svelte';
 
@@ -60,4 +61,14 @@ test('a notification that has come already is not waited for', () => {
   app.expectNotification(server.inbox.notifications[0]?.task_id ?? '');
   app.expectNotification('another');
   expect([...app.underway]).toEqual(['another']);
+});
+
+test('what could not be loaded while the server was away is loaded when it is back', async () => {
+  await vi.waitFor(() => expect(app.liveStatus).toBe('live'));
+  server.inbox.add();
+  server.refuse('GET', new Refusal(500, 'INTERNAL'));
+  await app.inbox.reload();
+  expect([app.inbox.error, app.inbox.notifications.length]).toEqual([expect.objectContaining({ status: 500 }), 0]);
+  app.live.onstatus?.('live');
+  await vi.waitFor(() => expect(app.inbox.notifications).toHaveLength(1));
 });

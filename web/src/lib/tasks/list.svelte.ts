@@ -54,6 +54,11 @@ export class TaskList {
     });
   }
 
+  /** Tries again what failed, if anything did. */
+  async retry(): Promise<void> {
+    if (this.error) await this.loadMore();
+  }
+
   /** Loads again what was loaded before; what is no longer there goes. */
   async reload(): Promise<void> {
     this.close();

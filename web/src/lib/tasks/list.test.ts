@@ -101,9 +101,17 @@ describe('loading', () => {
     await list.loadMore();
     expect(list.error).toMatchObject({ status: 500 });
     expect([list.isLoading, list.hasMore, list.tasks.length]).toEqual([false, true, 50]);
-    await list.loadMore();
+    await list.retry();
     expect(list.error).toBeUndefined();
     expect(idsOf(list.tasks)).toEqual(newestFirst(tasks));
+  });
+
+  test('is tried again only where it failed', async () => {
+    add(60);
+    const list = listOf();
+    await list.loadMore();
+    await list.retry();
+    expect(server.received).toHaveLength(1);
   });
 
   test('that is closed changes nothing any more, and is no error', async () => {
