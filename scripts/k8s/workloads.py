@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from chassis.settings import ServiceSettings
+from chassis.wire import CLIENT_OPTIONS
 from notify_svc.grpc_server import NOTIFICATION_SERVICE
 from scripts.containers.dockerfile import last, read_stages
 from scripts.containers.variables import MOUNTED, SETTINGS, fields, refused
@@ -23,6 +24,7 @@ _READY = {
 """What says of each that it can do its work: a service of its health, or a path."""
 _LIVES = {"edge-api": "/healthz", "web": "/"}
 """What says that it lives, where that is not gRPC's own ""."""
+_RECONNECT_SECONDS = dict(CLIENT_OPTIONS)["grpc.max_reconnect_backoff_ms"] / 1000
 _PROBES = {"startupProbe": _LIVES, "livenessProbe": _LIVES, "readinessProbe": _READY}
 
 
@@ -143,6 +145,9 @@ def one_pod_leaves_at_a_time(_: Path, resources: Sequence[Resource]) -> Iterator
             yield f"{name}: it has no PodDisruptionBudget of one"
         if spec["strategy"].get("rollingUpdate", {}).get("maxUnavailable") != 0:
             yield f"{name}: a rollout takes a pod away before another is ready"
+        is_grpc = any(port["name"] == "grpc" for port in _container(spec)["ports"])
+        if is_grpc and spec.get("minReadySeconds", 0) < 2 * _RECONNECT_SECONDS:
+            yield f"{name}: a rollout takes a pod away before its clients have found another: minReadySeconds"
 
 
 def _question(name: str, about: str) -> Mapping[str, object]:

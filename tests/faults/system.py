@@ -67,15 +67,16 @@ class Process:
         """Where its gRPC server listens."""
         return int(self._environment[f"{_PREFIXES[self._service]}_GRPC_PORT"])
 
-    async def metrics(self) -> dict[str, float]:
-        """The samples on its /metrics page, summed over their labels."""
+    async def metrics(self, **labels: str) -> dict[str, float]:
+        """The samples on its /metrics page that have these labels, summed over all others."""
         async with httpx.AsyncClient() as client:
             port = self._environment[f"{_PREFIXES[self._service]}_METRICS_PORT"]
             page = await client.get(f"http://127.0.0.1:{port}/metrics", timeout=5)
         sums: dict[str, float] = {}
         for family in text_string_to_metric_families(page.text):
             for sample in family.samples:
-                sums[sample.name] = sums.get(sample.name, 0) + sample.value
+                if labels.items() <= sample.labels.items():
+                    sums[sample.name] = sums.get(sample.name, 0) + sample.value
         return sums
 
     def send(self, number: signal.Signals) -> None:
@@ -212,6 +213,15 @@ class System:
                 return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
             await eventually(serves, within=20)
+
+    async def is_called(self, replica: Process) -> None:
+        """Waits until a call to one replica's service has come from another part of the mesh."""
+
+        async def is_called() -> bool:
+            calls = await replica.metrics(grpc_service=_SERVICES[replica.module])
+            return calls.get("grpc_server_handled_total", 0) > 0
+
+        await eventually(is_called, within=20)
 
     def close(self) -> None:
         """Ends every process."""

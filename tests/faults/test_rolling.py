@@ -42,6 +42,7 @@ async def test_no_call_fails_while_every_replica_is_exchanged_one_at_a_time(mesh
         assert await asyncio.to_thread(replica.wait) == 0
         replica.start()
         await mesh.serves(replica)
+        await mesh.is_called(replica)  # what minReadySeconds in deploy/k8s waits for
     load.stop()
     history = await running
     reading.cancel()

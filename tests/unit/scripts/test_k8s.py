@@ -103,7 +103,8 @@ def test_the_files_of_this_project_are_in_order() -> None:
             "web: no Service",
         ),
         (_TASK, "maxUnavailable: 1", "minAvailable: 2", "task-svc: it has no PodDisruptionBudget of one"),
-        (_TASK, "maxUnavailable: 0", "maxUnavailable: 1", "task-svc: a rollout takes a pod away"),
+        (_TASK, "maxUnavailable: 0", "maxUnavailable: 1", "task-svc: a rollout takes a pod away before another"),
+        (_TASK, "minReadySeconds: 10", "minReadySeconds: 1", "task-svc: a rollout takes a pod away before its clients"),
         # who talks to whom
         (
             _NETWORK,
