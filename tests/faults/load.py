@@ -16,7 +16,8 @@ import httpx
 
 from tests.faults.system import as_user, now
 
-USERS = ("ann", "bob", "cem", "dee")
+USERS = ("ann", "bob", "cem", "dee", "eli", "fay", "gus", "hal")
+"""So many that no load of some minutes fills the inbox of one, which would drop its oldest notifications."""
 Outcome = Literal["ok", "fail", "unknown"]
 
 
