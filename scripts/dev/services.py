@@ -30,3 +30,5 @@ GRPC_SERVICES = (
     GrpcService("notify_svc", "NOTIFY", "notify.v1.NotificationService"),
 )
 """Each after those that it calls."""
+METRICS_PORTS = {"edge_api": "EDGE_METRICS_PORT", **{each.name: each.metrics_port for each in GRPC_SERVICES}}
+"""The variable of the port for /metrics, by who is scraped there."""

@@ -1,6 +1,6 @@
 """What is said when everything is up: where to look, and two commands to try."""
 
-from scripts.dev.services import GRPC_SERVICES
+from scripts.dev.services import GRPC_SERVICES, METRICS_PORTS
 from scripts.dev.settings import DevSettings
 
 
@@ -10,8 +10,7 @@ def welcome(settings: DevSettings, seconds: float) -> str:
     gateway = f"http://127.0.0.1:{ports['GATEWAY_PORT']}"
     page = f"http://localhost:{ports['GATEWAY_PORT']}"
     services = "\n".join(f"  {each.name:<12} 127.0.0.1:{ports[each.grpc_port]} (gRPC)" for each in GRPC_SERVICES)
-    scraped = {"edge_api": "EDGE_METRICS_PORT", **{each.name: each.metrics_port for each in GRPC_SERVICES}}
-    metrics = "\n".join(f"  {name:<12} http://127.0.0.1:{ports[port]}/metrics" for name, port in scraped.items())
+    metrics = "\n".join(f"  {name:<12} http://127.0.0.1:{ports[port]}/metrics" for name, port in METRICS_PORTS.items())
     return f"""
 Taskmesh is up after {seconds:.1f} s. Ctrl-C stops it.
 

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from chassis.secret_files import read_secret
-from scripts.dev.services import GRPC_SERVICES
+from scripts.dev.services import GRPC_SERVICES, METRICS_PORTS
 from scripts.dev.settings import DevSettings
 from scripts.doctor import docker, machine, services, stores
 from scripts.doctor.findings import Question, ask
@@ -14,7 +14,6 @@ from scripts.doctor.ports import ports
 from scripts.doctor.verdict import DEV, Diagnosis, judge
 
 _SQLITE = "sqlite:///"
-_METRICS = {"edge_api": "EDGE_METRICS_PORT", **{each.name: each.metrics_port for each in GRPC_SERVICES}}
 
 
 async def examine(settings: DevSettings, environment: Mapping[str, str], root: Path) -> Diagnosis:
@@ -39,7 +38,7 @@ def _questions(settings: DevSettings, environment: Mapping[str, str]) -> Iterato
     yield "gateway", local["GATEWAY_PORT"], partial(services.gateway, f"http://{local['GATEWAY_PORT']}")
     yield "web", local["WEB_PORT"], partial(services.web, f"http://{local['WEB_PORT']}")
     yield "edge_api", local["EDGE_PORT"], partial(services.edge, f"http://{local['EDGE_PORT']}")
-    for name, variable in _METRICS.items():
+    for name, variable in METRICS_PORTS.items():
         yield f"metrics of {name}", local[variable], partial(services.metrics, f"http://{local[variable]}")
 
 

@@ -92,13 +92,12 @@ _CONFIG = """  - name: @name@-svc
 """
 _IMAGE = "  - { name: taskmesh/@name@-svc, newName: registry.example/taskmesh/@name@-svc, newTag: @version@ }\n"
 _K8S, _EXAMPLE = "deploy/k8s/base/kustomization.yaml", "deploy/k8s/overlays/example/kustomization.yaml"
+_OVERVIEW = "scripts/dashboards/overview.py"
 
 
 def _up(job: str, instance: str, samples: str) -> str:
     return f'      - {{ series: \'up{{job="{job}", instance="{instance}"}}\', values: "{samples}" }}\n'
 
-
-_OVERVIEW = "scripts/dashboards/overview.py"
 
 ADDITIONS: Sequence[Addition] = (
     Addition("pyproject.toml", ', "gen/task"', ', "@name@_svc"'),

@@ -1,11 +1,20 @@
-"""Gathers what the fault tests saw; `tests/conftest.py` prints it when the run is over."""
+"""The mesh that the fault tests harm, and what they saw, which `tests/conftest.py` prints when the run is over."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.faults.oracle import Effects, Verdict
 from tests.faults.report import Report, Told
+from tests.faults.system import System, system
+
+
+@pytest.fixture
+def mesh(tmp_path: Path) -> Iterator[System]:
+    """With the SQLite store and one replica of each; a file whose tests need another has its own."""
+    with system(tmp_path / "mesh") as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A backlog of 100,000 events: what FAULTS calls C5, and the half of A14 that fits here."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,18 +13,12 @@ from task_svc.domain import Content
 from task_svc.outbox import Event, EventType, Pending
 from task_svc.repository import Creation
 from task_svc.sqlite import open_store
-from tests.faults.system import System, now, system
+from tests.faults.system import System, now
 from tests.support.eventually import eventually
 from tests.support.tasks import new_task
 
 EVENTS, USERS, AT_ONCE = 100_000, 200, 2_000
 MEMORY_GROWTH_MAX = 64 * 1024 * 1024
-
-
-@pytest.fixture
-def mesh(tmp_path: Path) -> Iterator[System]:
-    with system(tmp_path / "mesh") as running:
-        yield running
 
 
 def creation(number: int) -> Creation:

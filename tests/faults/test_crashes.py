@@ -2,22 +2,17 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
 
-from tests.faults.load import Load
+from tests.faults.load import Entry, Load
 from tests.faults.oracle import check
 from tests.faults.report import Report
-from tests.faults.system import Process, System, as_user, now, system
+from tests.faults.system import Process, System, as_user, now
 
-
-@pytest.fixture
-def mesh(tmp_path: Path) -> Iterator[System]:
-    with system(tmp_path / "mesh") as running:
-        yield running
+KILLS = 60
 
 
 async def at(load: Load, done: int) -> None:
@@ -25,6 +20,17 @@ async def at(load: Load, done: int) -> None:
     reached = asyncio.Event()
     load.on_progress = lambda ended: reached.set() if ended >= done else None
     await asyncio.wait_for(reached.wait(), 60)
+
+
+async def while_killed(url: str, kills: int, kill: Callable[[], Awaitable[None]]) -> list[Entry]:
+    """The history of a load that goes on until `kill`, which also starts again, was called so often."""
+    load = Load(url, creates=1_000_000, rate=25, retry_for=30)
+    running = asyncio.create_task(load.run())
+    for _ in range(kills):
+        await at(load, len(load.history) + 15)
+        await kill()
+    load.stop()
+    return await running
 
 
 async def test_nothing_acknowledged_is_lost_when_the_task_service_is_killed(mesh: System, report: Report) -> None:
@@ -53,18 +59,15 @@ async def test_nothing_acknowledged_is_lost_when_the_task_service_and_its_file_a
     mesh: System, report: Report
 ) -> None:
     await mesh.start()
-    kills = 60
-    load = Load(mesh.edge_url, creates=1_000_000, rate=25, retry_for=30)
-    running = asyncio.create_task(load.run())
-    for _ in range(kills):
-        await at(load, len(load.history) + 15)
+
+    async def kill() -> None:
         mesh.task.kill()
         mesh.task.start()
         await mesh.task_serves()
-    load.stop()
-    history = await running
+
+    history = await while_killed(mesh.edge_url, KILLS, kill)
     verdict = await check(mesh, history, repeats_allowed=200)
-    report("A1", f"kill -9 task_svc with the SQLite store in it {kills} times under load", verdict)
+    report("A1", f"kill -9 task_svc with the SQLite store in it {KILLS} times under load", verdict)
 
     assert verdict.acknowledged == len({entry.key for entry in history})
 

@@ -1,8 +1,6 @@
 """One edge of two is killed: what FAULTS calls A3, for those whom the other one takes."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -10,15 +8,9 @@ import pytest
 from tests.faults.load import USERS, Load
 from tests.faults.oracle import check
 from tests.faults.report import Report
-from tests.faults.system import System, as_user, system
+from tests.faults.system import System
 from tests.faults.watchers import source_of
-from tests.support.sse import EventSource, event_source
-
-
-@pytest.fixture
-def mesh(tmp_path: Path) -> Iterator[System]:
-    with system(tmp_path / "mesh") as running:
-        yield running
+from tests.support.sse import EventSource
 
 
 async def test_all_goes_on_through_another_edge_when_one_is_killed_and_its_watcher_misses_nothing(
@@ -43,10 +35,7 @@ async def test_all_goes_on_through_another_edge_when_one_is_killed_and_its_watch
             await hear(source, until=2 * load.creates)
     heard_of_the_first = len(heard)
     owed = 2 * load.creates // len(USERS)
-    async with (
-        httpx.AsyncClient(base_url=mesh.another_edge_url, headers=as_user("ann")) as client,
-        event_source(client, source.last_id) as again,
-    ):
+    async with source_of(mesh, "ann", source.last_id, edge_url=mesh.another_edge_url) as again:
         await hear(again, until=owed)
     history = await running
     mesh.edge.start()

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.faults.report import Record
-from tests.faults.system import TOKEN, Process, System, now, system
+from tests.faults.system import TOKEN, Process, System, now
 from tests.support.edge import token_file
 from tests.support.eventually import eventually
 from tests.support.ports import free_port
@@ -16,12 +16,6 @@ from tests.support.sse import event_source
 from tests.support.standin import put_secrets
 
 KEY = {"x-api-key": "demo-key"}
-
-
-@pytest.fixture
-def mesh(tmp_path: Path) -> Iterator[System]:
-    with system(tmp_path / "mesh") as running:
-        yield running
 
 
 @pytest.fixture

@@ -5,14 +5,13 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
 
 import pytest
 
 from tests.faults.load import Entry, note
 from tests.faults.oracle import check
 from tests.faults.report import Report
-from tests.faults.system import System, now, system
+from tests.faults.system import System, now
 from tests.support.eventually import eventually
 from tests.support.light_client import Creator, creator
 
@@ -20,12 +19,6 @@ USERS = 100  # so that no inbox is so full that it lets go of its oldest
 SECONDS = 10
 TIMES = 3
 LONGEST = 5.0
-
-
-@pytest.fixture
-def mesh(tmp_path: Path) -> Iterator[System]:
-    with system(tmp_path / "mesh") as running:
-        yield running
 
 
 @dataclass

@@ -1,24 +1,15 @@
 """The queue away, slow or full of repeats: what FAULTS calls A8, A9, B1 and C1."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 from redis.asyncio import Redis
 
 from tests.faults.load import Load, p99
 from tests.faults.oracle import check
 from tests.faults.report import Report
-from tests.faults.system import System, system
+from tests.faults.system import System
 from tests.support.eventually import eventually
-
-
-@pytest.fixture
-def mesh(tmp_path: Path) -> Iterator[System]:
-    with system(tmp_path / "mesh") as running:
-        yield running
 
 
 async def test_creates_go_on_while_the_queue_is_away_and_all_are_notified_when_it_is_back(

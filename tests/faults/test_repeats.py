@@ -2,25 +2,16 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.faults.load import Entry
 from tests.faults.oracle import check
 from tests.faults.report import Report
-from tests.faults.system import System, as_user, now, system
+from tests.faults.system import System, as_user, now
 
 Answer = httpx.Response
-
-
-@pytest.fixture
-def mesh(tmp_path: Path) -> Iterator[System]:
-    with system(tmp_path / "mesh") as running:
-        yield running
 
 
 async def create(client: httpx.AsyncClient, user: str, key: str, title: str = "Task 0") -> Answer:

@@ -1,24 +1,15 @@
 """Starts without the queue, restarts of everything, a backlog, a queue that is full: FAULTS' A14, A16, B3, C8, C13."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
-import pytest
 from redis.asyncio import Redis
 
 from tests.faults.load import Entry, Load, attempt
 from tests.faults.oracle import check
 from tests.faults.report import Report
-from tests.faults.system import System, as_user, now, system
+from tests.faults.system import System, as_user, now
 from tests.support.eventually import eventually
-
-
-@pytest.fixture
-def mesh(tmp_path: Path) -> Iterator[System]:
-    with system(tmp_path / "mesh") as running:
-        yield running
 
 
 async def test_services_that_start_before_their_queue_wait_for_it_and_need_nobody(mesh: System, report: Report) -> None:

@@ -2,26 +2,19 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import httpx
 import psutil
 import pytest
 
 from tests.faults.load import Load
-from tests.faults.system import System, as_user, system
+from tests.faults.system import System, as_user
 from tests.support.eventually import eventually
 
 MIB = 1024 * 1024
 SECONDS = 120
 MODULES = ("edge_api", "task_svc", "notify_svc")
-
-
-@pytest.fixture
-def mesh(tmp_path: Path) -> Iterator[System]:
-    with system(tmp_path / "mesh") as running:
-        yield running
 
 
 async def open_tasks(mesh: System, module: str) -> float:

@@ -12,12 +12,11 @@ from tests.faults.load import Load
 from tests.faults.oracle import check
 from tests.faults.report import Report
 from tests.faults.system import System, as_user, now, system
-from tests.faults.test_crashes import at
+from tests.faults.test_crashes import KILLS, while_killed
 from tests.support.eventually import eventually
 from tests.support.mongo import Nx27017
 
 WITHIN = 3.0
-KILLS, FOR_EVER = 60, 1_000_000
 
 
 @pytest.fixture
@@ -36,13 +35,7 @@ async def test_nothing_acknowledged_is_lost_when_the_store_is_killed_under_load(
     mesh: System, store: Nx27017, report: Report
 ) -> None:
     await mesh.start()
-    load = Load(mesh.edge_url, creates=FOR_EVER, rate=25, retry_for=30)
-    running = asyncio.create_task(load.run())
-    for _ in range(KILLS):
-        await at(load, len(load.history) + 15)
-        await store.restart()
-    load.stop()
-    history = await running
+    history = await while_killed(mesh.edge_url, KILLS, store.restart)
     verdict = await check(mesh, history, repeats_allowed=KILLS * 200)
     report("A1", f"kill -9 the store {KILLS} times under load", verdict)
 

@@ -2,9 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -12,17 +11,11 @@ import pytest
 from grpc_health.v1 import health_pb2
 
 from tests.faults.report import Record
-from tests.faults.system import System, now, system
+from tests.faults.system import System, now
 from tests.faults.watchers import create, source_of
 from tests.support.light_client import watched
 from tests.support.sse import EventSource
 from tests.support.standard_services import health_of
-
-
-@pytest.fixture
-def mesh(tmp_path: Path) -> Iterator[System]:
-    with system(tmp_path / "mesh") as running:
-        yield running
 
 
 async def two_titles(source: EventSource) -> dict[str, str]:

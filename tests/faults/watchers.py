@@ -32,10 +32,12 @@ async def create(mesh: System, user: str, title: str) -> None:
 
 
 @asynccontextmanager
-async def source_of(mesh: System, user: str, last_id: str | None = None) -> AsyncIterator[EventSource]:
-    """A user's open stream of events."""
+async def source_of(
+    mesh: System, user: str, last_id: str | None = None, *, edge_url: str = ""
+) -> AsyncIterator[EventSource]:
+    """A user's open stream of events, at the edge or at the one at `edge_url`."""
     async with (
-        httpx.AsyncClient(base_url=mesh.edge_url, headers=as_user(user)) as client,
+        httpx.AsyncClient(base_url=edge_url or mesh.edge_url, headers=as_user(user)) as client,
         event_source(client, last_id) as source,
     ):
         yield source

@@ -3,13 +3,15 @@
 from pathlib import Path
 
 from scripts.dev.parts import plan, service_environment
+from scripts.dev.services import GRPC_SERVICES
 from scripts.dev.settings import read
 
 
 def test_parts_are_stopped_before_what_they_need(tmp_path: Path) -> None:
     names = [part.name for part in plan(read({"DATA_DIR": str(tmp_path)}), {}, "json")]
-    assert names[:3] == ["gateway", "web", "edge_api"]
-    assert names[-3:] == ["notify_svc", "task_svc", "valkey"]
+    services = [each.name for each in reversed(GRPC_SERVICES)]
+    assert names == ["gateway", "web", "edge_api", *services, "valkey"]
+    assert services[-2:] == ["notify_svc", "task_svc"]
 
 
 def test_the_edge_and_the_gateway_share_secrets_that_are_made_once(tmp_path: Path) -> None:
