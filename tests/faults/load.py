@@ -41,6 +41,12 @@ class Entry:
         """The title of the task that it asked for."""
         return f"Task {self.number}"
 
+    @property
+    def request_id(self) -> str | None:
+        """The id in the problem that it was answered with."""
+        problem = self.content_type == "application/problem+json"
+        return json.loads(self.body)["request_id"] if problem else None
+
 
 @dataclass
 class Load:
