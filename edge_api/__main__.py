@@ -2,7 +2,7 @@
 
 import uvloop
 
-from chassis import log
+from chassis import garbage, log
 from chassis.client import Calls
 from chassis.feed import FeedLimits
 from chassis.feed_metrics import FeedMetrics
@@ -38,6 +38,7 @@ async def main(settings: EdgeSettings) -> None:
                 application = app.build(settings, tokens, upstreams, live, draining, registry, tracing.tracer)
                 jobs = {**live.jobs(), "measure-loop": LoopMetrics(registry).run}
                 async with background(jobs, registry):
+                    garbage.settle()
                     await server.serve(application, listener, settings, draining, live.end)
     finally:
         tracing.close()

@@ -7,7 +7,7 @@ lets go of one that does not read.
 import asyncio
 import random
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 
 import structlog
 from starlette.responses import Response
@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from chassis import deadline
 from chassis.errors import Exhausted
 from chassis.positions import Position, position_of, token_of
-from chassis.watcher import HEARTBEAT_SECONDS, Batch, Watcher, lifetime_seconds
+from chassis.watcher import Batch, Watcher, lifetime_seconds
 from edge_api import frames
 from edge_api.frames import Frame
 from edge_api.live import Live
@@ -95,7 +95,8 @@ class _Writer:
         self._loop = asyncio.get_running_loop()
         self._is_over = False
         self._last_words = b""
-        self._is_heartbeat_due = False
+        self._heartbeats = live.heartbeats
+        self._is_heartbeat_due = True
 
     async def run(self) -> None:
         """Writes until it is over. Raises TimeoutError when the client does not take what is written."""
@@ -103,21 +104,19 @@ class _Writer:
         if self._connection.is_lost:  # it may have left while its token was waited for
             return
         end = self._loop.call_later(lifetime_seconds(), self._end_in_time)
-        self._beat()
         try:
-            await self._write(frames.retry(random.randint(*_RETRY_MS)))  # noqa: S311 (spreads load, guards nothing)
-            while not self._is_over and not any(watcher.is_over for _, watcher in self._sources):
-                self._woken.clear()
-                await self._write_what_came()
-                if self._is_heartbeat_due:
-                    self._is_heartbeat_due = False
-                    await self._write(frames.heartbeat(self._id()))
-                await self._woken.wait()
-        except Exhausted:
-            pass  # it was cut, and goes on with its last id
+            # One that was cut goes on with its last id.
+            with self._heartbeats.each(self._beat), suppress(Exhausted):
+                await self._write(frames.retry(random.randint(*_RETRY_MS)))  # noqa: S311 (spreads load, guards nothing)
+                while not self._is_over and not any(watcher.is_over for _, watcher in self._sources):
+                    self._woken.clear()
+                    await self._write_what_came()
+                    if self._is_heartbeat_due:
+                        self._is_heartbeat_due = False
+                        await self._write(frames.heartbeat(self._id()))
+                    await self._woken.wait()
         finally:
             end.cancel()
-            self._next_beat.cancel()
         await self._write(self._last_words, more=False)
 
     def _end(self) -> None:
@@ -131,7 +130,6 @@ class _Writer:
     def _beat(self) -> None:
         self._is_heartbeat_due = True
         self._woken.set()
-        self._next_beat = self._loop.call_later(HEARTBEAT_SECONDS, self._beat)
 
     async def _write_what_came(self) -> None:
         batches = [watcher.take() for _, watcher in self._sources]

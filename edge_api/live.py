@@ -20,6 +20,7 @@ from chassis.supervise import Job
 from chassis.watcher import Item
 from edge_api import frames
 from edge_api.frames import Frame
+from edge_api.heartbeats import Heartbeats
 from edge_api.upstreams import NOTIFICATION_EVENTS_SERVICE, TASK_EVENTS_SERVICE, Upstreams
 
 E = TypeVar("E", covariant=True)
@@ -62,11 +63,12 @@ class Follower(Generic[E]):
 
 
 class Live:
-    """The feeds of this edge; `jobs` are to be kept running."""
+    """The feeds of this edge, and the heartbeats of those who watch them; `jobs` are to be kept running."""
 
     def __init__(self, upstreams: Upstreams, calls: Calls, metrics: FeedMetrics, limits: FeedLimits) -> None:
         self.tasks = Feed[Frame](metrics.of("tasks"), limits)
         self.notifications = Feed[Frame](metrics.of("notifications"), limits)
+        self.heartbeats = Heartbeats()
         self._upstreams = upstreams
         self._calls = calls
 
@@ -75,6 +77,7 @@ class Live:
         return {
             "follow-tasks": Follower(self.tasks, self._read_tasks, _task_item).run,
             "follow-notifications": Follower(self.notifications, self._read_notifications, _notification_item).run,
+            "heartbeats": self.heartbeats.run,
         }
 
     def end(self) -> None:

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from task.v1 import events_pb2_grpc, task_pb2_grpc
 
-from chassis import client, log
+from chassis import client, garbage, log
 from chassis.feed import Feed
 from chassis.feed_metrics import FeedMetrics
 from chassis.identity import MeshTokens
@@ -64,6 +64,7 @@ async def main(settings: NotifySettings) -> None:
             with serve_metrics(registry, settings.metrics_host, settings.metrics_port):
                 jobs = {**notifier.jobs(), "measure-loop": LoopMetrics(registry).run}
                 async with background(jobs, registry), server.serving():
+                    garbage.settle()
                     await stopped.wait()
 
 

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from chassis import log
+from chassis import garbage, log
 from chassis.feed import Feed
 from chassis.feed_metrics import FeedMetrics
 from chassis.loop_metrics import LoopMetrics
@@ -53,6 +53,7 @@ async def main(settings: TaskSettings) -> None:
             with serve_metrics(registry, settings.metrics_host, settings.metrics_port):
                 jobs = {**_jobs(relay, tail, tasks, metrics, store, clock), "measure-loop": LoopMetrics(registry).run}
                 async with background(jobs, registry), server.serving():
+                    garbage.settle()
                     await stopped.wait()
 
 

@@ -203,7 +203,7 @@ async def test_no_title_breaks_out_of_its_event(mesh: tuple[Edge, Fakes], title:
 async def test_a_quiet_stream_has_a_heartbeat_that_moves_the_id_on(
     mesh: tuple[Edge, Fakes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_api.event_stream.HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr("edge_api.heartbeats.HEARTBEAT_SECONDS", 0.05)
     edge, fakes = mesh
     async with event_source(edge.client) as source:
         happens(fakes, 1, "bob")

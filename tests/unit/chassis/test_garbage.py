@@ -1,0 +1,28 @@
+"""What is there when a process begins to serve is no longer looked at for garbage; what comes later is."""
+
+import subprocess
+import sys
+
+_PROGRAM = """
+import gc, weakref
+from chassis import garbage
+
+class Cycle:
+    def __init__(self):
+        self.itself = self
+
+built = [Cycle() for _ in range(1000)]
+garbage.settle()
+looked_at = gc.get_objects()
+print(any(each is cycle for each in looked_at for cycle in built[:1]))
+later = weakref.ref(Cycle())
+gc.collect()
+print(later() is None)
+"""
+
+
+def test_a_full_collection_looks_only_at_what_came_after_the_start() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", _PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30
+    )
+    assert run.stdout.split() == ["False", "True"]
