@@ -131,6 +131,8 @@ class Watcher(Generic[T]):
             self._is_reset = False
             return Batch(self.position, is_reset=True)
         self.position = self._standing()
+        if not self._items:
+            return Batch(self.position)
         items, self._items = self._items, []
         return Batch(self.position, items)
 
