@@ -100,9 +100,9 @@ class _Writer:
 
     async def run(self) -> None:
         """Writes until it is over. Raises TimeoutError when the client does not take what is written."""
-        self._connection.on_lost = self._end
         if self._connection.is_lost:  # it may have left while its token was waited for
             return
+        self._connection.on_lost = self._end
         end = self._loop.call_later(lifetime_seconds(), self._end_in_time)
         try:
             # One that was cut goes on with its last id.
@@ -116,6 +116,7 @@ class _Writer:
                         await self._write(frames.heartbeat(self._id()))
                     await self._woken.wait()
         finally:
+            self._connection.on_lost = None
             end.cancel()
         await self._write(self._last_words, more=False)
 

@@ -3,9 +3,10 @@ can hang up on a client that does not read."""
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from starlette.types import Scope
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from chassis import identity
@@ -15,22 +16,30 @@ _CONNECTION = "taskmesh.connection"
 _WRITE_BUFFER_BYTES = 16 * 1024  # what waits in memory for a client that does not read, instead of asyncio's 64 KiB
 
 
-class Connection(Protocol):
-    """The connection of a request, for answers that last."""
+class Connection:
+    """The connection of a request, for answers that last.
 
-    on_lost: Callable[[], None]
-    """Called when the client has left."""
+    Not the protocol itself: that holds its request's scope, which holds this, and only a collector would free them.
+    """
+
+    def __init__(self, transport: asyncio.Transport, flow: FlowControl) -> None:
+        self.on_lost: Callable[[], None] | None = None
+        self._transport = transport
+        self._flow = flow
 
     @property
     def is_lost(self) -> bool:
-        """Whether the client has left already."""
+        """Whether the client has left already; `on_lost` is called when it does."""
+        return bool(self._transport.is_closing())
 
     @property
     def is_congested(self) -> bool:
         """Whether its client is so far behind that the next thing sent would have to wait."""
+        return self._flow.write_paused
 
     def abort(self) -> None:
         """Closes it at once, whatever still waits to be sent."""
+        self._transport.abort()
 
 
 def connection_of(scope: Scope) -> Connection:
@@ -39,45 +48,28 @@ def connection_of(scope: Scope) -> Connection:
     return connection
 
 
-def _ignore() -> None:
-    pass
-
-
 class Http(HttpToolsProtocol):
     """One connection of a client."""
 
-    on_lost: Callable[[], None] = staticmethod(_ignore)
+    _connection: Connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begins a connection."""
         super().connection_made(transport)
         transport.set_write_buffer_limits(_WRITE_BUFFER_BYTES)
+        self._connection = Connection(transport, self.flow)
 
     def on_message_begin(self) -> None:
         """Begins a request."""
         super().on_message_begin()
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # a TypedDict, and extensions are anybody's
-        scope["extensions"] = {_CONNECTION: self}
-        self.on_lost = _ignore
+        scope["extensions"] = {_CONNECTION: self._connection}
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tells an answer that lasts that nobody will read it."""
         super().connection_lost(exc)
-        self.on_lost()
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether the connection is closed, or about to be."""
-        return bool(self.transport.is_closing())
-
-    @property
-    def is_congested(self) -> bool:
-        """Whether what is sent now would wait for the client."""
-        return bool(self.flow.write_paused)
-
-    def abort(self) -> None:
-        """Closes the connection at once."""
-        self.transport.abort()
+        if self._connection.on_lost is not None:
+            self._connection.on_lost()
 
     def send_400_response(self, msg: str) -> None:
         """Answers what is not HTTP, and hangs up: nobody knows where the next request would begin."""

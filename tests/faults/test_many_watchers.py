@@ -157,6 +157,7 @@ async def test_watchers_that_come_and_go_as_fast_as_they_can_leave_nothing_behin
     await come_and_go()
     await watchers_become(mesh, 0)
     files, memory, before, begun = process.num_fds(), process.memory_info().rss, await tasks(), now()
+    garbage = (await mesh.edge.metrics())["python_gc_objects_collected_total"]
     came = 0
     while now() - begun < COME_AND_GO_SECONDS:
         await come_and_go()
@@ -176,4 +177,5 @@ async def test_watchers_that_come_and_go_as_fast_as_they_can_leave_nothing_behin
     )
 
     assert growth <= 32
+    assert (await mesh.edge.metrics())["python_gc_objects_collected_total"] - garbage < came  # all else went by itself
     assert (await watchers(mesh, "task_svc"), await watchers(mesh, "notify_svc")) == (1, 1)
