@@ -24,18 +24,19 @@ _RETRY_POLICY = {
 }
 
 
-def service_config(retried: Mapping[str, Sequence[str]], *, watches_health: bool = True) -> str:
+def service_config(retried: Mapping[str, Sequence[str]], *, package: str | None = None) -> str:
     """The client's service config (gRFC A2, A6, A17): which methods of which service are retried when UNAVAILABLE.
 
     Only methods that are safe to repeat belong here. Retries stop while most calls fail, so that they make no storm.
-    A replica that drains says so by its health and gets no new calls: those that still came when it stops to listen
-    would be cancelled, and nobody could tell whether they had begun. Who makes one call and goes need not watch health.
+    `package` is what the server serves, whose health is watched. A replica that drains says so by it and gets no new
+    calls: those that still came when it stops to listen would be cancelled, and nobody could tell whether they had
+    begun. Nor does another service get any, which has taken over the address. Who makes one call and goes watches none.
     """
     names = [{"service": service, "method": method} for service, methods in retried.items() for method in methods]
     return json.dumps(
         {
             "loadBalancingConfig": [{"round_robin": {}}],
-            **({"healthCheckConfig": {"serviceName": ""}} if watches_health else {}),
+            **({"healthCheckConfig": {"serviceName": package}} if package else {}),
             "methodConfig": [{"name": names, "retryPolicy": _RETRY_POLICY}],
             "retryThrottling": {"maxTokens": 100, "tokenRatio": 0.1},
         }

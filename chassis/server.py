@@ -80,6 +80,8 @@ class MeshServer:
         """
         address = f"{self._settings.grpc_host}:{self._settings.grpc_port}"
         await self._set_ready(False)
+        for package in {service.rpartition(".")[0] for service in self._services}:
+            await self._health.set(package, HealthCheckResponse.SERVING)
         try:
             self.grpc.add_insecure_port(address)
         except RuntimeError:

@@ -25,6 +25,7 @@ CLIENT_OPTIONS = (
     ("grpc.enable_http_proxy", 0),  # or calls within the mesh, even to this machine, go where http_proxy says
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.dns_min_time_between_resolutions_ms", 1_000),  # half a minute by default, and a service may have moved
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 1_000),  # also the time that one attempt to connect may take
     ("grpc.max_reconnect_backoff_ms", 2_000),  # a service that comes back is found within seconds

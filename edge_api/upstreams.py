@@ -20,8 +20,10 @@ NOTIFICATION_EVENTS_SERVICE = "notify.v1.NotificationEventsService"
 _HEALTH_TIMEOUT = 1.0
 
 # Never UpdateTask and DeleteTask: their first attempt may have worked, and the second would then tell of a conflict.
-_TASK_CONFIG = service_config({TASK_SERVICE: ["CreateTask", "GetTask", "ListTasks"]})
-_NOTIFY_CONFIG = service_config({NOTIFICATION_SERVICE: ["ListNotifications", "MarkNotificationsRead"]})
+_TASK_CONFIG = service_config({TASK_SERVICE: ["CreateTask", "GetTask", "ListTasks"]}, package="task.v1")
+_NOTIFY_CONFIG = service_config(
+    {NOTIFICATION_SERVICE: ["ListNotifications", "MarkNotificationsRead"]}, package="notify.v1"
+)
 
 
 class Upstreams:

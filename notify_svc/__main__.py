@@ -88,7 +88,7 @@ async def _redis(settings: NotifySettings) -> AsyncIterator[tuple[Redis, Redis]]
 def _tasks(settings: NotifySettings, registry: CollectorRegistry, tracing: Tracing) -> grpc.aio.Channel:
     tokens = MeshTokens.read(settings.mesh_token_file)
     calls = client.Calls(ClientMetrics(registry), tracing.tracer, tokens, settings.default_deadline_seconds)
-    return client.open_channel(settings.task_grpc_target, client.service_config(RETRIED), calls)
+    return client.open_channel(settings.task_grpc_target, client.service_config(RETRIED, package="task.v1"), calls)
 
 
 def _now_ms() -> int:

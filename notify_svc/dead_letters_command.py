@@ -72,7 +72,7 @@ async def _service(settings: CommandSettings) -> AsyncIterator[Stub]:
     tokens = MeshTokens.read(settings.mesh_token_file)
     with closing(Tracing("dead-letters", settings.otlp_endpoint)) as tracing:
         calls = client.Calls(ClientMetrics(CollectorRegistry()), tracing.tracer, tokens, _ALL_SECONDS)
-        config = client.service_config(RETRIED, watches_health=False)
+        config = client.service_config(RETRIED)
         async with client.open_channel(settings.notify_target, config, calls) as channel:
             yield dead_letters_pb2_grpc.DeadLetterServiceStub(channel)
 

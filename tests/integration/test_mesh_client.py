@@ -35,7 +35,7 @@ class Client:
         self.tracing = Tracing("client", None)
         tokens = MeshTokens(TOKENS)
         calls = Calls(ClientMetrics(self.registry), self.tracing.tracer, tokens, default_seconds)
-        self.channel = open_channel(target, service_config(retried), calls)
+        self.channel = open_channel(target, service_config(retried, package="probe.v1"), calls)
 
     async def ask(self, timeout: float | None = None) -> Answer:
         return await ask(self.channel, timeout=timeout)

@@ -31,7 +31,7 @@ class Reader:
     def __init__(self, target: str) -> None:
         self.registry = CollectorRegistry()
         self._calls = Calls(ClientMetrics(self.registry), Tracing("client", None).tracer, MeshTokens([TOKEN]), 5)
-        self.channel = open_channel(target, service_config({}), self._calls)
+        self.channel = open_channel(target, service_config({}, package="probe.v1"), self._calls)
 
     def read(self) -> AsyncGenerator[Any, None]:
         rpc: Any = self.channel.unary_stream(

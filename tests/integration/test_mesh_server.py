@@ -30,6 +30,7 @@ async def test_on_sigterm_calls_in_flight_are_answered_streams_end_and_the_proce
         watch = health_of(channel).Watch(HealthCheckRequest(service=SERVICE))
         assert await _next_status(watch, SERVING) == SERVING
         alive = health_of(channel).Watch(HealthCheckRequest())
+        of_its_package = health_of(channel).Watch(HealthCheckRequest(service="probe.v1"))
         streams = [
             start(channel, method, timeout=None, metadata=(*KNOWN, (ACT_KEY, "wait 60")))
             for method in ("Generate", "Write", "Converse", "ConverseByWriting")
@@ -40,9 +41,9 @@ async def test_on_sigterm_calls_in_flight_are_answered_streams_end_and_the_proce
         assert await _next_status(alive, SERVING) == SERVING  # behind the call on the same connection
         probe.process.send_signal(signal.SIGTERM)
 
-        for health in (watch, alive):
+        for health in (watch, alive, of_its_package):
             assert await _next_status(health, NOT_SERVING) == NOT_SERVING
-        for stream in (watch, alive, *streams):
+        for stream in (watch, alive, of_its_package, *streams):
             assert await asyncio.wait_for(stream.code(), 5) is grpc.StatusCode.OK
         late = await ask(channel, metadata=KNOWN)
         assert late.code is grpc.StatusCode.UNAVAILABLE
@@ -161,6 +162,7 @@ async def test_the_process_is_alive_before_it_is_ready() -> None:
     async with mesh_server(ready=never_ready) as mesh:
         health = health_of(mesh.channel)
         assert (await health.Check(HealthCheckRequest(), timeout=5)).status == SERVING
+        assert (await health.Check(HealthCheckRequest(service="probe.v1"), timeout=5)).status == SERVING
         assert (await health.Check(HealthCheckRequest(service=SERVICE), timeout=5)).status == NOT_SERVING
 
 

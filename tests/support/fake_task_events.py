@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
-from grpc_health.v1 import health, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from task.v1 import events_pb2, events_pb2_grpc, task_pb2, task_pb2_grpc
 
 from tests.support.ports import free_port
@@ -69,7 +69,9 @@ async def fake_task_events() -> AsyncIterator[FakeTaskEvents]:
     tasks = FakeTasks(fake)  # type: ignore[abstract]
     task_pb2_grpc.add_TaskServiceServicer_to_server(tasks, server)
     events_pb2_grpc.add_TaskEventsServiceServicer_to_server(fake, server)
-    health_pb2_grpc.add_HealthServicer_to_server(health.aio.HealthServicer(), server)
+    servicer = health.aio.HealthServicer()
+    await servicer.set("task.v1", health_pb2.HealthCheckResponse.SERVING)
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     server.add_insecure_port(fake.target)
     await server.start()
     try:

@@ -1,0 +1,59 @@
+"""A service moves to another address, and its old one goes to another service: FAULTS' B14.
+
+On addresses of loopback, of which Linux has as many as one likes.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.faults.load import Load
+from tests.faults.oracle import check
+from tests.faults.report import Report
+from tests.faults.system import now, system
+from tests.support.holding import until
+from tests.support.name_server import name_server
+
+NAME, OLD, NEW = "task-svc", "127.0.0.2", "127.0.0.3"
+
+
+async def test_a_service_is_found_at_its_new_address_though_another_answers_at_the_old_one(
+    tmp_path: Path, report: Report
+) -> None:
+    async with name_server() as names:
+        with system(tmp_path / "mesh", replicas=2) as mesh:
+            moved, task = mesh.task_replicas
+            notify, other = mesh.notify_replicas
+            target = f"dns://127.0.0.1:{names.port}/{NAME}:{task.port}"
+            names.addresses[NAME] = OLD
+            await asyncio.to_thread(mesh.valkey.start)
+            task.start(TASK_GRPC_HOST=OLD)
+            notify.start(TASK_GRPC_TARGET=target)
+            mesh.edge.start(TASK_GRPC_TARGET=target)
+            await mesh.ready()
+            load = Load(mesh.edge_url, creates=10_000, rate=25, retry_for=60)
+            running = asyncio.create_task(load.run())
+            await until(answers(load, 50), within=30)
+            task.kill()
+            other.start(NOTIFY_GRPC_HOST=OLD, NOTIFY_GRPC_PORT=str(task.port), TASK_GRPC_TARGET=target)
+            await until(lambda: len(notify.lines("listening")) == 2, within=20)
+            await until(answers(load, len(load.history) + 50), within=30)
+            moved.start(TASK_GRPC_HOST=NEW, TASK_GRPC_PORT=str(task.port))
+            names.addresses[NAME] = NEW
+            begun = now()
+            await until(lambda: any(each.begun > begun and each.outcome == "ok" for each in load.history), within=60)
+            seconds = now() - begun
+            load.stop()
+            history = await running
+            verdict = await check(mesh, history, repeats_allowed=200)
+            moves = "the task service moves to another address, a notifier to its old one"
+            report("B14", f"{moves}, found again after {seconds:.1f} s", verdict)
+
+    assert {entry.status for entry in history if entry.outcome == "unknown"} <= {503, 504}
+    assert verdict.acknowledged == len({entry.key for entry in history})
+    assert seconds <= 10
+
+
+def answers(load: Load, count: int) -> Callable[[], bool]:
+    """Whether so many calls of a load have been made."""
+    return lambda: len(load.history) >= count

@@ -1,0 +1,45 @@
+"""A DNS server on this machine whose answers a test changes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import dns.message
+import dns.rdatatype
+import dns.rrset
+
+_TTL_SECONDS = 1
+
+
+class NameServer(asyncio.DatagramProtocol):
+    """Answers with the address that `addresses` has for a name, and with nothing where it has none."""
+
+    def __init__(self) -> None:
+        self.addresses: dict[str, str] = {}
+        self.port = 0
+        self._transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
+        self._transport = transport
+        self.port = transport.get_extra_info("sockname")[1]
+
+    def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
+        query = dns.message.from_wire(data)
+        answer = dns.message.make_response(query)
+        (asked,) = query.question
+        found = self.addresses.get(asked.name.to_text(omit_final_dot=True))
+        if found is not None and asked.rdtype == dns.rdatatype.A:
+            answer.answer.append(dns.rrset.from_text(asked.name, _TTL_SECONDS, "IN", "A", found))
+        assert self._transport is not None
+        self._transport.sendto(answer.to_wire(), address)
+
+
+@asynccontextmanager
+async def name_server() -> AsyncIterator[NameServer]:
+    """One that answers for as long as the block lasts."""
+    loop = asyncio.get_running_loop()
+    transport, server = await loop.create_datagram_endpoint(NameServer, local_addr=("127.0.0.1", 0))
+    try:
+        yield server
+    finally:
+        transport.close()
