@@ -89,6 +89,7 @@ test-faults: install ## Run the fault tests that take up to three minutes each, 
 
 .PHONY: faults
 faults: install ## Run every fault test and write docs/reference/faults.md anew
+	@scripts/browser-deps
 	@$(bin)/python -m tests.faults.page $(ARGS)
 
 .PHONY: simulate

@@ -136,7 +136,11 @@ def main(reports: Sequence[Path]) -> int:
 def _run(all_rows: Iterable[Row], directory: Path) -> list[Path]:
     """Those of minutes one at a time, as `make test-faults` does: what they measure is the machine's."""
     tests = ["tests/faults/naive", *dict.fromkeys(f"tests/{test}" for row in all_rows for test in row.tests)]
-    passes = {"quick.xml": ["-n", "2", "-m", "not faults"], "minutes.xml": ["-m", "faults"]}
+    passes = {
+        "quick.xml": ["-n", "2", "-m", "not faults and not browser"],
+        "browser.xml": ["-m", "browser"],
+        "minutes.xml": ["-m", "faults"],
+    }
     for report, how in passes.items():
         written_as = ["-o", "junit_family=xunit1", f"--junitxml={directory / report}"]
         subprocess.run([sys.executable, "-m", "pytest", "-q", *written_as, *how, *tests], cwd=TESTS.parent, check=False)

@@ -1,4 +1,4 @@
-"""Starts without the queue, restarts of everything, a backlog, a queue that is full: FAULTS' A14, A16, B3, C8, C13."""
+"""Starts without the queue, restarts of all, a backlog, a queue that is full: FAULTS' A14, A16, B3, B16, C8, C13."""
 
 import asyncio
 
@@ -10,6 +10,7 @@ from tests.faults.oracle import check
 from tests.faults.report import Report
 from tests.faults.system import System, as_user, now
 from tests.support.eventually import eventually
+from tests.support.holding import until
 
 
 async def test_services_that_start_before_their_queue_wait_for_it_and_need_nobody(mesh: System, report: Report) -> None:
@@ -63,6 +64,22 @@ async def test_creates_go_on_while_the_queue_is_full_and_are_told_when_it_has_ro
 
     assert {entry.outcome for entry in history} == {"ok"}
     assert verdict.notifications == 100
+
+
+async def test_creates_go_on_while_the_disk_of_the_queue_is_full_and_are_told_when_it_has_room(
+    mesh: System, report: Report
+) -> None:
+    await mesh.start()
+    before = await Load(mesh.edge_url, creates=100).run()
+    mesh.valkey.fill_disk()
+    history = await Load(mesh.edge_url, creates=100, first=100).run()
+    await until(lambda: mesh.valkey.has_ended)
+    await mesh.valkey.restart()
+    verdict = await check(mesh, before + history, repeats_allowed=200)
+    report("B16", "the disk of the queue full during 100 creates, then the queue started anew with room", verdict)
+
+    assert {entry.outcome for entry in history} == {"ok"}
+    assert verdict.notifications == 200
 
 
 async def test_a_task_that_is_changed_and_deleted_before_it_was_told_of_is_told_of(

