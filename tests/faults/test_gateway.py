@@ -23,7 +23,7 @@ from tests.support.standin import put_secrets
 
 KEY = {"x-api-key": "demo-key"}
 SLOW, CREATES = 500, 150
-A_TICK = 0.02  # what a busy machine adds to a call of a few milliseconds, in seconds
+NOISE = 0.1  # what another test beside this one may add, in seconds; who is held up waits for many of them
 _NEVER_ENDING = (
     b"POST /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
     b"POST /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nX-API-Key: demo-key\r\n"
@@ -143,7 +143,7 @@ async def test_clients_that_never_finish_hold_up_nobody_at_the_gateway(
     record_property("fault", f"F1      {SLOW} clients at the stand-in of the gateway that never finish: {seen}")
 
     assert hung_up == 0
-    assert together <= 1.5 * without + A_TICK
+    assert together <= 2 * without + NOISE
 
 
 def _create_at_the_edge(mesh: System) -> str:
