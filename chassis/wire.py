@@ -16,7 +16,7 @@ SERVER_OPTIONS = (
     ("grpc.max_concurrent_streams", 1000),
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),  # below the client's interval, or it is cut off
-    ("grpc.max_connection_age_ms", 300_000),  # so that clients find new replicas
+    ("grpc.max_connection_age_ms", 30_000),  # so that clients look names up again: for new replicas, and moved ones
     ("grpc.max_connection_age_grace_ms", 310_000),  # longer than anybody may watch, so that no stream is cut
 )
 
