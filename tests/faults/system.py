@@ -32,6 +32,8 @@ from tests.support.valkey import Valkey
 
 TOKEN = "the-token-of-this-test-run-and-of-no-other"
 ROOT = Path(__file__).parents[2]
+SPARE_CONNECTIONS = 4
+"""What a process may have open beside its usual ones, while a stream is still on one that has reached its age."""
 
 _TASK, _NOTIFY, _EDGE = "task_svc", "notify_svc", "edge_api"
 _PREFIXES = {_TASK: "TASK", _NOTIFY: "NOTIFY", _EDGE: "EDGE"}
