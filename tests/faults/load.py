@@ -8,7 +8,7 @@ import asyncio
 import json
 import ssl
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -52,8 +52,8 @@ class Entry:
 class Load:
     """So many creates by so many clients at once, each with a key of its own, under which it is retried for so long.
 
-    Tasks are numbered from `first` on; `rate` holds all clients together to so many calls a second; `on_progress` is
-    told how many calls were made, each time one has ended.
+    Tasks are numbered from `first` on; `headers` come with every call; `rate` holds all clients together to so many
+    calls a second; `on_progress` is told how many calls were made, each time one has ended.
     """
 
     url: str
@@ -62,6 +62,7 @@ class Load:
     clients: int = 20
     rate: float | None = None
     retry_for: float = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
     on_progress: Callable[[int], None] = lambda _done: None
     history: list[Entry] = field(default_factory=list)
     is_over: bool = False
@@ -77,7 +78,7 @@ class Load:
         tls = ssl.create_default_context()  # of no use here, but httpx would make one for every client
 
         async def work() -> None:
-            async with httpx.AsyncClient(base_url=self.url, timeout=10, verify=tls) as client:
+            async with httpx.AsyncClient(base_url=self.url, headers=self.headers, timeout=10, verify=tls) as client:
                 for number in numbers:
                     if self.is_over:
                         return
