@@ -80,11 +80,11 @@ test: install ## Run the tests but the slow ones, the page's too (ARGS='-k words
 	@$(bin)/pytest -n auto --maxprocesses 4 -m "not slow and not browser and not course and not faults" $(ARGS)
 
 .PHONY: slow
-slow: install ## Run the slow tests: a backlog of 100,000 events, and every drill
+slow: install ## Run the slow tests: a backlog of 100,000 events, every drill, and a new service
 	@$(bin)/pytest -m "slow and not browser" $(ARGS)
 
 .PHONY: test-faults
-test-faults: install ## Run the fault tests that take up to three minutes each, one at a time
+test-faults: install ## Run the fault tests that take long, up to three minutes each, one at a time
 	@$(bin)/pytest -m faults $(ARGS)
 
 .PHONY: faults

@@ -15,7 +15,7 @@ SERVER_OPTIONS = (
     ("grpc.so_reuseport", 0),  # or two servers would share a port unseen
     ("grpc.max_concurrent_streams", 1000),
     ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),  # below the client's interval, or it is cut off
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),  # below the client's interval, or it is cut off
     ("grpc.max_connection_age_ms", 30_000),  # so that clients look names up again: for new replicas, and moved ones
     ("grpc.max_connection_age_grace_ms", 310_000),  # longer than anybody may watch, so that no stream is cut
 )
@@ -23,7 +23,7 @@ SERVER_OPTIONS = (
 CLIENT_OPTIONS = (
     *_BOTH,
     ("grpc.enable_http_proxy", 0),  # or calls within the mesh, even to this machine, go where http_proxy says
-    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_time_ms", 10_000),  # so a replica that hangs is left out within 20 s
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.dns_min_time_between_resolutions_ms", 1_000),  # half a minute by default, and a service may have moved
     ("grpc.initial_reconnect_backoff_ms", 100),

@@ -8,7 +8,7 @@ import asyncio
 import json
 import ssl
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,6 +16,8 @@ import httpx
 
 from tests.faults.system import as_user, now
 
+KILLS = 60
+"""How often a store is killed under load."""
 USERS = ("ann", "bob", "cem", "dee", "eli", "fay", "gus", "hal")
 """So many that no load of some minutes fills the inbox of one, which would drop its oldest notifications."""
 Outcome = Literal["ok", "fail", "unknown"]
@@ -53,7 +55,7 @@ class Load:
     """So many creates by so many clients at once, each with a key of its own, under which it is retried for so long.
 
     Tasks are numbered from `first` on; `headers` come with every call; `rate` holds all clients together to so many
-    calls a second; `on_progress` is told how many calls were made, each time one has ended.
+    calls a second.
     """
 
     url: str
@@ -63,13 +65,20 @@ class Load:
     rate: float | None = None
     retry_for: float = 0
     headers: Mapping[str, str] = field(default_factory=dict)
-    on_progress: Callable[[int], None] = lambda _done: None
     history: list[Entry] = field(default_factory=list)
     is_over: bool = False
+    _answered: asyncio.Event = field(default_factory=asyncio.Event)
 
     def stop(self) -> None:
         """Ends the load when the calls that are under way are answered."""
         self.is_over = True
+
+    async def reached(self, calls: int) -> None:
+        """Returns when so many calls were made, at the answer to one."""
+        async with asyncio.timeout(60):
+            while len(self.history) < calls:
+                self._answered.clear()
+                await self._answered.wait()
 
     async def run(self) -> list[Entry]:
         """Runs the load to its end and gives the history."""
@@ -96,10 +105,21 @@ class Load:
             entry = Entry(number, user, f"key-{number}", begun=now())
             self.history.append(entry)
             await attempt(client, entry)
-            self.on_progress(len(self.history))
+            self._answered.set()
             if entry.outcome != "unknown" or now() > until:
                 return
             await asyncio.sleep(0.05)
+
+
+async def while_killed(url: str, kills: int, kill: Callable[[], Awaitable[None]]) -> list[Entry]:
+    """The history of a load that goes on until `kill`, which also starts again, was called so often."""
+    load = Load(url, creates=1_000_000, rate=25, retry_for=30)
+    running = asyncio.create_task(load.run())
+    for _ in range(kills):
+        await load.reached(len(load.history) + 15)
+        await kill()
+    load.stop()
+    return await running
 
 
 async def attempt(client: httpx.AsyncClient, entry: Entry) -> None:

@@ -13,7 +13,6 @@ from tests.faults.load import Load
 from tests.faults.oracle import check
 from tests.faults.report import Report
 from tests.faults.system import Process, now, system
-from tests.faults.test_crashes import at
 from tests.support.holding import until
 from tests.support.name_server import name_server
 
@@ -37,11 +36,11 @@ async def test_a_service_is_found_at_its_new_address_though_another_answers_at_t
             await mesh.ready()
             load = Load(mesh.edge_url, creates=100_000, rate=25, retry_for=60)
             running = asyncio.create_task(load.run())
-            await at(load, 50)
+            await load.reached(50)
             task.kill()
             other.start(NOTIFY_GRPC_HOST=OLD, NOTIFY_GRPC_PORT=str(task.port), TASK_GRPC_TARGET=target)
             await until(lambda: is_connected(mesh.edge, OLD), within=20)
-            await at(load, len(load.history) + 1_000)  # no look-up is under way any more
+            await load.reached(len(load.history) + 1_000)  # no look-up is under way any more
             moved.start(TASK_GRPC_HOST=NEW, TASK_GRPC_PORT=str(task.port))
             names.addresses[NAME] = NEW
             begun = now()

@@ -2,42 +2,21 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
 
-from tests.faults.load import Entry, Load
+from tests.faults.load import KILLS, Load, while_killed
 from tests.faults.oracle import check
 from tests.faults.report import Report
 from tests.faults.system import Process, System, as_user, now
-
-KILLS = 60
-
-
-async def at(load: Load, done: int) -> None:
-    """Returns when the load has had so many answers."""
-    reached = asyncio.Event()
-    load.on_progress = lambda ended: reached.set() if ended >= done else None
-    await asyncio.wait_for(reached.wait(), 60)
-
-
-async def while_killed(url: str, kills: int, kill: Callable[[], Awaitable[None]]) -> list[Entry]:
-    """The history of a load that goes on until `kill`, which also starts again, was called so often."""
-    load = Load(url, creates=1_000_000, rate=25, retry_for=30)
-    running = asyncio.create_task(load.run())
-    for _ in range(kills):
-        await at(load, len(load.history) + 15)
-        await kill()
-    load.stop()
-    return await running
 
 
 async def test_nothing_acknowledged_is_lost_when_the_task_service_is_killed(mesh: System, report: Report) -> None:
     await mesh.start()
     load = Load(mesh.edge_url, retry_for=30)
     running = asyncio.create_task(load.run())
-    await at(load, 300)
+    await load.reached(300)
     mesh.task.kill()
     await asyncio.sleep(1)  # the outage that the clients are to meet
     mesh.task.start()
@@ -78,7 +57,7 @@ async def test_nothing_is_lost_or_told_twice_when_the_notifier_is_killed(mesh: S
     running = asyncio.create_task(load.run())
     kills = 3
     for n in range(1, kills + 1):
-        await at(load, 250 * n)
+        await load.reached(250 * n)
         mesh.notify.kill()
         mesh.notify.start()
     history = await running
@@ -92,7 +71,7 @@ async def test_an_edge_that_is_killed_leaves_every_create_whole(mesh: System, re
     await mesh.start()
     load = Load(mesh.edge_url, retry_for=30)
     running = asyncio.create_task(load.run())
-    await at(load, 300)
+    await load.reached(300)
     mesh.edge.kill()
     mesh.edge.start()
     history = await running
@@ -111,7 +90,7 @@ async def test_a_service_that_is_stopped_under_load_loses_no_call_in_flight(
     process: Process = {"task_svc": mesh.task, "notify_svc": mesh.notify, "edge_api": mesh.edge}[module]
     load = Load(mesh.edge_url, creates=600)
     running = asyncio.create_task(load.run())
-    await at(load, 300)
+    await load.reached(300)
     stopped = now()
     process.send(signal.SIGTERM)
     status = await asyncio.to_thread(process.wait)

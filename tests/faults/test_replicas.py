@@ -11,7 +11,6 @@ from tests.faults.load import USERS, Load
 from tests.faults.oracle import check
 from tests.faults.report import Report
 from tests.faults.system import System, as_user, system
-from tests.faults.test_crashes import at
 from tests.support.eventually import eventually
 from tests.support.mongo import Nx27017
 from tests.support.sse import event_source
@@ -72,9 +71,9 @@ async def test_nothing_is_lost_or_told_twice_when_a_replica_of_each_service_is_k
         await watch.begin()
     load = Load(mesh.edge_url, creates=600, retry_for=30)
     running = asyncio.create_task(load.run())
-    await at(load, 200)
+    await load.reached(200)
     mesh.task_replicas[1].kill()
-    await at(load, 400)
+    await load.reached(400)
     mesh.notify_replicas[1].kill()
     history = await running
     verdict = await check(mesh, history, repeats_allowed=200)

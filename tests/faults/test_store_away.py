@@ -8,11 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.faults.load import Load
+from tests.faults.load import KILLS, Load, while_killed
 from tests.faults.oracle import check
 from tests.faults.report import Report
 from tests.faults.system import System, as_user, now, system
-from tests.faults.test_crashes import KILLS, while_killed
 from tests.support.eventually import eventually
 from tests.support.mongo import Nx27017
 

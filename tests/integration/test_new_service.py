@@ -54,6 +54,7 @@ def _files(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in kept}
 
 
+@pytest.mark.slow
 def test_it_is_called_and_counted_and_stopped(copy: Path) -> None:
     made = _make(copy, "label")
     assert made.returncode == 0, made.stderr
@@ -71,6 +72,7 @@ def test_it_is_called_and_counted_and_stopped(copy: Path) -> None:
         assert checked.returncode == 0, checked.stdout
 
 
+@pytest.mark.slow
 def test_make_dev_starts_it_with_the_rest(copy: Path) -> None:
     made = _make(copy, "label")
     assert made.returncode == 0, made.stderr

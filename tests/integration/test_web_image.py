@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from scripts.containers.project import Project
 from tests.support.page import built_page
 
@@ -35,6 +37,7 @@ def _names(build: Path) -> set[str]:
     return {path.name for path in build.iterdir() if not path.name.startswith(".")}
 
 
+@pytest.mark.slow
 def test_it_gets_all_that_the_page_is_made_from(tmp_path: Path) -> None:
     web, document = tmp_path / "web", tmp_path / ".cache/openapi.json"
     for taken, sources, target in Project.read(_ROOT).stages["page"].copies():

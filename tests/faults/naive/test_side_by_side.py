@@ -11,8 +11,9 @@ from tests.faults.load import Entry, Load
 from tests.faults.oracle import Effects, effects
 from tests.faults.report import Told
 from tests.faults.system import System, system
-from tests.faults.test_crashes import at
 from tests.support.eventually import eventually
+
+pytestmark = pytest.mark.faults
 
 NAIVE = "tests.faults.naive.service"
 
@@ -75,9 +76,9 @@ async def test_the_task_service_is_killed(mesh: System, told: Told) -> None:
     load = Load(mesh.edge_url, creates=600, retry_for=30)
     running = asyncio.create_task(load.run())
     for n in range(1, 4):
-        await at(load, 150 * n)
+        await load.reached(150 * n)
         mesh.valkey.pause(seconds=1)
-        await at(load, 150 * n + 20)
+        await load.reached(150 * n + 20)
         mesh.task.kill()
         mesh.task.start()
     found = await settled(mesh, await running)
