@@ -81,6 +81,8 @@ async def test_a_replica_that_hangs_is_left_out_within_twenty_five_seconds(mesh:
     load = Load(mesh.edge_url, creates=10_000, rate=10, clients=20)
     running = asyncio.create_task(load.run())
     hanging = mesh.task_replicas[1]
+    await mesh.serves(hanging)
+    await mesh.is_called(hanging)
     begun = now()
     hanging.send(signal.SIGSTOP)
 
