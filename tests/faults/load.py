@@ -15,6 +15,7 @@ from typing import Literal
 import httpx
 
 from tests.faults.system import as_user, now
+from tests.support.holding import until
 
 KILLS = 60
 """How often a store is killed under load."""
@@ -67,18 +68,14 @@ class Load:
     headers: Mapping[str, str] = field(default_factory=dict)
     history: list[Entry] = field(default_factory=list)
     is_over: bool = False
-    _answered: asyncio.Event = field(default_factory=asyncio.Event)
 
     def stop(self) -> None:
         """Ends the load when the calls that are under way are answered."""
         self.is_over = True
 
     async def reached(self, calls: int) -> None:
-        """Returns when so many calls were made, at the answer to one."""
-        async with asyncio.timeout(60):
-            while len(self.history) < calls:
-                self._answered.clear()
-                await self._answered.wait()
+        """Returns when so many calls were made, which may take a minute."""
+        await until(lambda: len(self.history) >= calls, within=60)
 
     async def run(self) -> list[Entry]:
         """Runs the load to its end and gives the history."""
@@ -100,22 +97,21 @@ class Load:
 
     async def _create(self, client: httpx.AsyncClient, number: int) -> None:
         user = USERS[number % len(USERS)]
-        until = now() + self.retry_for
+        retried_until = now() + self.retry_for
         while True:
             entry = Entry(number, user, f"key-{number}", begun=now())
             self.history.append(entry)
             await attempt(client, entry)
-            self._answered.set()
-            if entry.outcome != "unknown" or now() > until:
+            if entry.outcome != "unknown" or now() > retried_until:
                 return
             await asyncio.sleep(0.05)
 
 
-async def while_killed(url: str, kills: int, kill: Callable[[], Awaitable[None]]) -> list[Entry]:
-    """The history of a load that goes on until `kill`, which also starts again, was called so often."""
+async def while_killed(url: str, kill: Callable[[], Awaitable[None]]) -> list[Entry]:
+    """The history of a load that goes on until `kill`, which also starts again, was called `KILLS` times."""
     load = Load(url, creates=1_000_000, rate=25, retry_for=30)
     running = asyncio.create_task(load.run())
-    for _ in range(kills):
+    for _ in range(KILLS):
         await load.reached(len(load.history) + 15)
         await kill()
     load.stop()

@@ -44,7 +44,7 @@ async def test_nothing_acknowledged_is_lost_when_the_task_service_and_its_file_a
         mesh.task.start()
         await mesh.task_serves()
 
-    history = await while_killed(mesh.edge_url, KILLS, kill)
+    history = await while_killed(mesh.edge_url, kill)
     verdict = await check(mesh, history, repeats_allowed=200)
     report("A1", f"kill -9 task_svc with the SQLite store in it {KILLS} times under load", verdict)
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.faults.load import USERS, Entry, Load
+from tests.faults.load import USERS, Load
 from tests.faults.oracle import check
 from tests.faults.report import Report
 from tests.faults.system import System, as_user, now, system
-from tests.support.eventually import eventually
+from tests.support.holding import until
 from tests.support.mongo import Nx27017
 
 
@@ -86,25 +86,23 @@ async def test_a_replica_that_hangs_is_left_out_within_twenty_five_seconds(mesh:
     begun = now()
     hanging.send(signal.SIGSTOP)
 
-    def failed() -> list[Entry]:
-        return [entry for entry in load.history if entry.ended and entry.outcome != "ok"]
+    def is_left_out() -> bool:
+        outcomes = [entry.outcome for entry in load.history if entry.ended]
+        return set(outcomes) != {"ok"} and set(outcomes[-100:]) == {"ok"}
 
-    async def is_left_out() -> bool:
-        answered = [entry for entry in load.history if entry.ended]
-        return bool(failed()) and all(entry.outcome == "ok" for entry in answered[-100:])
-
-    await eventually(is_left_out, within=60)
+    await until(is_left_out, within=60)
     load.stop()
     history = await running
     hanging.send(signal.SIGCONT)
     verdict = await check(mesh, history, repeats_allowed=200)
-    last = max(entry.ended for entry in failed()) - begun
+    failed = [entry for entry in history if entry.outcome != "ok"]
+    last = max(entry.ended for entry in failed) - begun
     meanwhile = [entry for entry in history if begun < entry.begun < begun + last]
-    share = len(failed()) / len(meanwhile)
+    share = len(failed) / len(meanwhile)
     report("B10", f"one of two task services hangs: {share:.0%} of calls failed, the last after {last:.0f} s", verdict)
 
     assert last <= 25
     assert share <= 0.6
-    assert {entry.status for entry in failed()} <= {503, 504}
+    assert {entry.status for entry in failed} <= {503, 504}
     counted = await mesh.edge.metrics(grpc_code="DEADLINE_EXCEEDED")
-    assert counted["grpc_client_handled_total"] >= sum(entry.status == 504 for entry in failed()) > 0
+    assert counted["grpc_client_handled_total"] >= sum(entry.status == 504 for entry in failed) > 0

@@ -34,7 +34,7 @@ async def test_nothing_acknowledged_is_lost_when_the_store_is_killed_under_load(
     mesh: System, store: Nx27017, report: Report
 ) -> None:
     await mesh.start()
-    history = await while_killed(mesh.edge_url, KILLS, store.restart)
+    history = await while_killed(mesh.edge_url, store.restart)
     verdict = await check(mesh, history, repeats_allowed=KILLS * 200)
     report("A1", f"kill -9 the store {KILLS} times under load", verdict)
 
