@@ -3,9 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from tests.support.mongo import Nx27017
 from tests.support.valkey import Valkey
+
+
+def pytest_configure() -> None:
+    """Has tracebacks written as the services write them: with all variables, one takes a second to draw."""
+    structlog.dev.ConsoleRenderer.get_active().exception_formatter = structlog.dev.plain_traceback
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,10 @@ import pytest
 
 from chassis import deadline
 from chassis.errors import Conflict, DeadlineExceeded, NotFound
-from task_svc import domain
+from task_svc import domain, mongo_listing, sqlite_listing
 from task_svc.domain import Content, Priority, Status, Task
 from task_svc.outbox import EventId, Looked, Pending, Slot
-from task_svc.repository import SCAN_MAX, Filter, Order, Position, SortKey, TaskRepository
+from task_svc.repository import Filter, Order, Position, SortKey, TaskRepository
 from tests.integration.stores import OpenStore
 from tests.support.tasks import START, creation, new_task, pending, written
 
@@ -377,9 +377,13 @@ class TestList:
         seen = {task.id for page in rest for task in page.tasks}
         assert seen >= {task.id for task in tasks[1:]}
 
-    async def test_a_filter_without_an_index_looks_at_no_more_than_the_scan_limit(self, store: TaskRepository) -> None:
+    async def test_a_filter_without_an_index_looks_at_no_more_than_the_scan_limit(
+        self, store: TaskRepository, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for listing in (sqlite_listing, mongo_listing):
+            monkeypatch.setattr(listing, "SCAN_MAX", 60)
         needle = new_task(at=START, title="needle")
-        await stored(store, [needle, *(new_task(at=START + timedelta(seconds=1)) for _ in range(SCAN_MAX))])
+        await stored(store, [needle, *(new_task(at=START + timedelta(seconds=1)) for _ in range(60))])
 
         first = await store.list("ann", Filter(text="needle"), Order(), None, 10)
 
