@@ -12,6 +12,7 @@ from tests.faults.report import Report
 from tests.faults.system import Process, System, as_user, now
 
 
+@pytest.mark.faults
 async def test_nothing_acknowledged_is_lost_when_the_task_service_is_killed(mesh: System, report: Report) -> None:
     await mesh.start()
     load = Load(mesh.edge_url, retry_for=30)
@@ -51,6 +52,7 @@ async def test_nothing_acknowledged_is_lost_when_the_task_service_and_its_file_a
     assert verdict.acknowledged == len({entry.key for entry in history})
 
 
+@pytest.mark.faults
 async def test_nothing_is_lost_or_told_twice_when_the_notifier_is_killed(mesh: System, report: Report) -> None:
     await mesh.start()
     load = Load(mesh.edge_url)
@@ -67,6 +69,7 @@ async def test_nothing_is_lost_or_told_twice_when_the_notifier_is_killed(mesh: S
     assert verdict.acknowledged == load.creates
 
 
+@pytest.mark.faults
 async def test_an_edge_that_is_killed_leaves_every_create_whole(mesh: System, report: Report) -> None:
     await mesh.start()
     load = Load(mesh.edge_url, retry_for=30)
@@ -82,6 +85,7 @@ async def test_an_edge_that_is_killed_leaves_every_create_whole(mesh: System, re
     assert verdict.acknowledged == load.creates
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("module", ["task_svc", "notify_svc", "edge_api"])
 async def test_a_service_that_is_stopped_under_load_loses_no_call_in_flight(
     mesh: System, report: Report, module: str

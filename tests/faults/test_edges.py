@@ -12,6 +12,8 @@ from tests.faults.system import System
 from tests.faults.watchers import source_of
 from tests.support.sse import EventSource
 
+pytestmark = pytest.mark.faults
+
 
 async def test_all_goes_on_through_another_edge_when_one_is_killed_and_its_watcher_misses_nothing(
     mesh: System, report: Report

@@ -14,6 +14,8 @@ from tests.support.eventually import eventually
 from tests.support.mongo import Nx27017
 from tests.support.tcp_proxy import TcpProxy
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.fixture
 async def before_queue(tmp_path: Path) -> AsyncIterator[tuple[System, TcpProxy]]:
@@ -91,7 +93,6 @@ async def test_a_store_that_is_ten_seconds_away_is_an_error_soon_and_forgotten_w
     assert recovered <= 10
 
 
-@pytest.mark.faults
 async def test_a_reply_of_the_store_that_is_cut_makes_no_second_task(
     before_store: tuple[System, TcpProxy], report: Report
 ) -> None:

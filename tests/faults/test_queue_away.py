@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import pytest
 from redis.asyncio import Redis
 
 from tests.faults.load import Load, p99
@@ -12,6 +13,7 @@ from tests.faults.system import System
 from tests.support.eventually import eventually
 
 
+@pytest.mark.faults
 async def test_creates_go_on_while_the_queue_is_away_and_all_are_notified_when_it_is_back(
     mesh: System, report: Report
 ) -> None:
@@ -33,6 +35,7 @@ async def test_creates_go_on_while_the_queue_is_away_and_all_are_notified_when_i
     assert verdict.acknowledged == 800
 
 
+@pytest.mark.faults
 async def test_a_queue_that_is_killed_and_restarted_under_load_loses_nothing(mesh: System, report: Report) -> None:
     await mesh.start()
     running = asyncio.create_task(Load(mesh.edge_url, creates=600, rate=200).run())
@@ -46,6 +49,7 @@ async def test_a_queue_that_is_killed_and_restarted_under_load_loses_nothing(mes
     assert mesh.notify.output().count("NOGROUP") <= 2
 
 
+@pytest.mark.faults
 async def test_a_queue_that_comes_back_empty_still_notifies_what_is_owed(mesh: System, report: Report) -> None:
     await mesh.start()
     mesh.notify.kill()

@@ -13,6 +13,8 @@ import pytest
 from tests.faults.system import System, as_user, system
 from tests.support.eventually import eventually
 
+pytestmark = pytest.mark.faults
+
 TASKS = 20
 A_WEEK = str(7 * 24 * 3600)
 

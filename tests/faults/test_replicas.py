@@ -15,6 +15,8 @@ from tests.support.eventually import eventually
 from tests.support.mongo import Nx27017
 from tests.support.sse import event_source
 
+pytestmark = pytest.mark.faults
+
 NOWHERE = "redis://127.0.0.1:1/0"
 
 

@@ -3,6 +3,7 @@
 import asyncio
 
 import httpx
+import pytest
 from redis.asyncio import Redis
 
 from tests.faults.load import Entry, Load, attempt
@@ -32,6 +33,7 @@ async def test_services_that_start_before_their_queue_wait_for_it_and_need_nobod
     assert verdict.notifications == 20
 
 
+@pytest.mark.faults
 async def test_what_gathered_while_no_notifier_ran_is_told_when_one_is_back(mesh: System, report: Report) -> None:
     await mesh.start()
     mesh.notify.kill()
@@ -66,6 +68,7 @@ async def test_creates_go_on_while_the_queue_is_full_and_are_told_when_it_has_ro
     assert verdict.notifications == 100
 
 
+@pytest.mark.faults
 async def test_creates_go_on_while_the_disk_of_the_queue_is_full_and_are_told_when_it_has_room(
     mesh: System, report: Report
 ) -> None:
@@ -104,6 +107,7 @@ async def test_a_task_that_is_changed_and_deleted_before_it_was_told_of_is_told_
     report("C8", "a task changed and deleted while its event waits for the queue", verdict)
 
 
+@pytest.mark.faults
 async def test_a_key_is_known_after_everything_was_restarted(mesh: System, report: Report) -> None:
     await mesh.start()
     history = await Load(mesh.edge_url, creates=20).run()

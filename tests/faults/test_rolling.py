@@ -15,6 +15,8 @@ from tests.faults.system import System, as_user, now, system
 from tests.support.holding import until
 from tests.support.mongo import Nx27017
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.fixture
 def mesh(tmp_path: Path) -> Iterator[System]:
@@ -23,7 +25,6 @@ def mesh(tmp_path: Path) -> Iterator[System]:
         yield running
 
 
-@pytest.mark.faults
 async def test_no_call_fails_while_every_replica_is_exchanged_one_at_a_time(mesh: System, report: Report) -> None:
     await mesh.start()
     replicas = [*mesh.task_replicas, *mesh.notify_replicas]
@@ -75,7 +76,6 @@ async def test_a_notifier_that_pauses_loses_nothing_to_the_other(mesh: System, r
     assert verdict.repeated_deliveries == 0
 
 
-@pytest.mark.faults
 async def test_a_replica_that_hangs_is_left_out_within_twenty_five_seconds(mesh: System, report: Report) -> None:
     await mesh.start()
     load = Load(mesh.edge_url, creates=10_000, rate=10, clients=20)

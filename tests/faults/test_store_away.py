@@ -43,6 +43,7 @@ async def test_nothing_acknowledged_is_lost_when_the_store_is_killed_under_load(
     assert max(entry.ended - entry.begun for entry in history) <= WITHIN
 
 
+@pytest.mark.faults
 async def test_while_the_store_is_away_calls_say_so_soon_and_only_readiness_falls(
     mesh: System, store: Nx27017, report: Report
 ) -> None:

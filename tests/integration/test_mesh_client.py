@@ -123,12 +123,15 @@ async def test_nothing_else_is_asked_again(error: ServiceError, retried: Retried
 
 
 async def test_retries_end_with_the_deadline() -> None:
-    failing = Failing(Unavailable("STORE_AWAY", "away"))
-    async with mesh_server(failing) as mesh, mesh_client(mesh.target, RETRIED) as client:
-        begun = time.monotonic()
-        answer = await client.ask(timeout=0.1)
-        assert time.monotonic() - begun < 0.5
-        assert answer.code in (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE)
+    failing = Failing(Unavailable("STORE_AWAY", "away"), times=1)
+
+    async def fail_then_hang(context: Context) -> None:
+        await failing(context)
+        await asyncio.sleep(5)
+
+    async with mesh_server(fail_then_hang) as mesh, mesh_client(mesh.target, RETRIED) as client:
+        assert (await client.ask(timeout=1)).code is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert failing.calls == 2
 
 
 async def test_retries_stop_while_all_calls_fail_and_what_comes_after_is_served() -> None:
@@ -205,7 +208,7 @@ async def test_a_call_whose_request_has_no_time_left_fails_at_once() -> None:
         deadline.set_remaining(-1.0)
         begun = time.monotonic()
         assert (await client.ask()).code is grpc.StatusCode.DEADLINE_EXCEEDED
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < 2
 
 
 async def test_an_outgoing_call_has_the_time_of_the_call_that_it_serves() -> None:
