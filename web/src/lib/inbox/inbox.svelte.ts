@@ -13,6 +13,7 @@ export class Inbox {
   readonly #known = new SvelteMap<string, Notification>();
   #next = $state<string>();
   #load = 0; // the number of the last load; what an older one brings is out of date
+  readonly #meanwhile = new Set<string>(); // unread ones that came live since it began, which its count may not know
 
   constructor(private readonly calls: typeof api = api) {}
 
@@ -31,13 +32,18 @@ export class Inbox {
   async loadMore(): Promise<void> {
     if (this.isLoading || !this.hasMore) return;
     const load = ++this.#load;
+    const isNewest = this.#next === undefined;
     this.isLoading = true;
     this.error = undefined;
+    this.#meanwhile.clear();
     try {
       const page = await this.calls.listNotifications(this.#next);
       if (load !== this.#load) return;
-      page.notifications.forEach((each) => this.#known.set(each.id, each));
-      this.unread = page.unread_count;
+      for (const each of page.notifications) {
+        this.#known.set(each.id, each);
+        this.#meanwhile.delete(each.id);
+      }
+      if (isNewest) this.unread = page.unread_count + this.#meanwhile.size;
       this.#next = page.next_page_token;
     } catch (error) {
       if (load === this.#load) this.error = error;
@@ -55,7 +61,10 @@ export class Inbox {
   receive(notification: Notification): boolean {
     if (this.#known.has(notification.id)) return false;
     this.#known.set(notification.id, notification);
-    if (notification.read_time === null) this.unread += 1;
+    if (notification.read_time === null) {
+      this.unread += 1;
+      this.#meanwhile.add(notification.id);
+    }
     return true;
   }
 
@@ -88,6 +97,7 @@ export class Inbox {
   async #mark(marked: readonly Notification[], marks: { ids: string[] } | { all: true }): Promise<void> {
     const unread = 'all' in marks ? 0 : Math.max(0, this.unread - marked.length);
     const taken = this.unread - unread;
+    const [load, isLoading] = [this.#load, this.isLoading];
     const read_time = new Date().toISOString();
     marked.forEach((each) => this.#known.set(each.id, { ...each, read_time }));
     this.unread = unread;
@@ -97,6 +107,9 @@ export class Inbox {
       marked.forEach((each) => this.#known.set(each.id, each));
       this.unread += taken;
       throw error;
+    } finally {
+      // What a load has brought may be from before the marks.
+      if (isLoading || load !== this.#load) await this.reload();
     }
   }
 

@@ -97,6 +97,40 @@ describe('what comes live', () => {
     expect(inbox.unread).toBe(1);
   });
 
+  test('while the inbox is being loaded is counted, though the answer does not know of it', async () => {
+    add(1);
+    const held = server.holdAnswer('GET');
+    const loading = inbox.reload();
+    await held.arrived;
+    inbox.receive(server.inbox.add());
+    held.release();
+    await loading;
+    expect([titles(), inbox.unread]).toEqual([['Task 2', 'Task 1'], 2]);
+  });
+
+  test('while the inbox is being loaded is counted once, where the answer knows of it', async () => {
+    const notification = server.inbox.add();
+    const held = server.holdAnswer('GET');
+    const loading = inbox.reload();
+    await held.arrived;
+    inbox.receive(notification);
+    held.release();
+    await loading;
+    expect([titles(), inbox.unread]).toEqual([['Task 1'], 1]);
+  });
+
+  test('while an older page is being loaded is counted, though the answer does not know of it', async () => {
+    add(60);
+    await inbox.reload();
+    const held = server.holdAnswer('GET');
+    const loading = inbox.loadMore();
+    await held.arrived;
+    inbox.receive(server.inbox.add());
+    held.release();
+    await loading;
+    expect([inbox.notifications.length, inbox.unread]).toEqual([61, 61]);
+  });
+
   test('and was read elsewhere is not counted', () => {
     inbox.receive(aNotification({ read_time: READ }));
     expect(inbox.unread).toBe(0);
@@ -141,6 +175,18 @@ describe('marking as read', () => {
     await inbox.loadMore();
     expect(inbox.unread).toBe(0);
     expect(inbox.notifications.every(({ read_time }) => read_time)).toBe(true);
+  });
+
+  test('holds, though what was being loaded is from before', async () => {
+    add(2);
+    await inbox.reload();
+    const held = server.holdAnswer('GET');
+    const loading = inbox.reload();
+    await held.arrived;
+    const marking = inbox.markAllRead();
+    held.release();
+    await Promise.all([loading, marking]);
+    expect([inbox.unread, inbox.notifications.every(({ read_time }) => read_time)]).toEqual([0, true]);
   });
 
   test('is taken back when it fails, and what came meanwhile is counted', async () => {
