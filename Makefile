@@ -77,7 +77,7 @@ drill: install ## Switch a fault on for you to find (N=1 … 4; without N it lis
 .PHONY: test
 test: install ## Run the tests but the slow ones, the page's too (ARGS='-k words' chooses, and leaves those out)
 	$(if $(ARGS),,@scripts/web test)
-	@$(bin)/pytest -n auto --maxprocesses 4 -m "not slow and not browser and not course and not faults" $(ARGS)
+	@$(bin)/pytest -n auto --maxprocesses 4 --dist worksteal -m "not slow and not browser and not course and not faults" $(ARGS)
 
 .PHONY: slow
 slow: install ## Run the slow tests: a backlog of 100,000 events, every drill, and a new service
