@@ -80,7 +80,7 @@ test: install ## Run the tests but the slow ones, the page's too (ARGS='-k words
 	@$(bin)/pytest -n auto --maxprocesses 4 --dist worksteal -m "not slow and not browser and not course and not faults" $(ARGS)
 
 .PHONY: slow
-slow: install ## Run the slow tests: a backlog of 100,000 events, every drill, and a new service
+slow: install ## Run the slow tests: a backlog of 100,000 events, every drill and dashboard, and a new service
 	@$(bin)/pytest -m "slow and not browser" $(ARGS)
 
 .PHONY: test-faults

@@ -104,6 +104,7 @@ def test_the_edge_is_reached_through_the_gateway_alone(tmp_path: Path) -> None:
         assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
 
 
+@pytest.mark.slow
 def test_two_copies_run_side_by_side(tmp_path: Path) -> None:
     with running(tmp_path / "one") as one, running(tmp_path / "two") as two:
         for each in (one, two):
@@ -115,6 +116,7 @@ def test_two_copies_run_side_by_side(tmp_path: Path) -> None:
         assert _titles(two) == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("sys.platform != 'linux'", reason="only Linux ties a process to its parent")
 def test_a_killed_service_or_a_killed_runner_leaves_nothing_and_loses_nothing(tmp_path: Path) -> None:
     with running(tmp_path) as first:

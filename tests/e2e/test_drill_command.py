@@ -12,6 +12,7 @@ from tests.support.dev_runner import running
 _ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "told"), [(2, "dead notifier"), (4, "error burst")])
 def test_a_drill_ends_by_itself_and_leaves_the_mesh_as_it_was(tmp_path: Path, number: int, told: str) -> None:
     with running(tmp_path) as dev:

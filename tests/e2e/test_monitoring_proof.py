@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
@@ -91,6 +92,7 @@ def _expressions() -> Iterator[Expression]:
 EXPRESSIONS = list(_expressions())
 
 
+@pytest.mark.slow
 async def test_every_expression_has_data_or_says_why_it_may_have_none_and_asks_for_metrics_that_there_are(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:

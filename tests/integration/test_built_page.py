@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.page import MOST_BYTES, built_page
 
+pytestmark = pytest.mark.slow
+
 _NAMES_ALONE = {"https://svelte.dev", "http://www.w3.org"}
 """Addresses that the page says and does not ask."""
 
