@@ -380,10 +380,11 @@ class TestList:
     async def test_a_filter_without_an_index_looks_at_no_more_than_the_scan_limit(
         self, store: TaskRepository, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        most = 60
         for listing in (sqlite_listing, mongo_listing):
-            monkeypatch.setattr(listing, "SCAN_MAX", 60)
+            monkeypatch.setattr(listing, "SCAN_MAX", most)
         needle = new_task(at=START, title="needle")
-        await stored(store, [needle, *(new_task(at=START + timedelta(seconds=1)) for _ in range(60))])
+        await stored(store, [needle, *(new_task(at=START + timedelta(seconds=1)) for _ in range(most))])
 
         first = await store.list("ann", Filter(text="needle"), Order(), None, 10)
 

@@ -108,8 +108,8 @@ export class Inbox {
       this.unread += taken;
       throw error;
     } finally {
-      // What a load has brought may be from before the marks.
-      if (isLoading || load !== this.#load) await this.reload();
+      // What a load has brought may be from before the marks; of a user who is gone nothing is known.
+      if (this.#known.size && (isLoading || load !== this.#load)) await this.reload();
     }
   }
 

@@ -23,6 +23,16 @@ function titles(): string[] {
   return inbox.notifications.map(({ title }) => title);
 }
 
+/** Has something happen when the server has read a load's request and has not answered it yet. */
+async function beforeTheAnswer(load: () => Promise<void>, happens: () => unknown): Promise<void> {
+  const held = server.holdAnswer('GET');
+  const loading = load();
+  await held.arrived;
+  const happened = happens();
+  held.release();
+  await Promise.all([loading, happened]);
+}
+
 describe('loading', () => {
   test('goes on page by page, newest first, and counts what is unread in all', async () => {
     add(120);
@@ -99,35 +109,29 @@ describe('what comes live', () => {
 
   test('while the inbox is being loaded is counted, though the answer does not know of it', async () => {
     add(1);
-    const held = server.holdAnswer('GET');
-    const loading = inbox.reload();
-    await held.arrived;
-    inbox.receive(server.inbox.add());
-    held.release();
-    await loading;
+    await beforeTheAnswer(
+      () => inbox.reload(),
+      () => inbox.receive(server.inbox.add()),
+    );
     expect([titles(), inbox.unread]).toEqual([['Task 2', 'Task 1'], 2]);
   });
 
   test('while the inbox is being loaded is counted once, where the answer knows of it', async () => {
     const notification = server.inbox.add();
-    const held = server.holdAnswer('GET');
-    const loading = inbox.reload();
-    await held.arrived;
-    inbox.receive(notification);
-    held.release();
-    await loading;
+    await beforeTheAnswer(
+      () => inbox.reload(),
+      () => inbox.receive(notification),
+    );
     expect([titles(), inbox.unread]).toEqual([['Task 1'], 1]);
   });
 
   test('while an older page is being loaded is counted, though the answer does not know of it', async () => {
     add(60);
     await inbox.reload();
-    const held = server.holdAnswer('GET');
-    const loading = inbox.loadMore();
-    await held.arrived;
-    inbox.receive(server.inbox.add());
-    held.release();
-    await loading;
+    await beforeTheAnswer(
+      () => inbox.loadMore(),
+      () => inbox.receive(server.inbox.add()),
+    );
     expect([inbox.notifications.length, inbox.unread]).toEqual([61, 61]);
   });
 
@@ -180,13 +184,23 @@ describe('marking as read', () => {
   test('holds, though what was being loaded is from before', async () => {
     add(2);
     await inbox.reload();
-    const held = server.holdAnswer('GET');
-    const loading = inbox.reload();
-    await held.arrived;
-    const marking = inbox.markAllRead();
-    held.release();
-    await Promise.all([loading, marking]);
+    await beforeTheAnswer(
+      () => inbox.reload(),
+      () => inbox.markAllRead(),
+    );
     expect([inbox.unread, inbox.notifications.every(({ read_time }) => read_time)]).toEqual([0, true]);
+  });
+
+  test('asks for nothing more when the inbox was cleared meanwhile', async () => {
+    add(1);
+    await inbox.reload();
+    const held = server.holdAnswer('POST');
+    const marking = inbox.markAllRead();
+    await held.arrived;
+    inbox.clear();
+    held.release();
+    await marking;
+    expect(server.asked('GET')).toHaveLength(1);
   });
 
   test('is taken back when it fails, and what came meanwhile is counted', async () => {
