@@ -15,6 +15,11 @@ def _session(page: Page) -> dict[str, str]:
     return {each["name"]: each["value"] for each in page.context.cookies() if each["name"] == _COOKIE}
 
 
+def _sign_out(page: Page, user: User) -> None:
+    page.get_by_role("button", name=f"Account of {user.name}").click()
+    page.get_by_role("menuitem", name="Sign out").click()
+
+
 def test_a_name_and_its_password_open_the_board(page: Page, user: User) -> None:
     page.goto("/")
     board.sign_in(page, user.name, user.password)
@@ -49,11 +54,20 @@ def test_whoever_tries_too_often_is_told_when_to_try_again(
         expect(page.get_by_label("Password")).to_be_visible()
 
 
+def test_a_hundred_sign_ins_in_a_row_end_signed_in(page: Page, user: User) -> None:
+    page.goto("/")
+    for _ in range(100):
+        board.sign_in(page, user.name, user.password)
+        expect(page.get_by_text("No tasks yet")).to_be_visible()
+        board.is_live(page)
+        expect(page.get_by_role("dialog", name="Sign in again")).to_have_count(0)
+        _sign_out(page, user)
+
+
 def test_signing_out_ends_the_session_for_every_copy_of_its_cookie(signed_in: Page, site: Site, user: User) -> None:
     board.open_board(signed_in)
     cookies = _session(signed_in)
-    signed_in.get_by_role("button", name=f"Account of {user.name}").click()
-    signed_in.get_by_role("menuitem", name="Sign out").click()
+    _sign_out(signed_in, user)
     expect(signed_in.get_by_label("Password")).to_be_visible()
     with httpx.Client(base_url=site.url, cookies=cookies, trust_env=False) as copy:
         assert copy.get("/api/v1/session").status_code == 401
@@ -63,8 +77,7 @@ def test_signing_out_in_one_tab_signs_out_the_others(signed_in: Page, user: User
     board.open_board(signed_in)
     other = signed_in.context.new_page()
     board.open_board(other)
-    signed_in.get_by_role("button", name=f"Account of {user.name}").click()
-    signed_in.get_by_role("menuitem", name="Sign out").click()
+    _sign_out(signed_in, user)
     expect(other.get_by_role("dialog", name="Sign in again")).to_be_visible()
 
 

@@ -3,7 +3,8 @@ import type { Problem, Violation } from './generated';
 /**
  * Why a call of the API failed.
  *
- * `status` is the HTTP status, 0 where no answer came; `reason` is the API's own word, or `OFFLINE` or `TIMEOUT`.
+ * `status` is the HTTP status, or 0 where the page itself gave up; `reason` is the API's own word, or with status 0
+ * `OFFLINE`, `TIMEOUT` or `SESSION_NOT_READY`.
  */
 export class ApiError extends Error {
   constructor(

@@ -1,4 +1,6 @@
 import { ApiError, errorOf } from './errors';
+import { pause } from './pause';
+import { sessionFetch } from './session-fetch';
 
 type Value = string | number | boolean;
 
@@ -32,9 +34,9 @@ export async function send<T>(path: string, call: Call = {}): Promise<T> {
     try {
       return await sendOnce<T>(path, call);
     } catch (error) {
-      const pause = PAUSES_MS[attempt];
-      if (!(error instanceof ApiError && error.isPassing && isRepeatable) || pause === undefined) throw error;
-      await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
+      const pauseMs = PAUSES_MS[attempt];
+      if (!(error instanceof ApiError && error.isPassing && isRepeatable) || pauseMs === undefined) throw error;
+      await pause(pauseMs * (0.5 + Math.random()));
     }
   }
 }
@@ -60,7 +62,7 @@ async function answerTo(
 ): Promise<Response> {
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   try {
-    return await fetch(path + queryString(query), {
+    return await sessionFetch(path + queryString(query), {
       method,
       headers: {
         Accept: 'application/json',

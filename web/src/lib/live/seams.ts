@@ -1,4 +1,5 @@
 /** What the live layer takes from the browser, so that a test can put its own in place. */
+import { sessionFetch } from '#lib/api/session-fetch.ts';
 
 export interface Locks {
   request(name: string, options: LockOptions, granted: () => Promise<void>): Promise<unknown>;
@@ -20,7 +21,7 @@ export interface Seams {
 
 export function browserSeams(): Seams {
   return {
-    fetch: (path, init) => fetch(path, init),
+    fetch: sessionFetch,
     locks: globalThis.navigator?.locks,
     openChannel: typeof BroadcastChannel === 'undefined' ? undefined : (name) => new BroadcastChannel(name),
     random: Math.random,

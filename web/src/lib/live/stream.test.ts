@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Block } from './parser';
+import { loginAccepted } from '#lib/api/session-fetch.ts';
+import { browserSeams } from './seams';
 import { Stream } from './stream';
 import { blackHole, FakeServer, refuse } from './testing/server';
 
@@ -13,6 +15,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   random = 0.5;
   server = new FakeServer();
+  vi.stubGlobal('fetch', server.fetch);
   told = [];
   blocks = [];
 });
@@ -23,7 +26,7 @@ afterEach(() => {
 });
 
 function run(lastId = ''): Promise<void> {
-  const seams = { fetch: server.fetch, random: () => random, locks: undefined, openChannel: undefined };
+  const seams = { ...browserSeams(), random: () => random };
   stream = new Stream(seams, lastId, {
     onopen: (isResumed) => told.push(isResumed ? 'resumed' : 'begun'),
     onblock: (block) => blocks.push(block),
@@ -220,6 +223,25 @@ describe('the stream', () => {
     await pass(60_000);
     expect(told).toEqual(['connecting', 'unauthorized']);
     expect(server.requests).toHaveLength(1);
+  });
+
+  it('retries a 401 for two seconds after a login', async () => {
+    loginAccepted();
+    server.refusals.push(refuse(401), refuse(401), refuse(401));
+    void run();
+    await pass(1_100);
+    expect(told).toEqual(['connecting', 'live', 'begun']);
+    expect(server.requests).toHaveLength(4);
+  });
+
+  it('stops when it still gets a 401 two seconds after a login', async () => {
+    loginAccepted();
+    server.refusals.push(...Array<() => Response>(10).fill(refuse(401)));
+    void run();
+    await pass(1_999);
+    expect(told).toEqual(['connecting']);
+    await pass(1);
+    expect(told).toEqual(['connecting', 'unauthorized']);
   });
 
   it('gives a stream up that is silent for 45 seconds', async () => {

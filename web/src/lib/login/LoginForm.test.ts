@@ -1,6 +1,7 @@
 import { screen } from '@testing-library/svelte';
 import { userEvent } from '@testing-library/user-event';
 import { beforeEach, expect, test, vi } from 'vitest';
+import { ApiError } from '#lib/api/errors.ts';
 import type { App } from '#lib/shell/app.svelte.ts';
 import { Refusal } from '#lib/testing/refusal.ts';
 import { anApp, renderIn } from '#lib/testing/render.ts';
@@ -46,6 +47,14 @@ test('after too many attempts it is said when to try again', async () => {
   const alert = await screen.findByRole('alert');
   expect(alert.textContent).toContain('Try again in 42 seconds.');
   expect(alert.textContent).toContain('abc');
+});
+
+test('a session that does not start in time is not reported as a wrong password', async () => {
+  vi.spyOn(app.session, 'logIn').mockRejectedValue(new ApiError(0, 'SESSION_NOT_READY', ''));
+  await signIn('secret');
+  const alert = await screen.findByRole('alert');
+  expect(alert.textContent).toContain('Your name and password are right');
+  expect(screen.getByLabelText('Password').getAttribute('aria-invalid')).toBe('false');
 });
 
 test('it waits for the answer, and can be used again after a failure', async () => {

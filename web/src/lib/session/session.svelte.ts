@@ -25,7 +25,10 @@ export class Session {
     }
   }
 
-  /** Signs in. Throws ApiError: 401 for a wrong name or password, 429 after too many attempts. */
+  /**
+   * Signs in. Throws ApiError: 401 for a wrong name or password, 429 after too many attempts, 0 with the reason
+   * SESSION_NOT_READY when the new session does not start in time.
+   */
   async logIn(user: string, password: string): Promise<void> {
     this.#begin((await this.calls.logIn(user, password)).user);
   }

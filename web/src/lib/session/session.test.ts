@@ -1,5 +1,5 @@
 // @vitest-environment node
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { Refusal } from '#lib/testing/refusal.ts';
 import { FakeServer } from '#lib/testing/server.ts';
 import { Session } from './session.svelte';
@@ -43,6 +43,28 @@ describe('signing in', () => {
   test('with a wrong password throws, and begins nothing', async () => {
     await expect(session.logIn('bob', 'wrong')).rejects.toMatchObject({ status: 401 });
     expect([session.state, session.user]).toEqual(['unknown', '']);
+  });
+
+  test('ends when the gateway knows the new session, even after it remembered a miss for a second', async () => {
+    vi.useFakeTimers();
+    server.storesSessionAfterMs = 1_100;
+    const login = session.logIn('bob', 'secret');
+    await vi.advanceTimersByTimeAsync(1_050);
+    expect(session.state).toBe('unknown');
+    await vi.advanceTimersByTimeAsync(100);
+    await login;
+    expect([session.state, session.user]).toEqual(['present', 'bob']);
+    expect(server.received.map(({ headers }) => headers.has('Authorization'))).toEqual([true, ...Array(4).fill(false)]);
+  });
+
+  test('fails two seconds after the gateway accepted the password and still does not know the session', async () => {
+    vi.useFakeTimers();
+    server.storesSessionAfterMs = Infinity;
+    const failure = session.logIn('bob', 'secret').catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(await failure).toMatchObject({ status: 0, reason: 'SESSION_NOT_READY', requestId: 'request-1' });
+    expect(vi.getTimerCount()).toBe(0);
+    expect(session.state).toBe('unknown');
   });
 
   test('makes an expired session one that is there again', async () => {

@@ -42,6 +42,25 @@ test('a session that ends while the page is in use takes away nothing that was t
   expect([app.session.state, ...left()]).toEqual(['present', 1, 1, 1]);
 });
 
+test('a 401 just after a login is retried and the session stays, a later one ends it', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  const { id } = server.tasks.add();
+  const login = app.logIn('ann', 'secret');
+  await vi.advanceTimersByTimeAsync(50);
+  await login;
+
+  server.refuse('PATCH', new Refusal(401, 'UNAUTHENTICATED'));
+  const early = updateTask(id, { title: 'Buy milk' }, 'r1');
+  await vi.advanceTimersByTimeAsync(100);
+  expect(await early).toMatchObject({ title: 'Buy milk' });
+  expect(app.session.state).toBe('present');
+
+  await vi.advanceTimersByTimeAsync(2_000);
+  server.refuse('PATCH', new Refusal(401, 'UNAUTHENTICATED'));
+  await expect(updateTask(id, { title: 'Buy bread' }, 'r2')).rejects.toMatchObject({ status: 401 });
+  expect(app.session.state).toBe('expired');
+});
+
 test('somebody else who signs in finds nothing of it', async () => {
   write();
   await expire();

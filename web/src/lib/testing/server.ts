@@ -29,8 +29,12 @@ export class FakeServer {
   readonly inbox = new FakeInbox();
   /** Everything that was asked of it, in order. */
   readonly received: Received[] = [];
+  user = 'ann';
   password = 'secret';
   isSignedIn = true;
+  /** How long after a login its cookie is still unknown. */
+  storesSessionAfterMs = 0;
+  #sessionStoredAt = -Infinity;
   readonly #fates: { method: string; fate: Fate }[] = [];
 
   /** Answers all that is fetched, until the test is over. */
@@ -109,6 +113,7 @@ export class FakeServer {
 
   #answer(request: Received): Response {
     try {
+      this.#refuseUnknownCookie(request);
       if (request.url.pathname === '/api/v1/events') return quietStream();
       const [status, body] = this.#route(request);
       return new Response(body === undefined ? null : JSON.stringify(body), { status });
@@ -153,10 +158,19 @@ export class FakeServer {
 
   #session(authorization: string | null): [status: number, body: unknown] {
     const bytes = Uint8Array.from(atob(authorization?.replace('Basic ', '') ?? ''), (each) => each.charCodeAt(0));
-    const [user, password] = new TextDecoder().decode(bytes).split(':');
+    const [user = '', password] = new TextDecoder().decode(bytes).split(':');
     if (authorization) this.isSignedIn = password === this.password;
     if (!this.isSignedIn) throw new Refusal(401, 'UNAUTHENTICATED');
-    return [200, { user: user || 'ann' }];
+    if (authorization) {
+      this.user = user;
+      this.#sessionStoredAt = performance.now() + this.storesSessionAfterMs;
+    }
+    return [200, { user: this.user }];
+  }
+
+  #refuseUnknownCookie({ headers }: Received): void {
+    const isUnknown = performance.now() < this.#sessionStoredAt;
+    if (isUnknown && !headers.has('Authorization')) throw new Refusal(401, 'UNAUTHENTICATED');
   }
 }
 

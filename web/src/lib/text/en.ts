@@ -157,6 +157,9 @@ export const en = {
     copied: 'Copied',
     rule: (field: string, description: string) => `${field} ${description}.`,
     retryIn: (seconds: number) => `Try again in ${count(seconds, 'second', 'seconds')}.`,
+    reasons: {
+      SESSION_NOT_READY: 'Your name and password are right, but your session did not start in time. Try again.',
+    } as Record<string, string>,
     statuses: {
       0: 'The server cannot be reached. Look at your connection and try again.',
       401: 'You are not signed in.',

@@ -12,7 +12,7 @@ export interface Words {
 /** The words for whatever was thrown. */
 export function wordsOf(error: unknown): Words {
   if (!(error instanceof ApiError)) return { message: text.errors.other, requestId: '' };
-  const what = text.errors.statuses[error.status] ?? text.errors.other;
+  const what = text.errors.reasons[error.reason] ?? text.errors.statuses[error.status] ?? text.errors.other;
   const when = error.retryAfterSeconds && error.status === 429 ? text.errors.retryIn(error.retryAfterSeconds) : '';
   const which = error.violations.length ? error.violations.map(ruleOf).join(' ') : '';
   return { message: [which || what, when].filter(Boolean).join(' '), requestId: error.requestId };
