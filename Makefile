@@ -116,8 +116,8 @@ lighthouse: install ## Have Lighthouse judge the page, signed in and not; each s
 	@$(bin)/pytest -m lighthouse $(ARGS)
 
 .PHONY: test-kong
-test-kong: install ## Try the attacks on the gateway on a real Kong, in containers of its own; needs Docker
-	@scripts/test-kong
+test-kong: install ## Try the attacks on the gateway on a running Kong with the demo users (GATEWAY_URL=http://127.0.0.1:8000)
+	@GATEWAY_URL=$(or $(GATEWAY_URL),http://127.0.0.1:8000) $(bin)/pytest tests/e2e/test_gateway_*.py $(ARGS)
 
 .PHONY: test-mongod
 test-mongod: install ## Run the task store's tests on a real mongod, in a container of its own; needs Docker

@@ -1,17 +1,16 @@
-"""What kong/render makes of kong.yml, the secrets and the users, read: all that the gateway is to follow."""
+"""What kong/render makes of kong.yml, the secrets and the users."""
 
 import os
 import subprocess
 from pathlib import Path
-from typing import Any
 
-import yaml
+from kong.configuration import Configuration, parse
 
 FOLDER = Path(__file__).parent
 
 
 class Refused(Exception):
-    """kong/render would not fill in a secret; the message says which one and why, and never what it holds."""
+    """kong/render refused a secret; the message says which one and why, and not its value."""
 
 
 def render(secrets: Path, environment: str, *, folder: Path = FOLDER, users: Path | None = None) -> str:
@@ -29,7 +28,6 @@ def render(secrets: Path, environment: str, *, folder: Path = FOLDER, users: Pat
     return done.stdout
 
 
-def read(secrets: Path, environment: str, *, folder: Path = FOLDER, users: Path | None = None) -> dict[str, Any]:
-    """The same, parsed. Raises Refused, and yaml.YAMLError where it is no YAML."""
-    config: dict[str, Any] = yaml.safe_load(render(secrets, environment, folder=folder, users=users))
-    return config
+def read(secrets: Path, environment: str, *, folder: Path = FOLDER, users: Path | None = None) -> Configuration:
+    """The same, read. Raises Refused and BadConfiguration."""
+    return Configuration(parse(render(secrets, environment, folder=folder, users=users)))

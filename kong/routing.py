@@ -1,16 +1,13 @@
-"""Which route Kong takes for a request: its path normalisation and its precedence of routes, and nothing else.
+"""Which route Kong selects for a request: its path normalisation and its precedence of routes.
 
-The stand-in routes by this, and the checks of kong.yml ask it which service a path reaches. It follows Kong 3.9's
-`kong/tools/uri.lua` and `kong/router/transform.lua` (flavor traditional_compatible, the default).
+The development gateway routes by this, and the checks of kong.yml ask which service a path reaches. It follows Kong
+3.9's `kong/tools/uri.lua` and `kong/router/transform.lua` (flavor traditional_compatible, the default).
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable
 
-MOST_HEADERS = 100
-"""How many of a request's headers Kong's router and plugins read; the rest goes on unseen."""
+from kong.configuration import Route
 
 _RESERVED = frozenset("!*'();:@&=+$,/?%#[]")
 _TRIPLET = re.compile("%([0-9A-Fa-f]{2})")
@@ -20,11 +17,7 @@ _Headers = Iterable[tuple[str, str]]
 
 
 class BadPath(ValueError):
-    """A path that the server in front refuses with 400 before any routing."""
-
-
-class UnknownFeature(ValueError):
-    """A route uses something that this module does not know; the message names both."""
+    """A path that nginx refuses with 400 before any routing."""
 
 
 def normalised(path: str) -> str:
@@ -55,7 +48,7 @@ def _decode(match: re.Match[str]) -> str:
 
 
 def _refuse_bad(path: str) -> None:
-    # nginx reads the path too, to its own rules, and refuses one that climbs above the root.
+    # nginx reads the path by its own rules, and refuses one that leads above the root.
     if not path.startswith("/") or _BAD_TRIPLET.search(path):
         raise BadPath(path)
     depth = 0
@@ -65,53 +58,8 @@ def _refuse_bad(path: str) -> None:
             raise BadPath(path)
 
 
-@dataclass(frozen=True)
-class Route:
-    """A route of kong.yml, as far as matching goes."""
-
-    name: str
-    """Its name."""
-    service: str
-    """The name of the service that it leads to."""
-    paths: tuple[str, ...] = ()
-    """Prefixes, or with `~` in front regular expressions that are anchored at the start."""
-    methods: frozenset[str] = frozenset()
-    """The methods, or none for any."""
-    hosts: frozenset[str] = frozenset()
-    """The hosts in lower case and without ports, or none for any."""
-    headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """By a header's name in lower case the values, one of which it must have; `~*` begins a regular expression."""
-    regex_priority: int = 0
-    """Which of two routes with a regular expression goes first, the greater."""
-
-
-def route_of(entity: Mapping[str, Any], service: str) -> Route:
-    """A route from its entry in kong.yml. Raises UnknownFeature for what cannot be matched here."""
-    name = str(entity.get("name", "?"))
-    for feature in ("snis", "sources", "destinations", "expression"):
-        if entity.get(feature):
-            msg = f"route {name}: {feature} is not known here"
-            raise UnknownFeature(msg)
-    route = Route(
-        name=name,
-        service=service,
-        paths=tuple(entity.get("paths") or ()),
-        methods=frozenset(entity.get("methods") or ()),
-        hosts=frozenset(host.lower() for host in entity.get("hosts") or ()),
-        headers={key.lower(): tuple(values) for key, values in (entity.get("headers") or {}).items()},
-        regex_priority=int(entity.get("regex_priority", 0)),
-    )
-    if any("*" in host or ":" in host for host in route.hosts):
-        msg = f"route {name}: hosts with * or a port are not known here"
-        raise UnknownFeature(msg)
-    if not (route.paths or route.methods or route.hosts or route.headers):
-        msg = f"route {name}: it matches nothing"
-        raise UnknownFeature(msg)
-    return route
-
-
 class Router:
-    """All routes, in the order in which Kong tries them."""
+    """All routes, in the order in which Kong tries them; routes that are equal in everything, in their given order."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         # Kong splits a route that mixes kinds and lengths of paths; one entry a path comes to the same.
@@ -120,9 +68,9 @@ class Router:
 
     def match(self, method: str, path: str, host: str, headers: _Headers) -> Route | None:
         """The route for a request, whose `path` is normalised, or None."""
-        seen = list(headers)[:MOST_HEADERS]
+        lines = list(headers)
         for entry in self._entries:
-            if entry.matches(method, path, host, seen):
+            if entry.matches(method, path, host, lines):
                 return entry.route
         return None
 
@@ -133,18 +81,20 @@ class _Entry:
         self._is_regex = path is not None and path.startswith("~")
         self._prefix = "" if path is None or self._is_regex else path
         self._pattern = re.compile(path[1:]) if path is not None and self._is_regex else None
-        self._headers = {name: [_header_test(value) for value in values] for name, values in route.headers.items()}
+        self._headers = {
+            name.lower(): [_header_test(value) for value in values] for name, values in route.headers.items()
+        }
         self._has_path = path is not None
 
     def precedence(self) -> tuple[int, ...]:
-        """Kong's order: how many attributes are asked for, then hosts, headers, regular expressions, length."""
+        """Kong's order: the number of attributes, then hosts, headers, regular expressions, length of the prefix."""
         route = self.route
         attributes = sum(map(bool, (self._has_path, route.methods, route.hosts, route.headers)))
         by_path = (1, route.regex_priority) if self._is_regex else (0, len(self._prefix))
         return (attributes, bool(route.hosts), len(route.headers), *by_path)
 
     def matches(self, method: str, path: str, host: str, headers: list[tuple[str, str]]) -> bool:
-        """Whether every attribute that the route asks for is there."""
+        """Whether the request has every attribute of the route."""
         route = self.route
         return (
             (not route.methods or method in route.methods)

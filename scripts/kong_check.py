@@ -1,7 +1,7 @@
-"""Proves, without Kong, that kong.yml has the form that Kong takes and keeps what it promises: `make check` runs it.
+"""Checks kong.yml without Kong: `make check` runs it.
 
-It renders the files with secrets that it makes up, in development and in production, and holds the result to
-kong.schema, kong.references and kong.promises, and to what the edge and the protos say of themselves.
+It renders the files with made-up secrets, for development and for production, has the development gateway read the
+result, and applies kong.promises, with the paths of the edge and the services of the protos.
 """
 
 import secrets
@@ -18,10 +18,11 @@ from task.v1 import events_pb2, task_pb2
 
 from edge_api import docs, events, health, openapi
 from edge_api.upstreams import NOTIFICATION_SERVICE, TASK_SERVICE
-from kong import promises, references, rendered, schema
-from kong.configuration import Configuration
+from kong import promises, rendered
+from kong.configuration import BadConfiguration, Configuration, parse
+from kong.dev_gateway.phases import Phases
+from kong.dev_gateway.plugins.base import State
 
-ROOT = Path(__file__).parents[1]
 _PUBLIC = {TASK_SERVICE: "task-svc:50051", NOTIFICATION_SERVICE: "notify-svc:50052"}
 _FILES: tuple[FileDescriptor, ...] = tuple(
     each.DESCRIPTOR for each in (task_pb2, events_pb2, notify_pb2, notify_events_pb2, dead_letters_pb2)
@@ -31,17 +32,16 @@ _FILES: tuple[FileDescriptor, ...] = tuple(
 def problems(folder: Path = rendered.FOLDER) -> Iterator[str]:
     """What is wrong with the files in `folder`, a line each."""
     with tempfile.TemporaryDirectory() as made_up:
-        around = surroundings(*_make_up(Path(made_up)))
+        around = surroundings(_make_up(Path(made_up)))
         for environment in ("development", "production"):
             text = rendered.render(Path(made_up), environment, folder=folder)
             yield from (f"{environment}: {each}" for each in _of_text(text, around))
         yield from _demo_left(text, folder)
 
 
-def surroundings(token: str, session_secret: str) -> promises.Surroundings:
-    """What the edge, the protos and docker-compose.yml say of themselves."""
+def surroundings(token: str) -> promises.Surroundings:
+    """The operations of the edge and the services of the protos."""
     paths = openapi.document()["paths"]
-    compose = ROOT / "docker-compose.yml"
     services = {service for file in _FILES for service in _services(file)}
     return promises.Surroundings(
         operations=[
@@ -53,9 +53,7 @@ def surroundings(token: str, session_secret: str) -> promises.Surroundings:
         hidden_paths=[health.HEALTHZ, health.READYZ, "/metrics"],
         hidden_services=sorted(services - _PUBLIC.keys()),
         public_services=_PUBLIC,
-        hosts=frozenset(yaml.safe_load(compose.read_text())["services"]) if compose.exists() else None,
         token=token,
-        session_secret=session_secret,
     )
 
 
@@ -63,26 +61,26 @@ def _services(file: FileDescriptor) -> Iterable[str]:
     return [service.full_name for service in file.services_by_name.values()]
 
 
-def _make_up(folder: Path) -> tuple[str, str]:
-    token, session_secret = secrets.token_hex(), secrets.token_hex()
+def _make_up(folder: Path) -> str:
+    token = secrets.token_hex()
     (folder / "mesh-token").write_text(f"{token}\n")
-    (folder / "kong-session-secret").write_text(f"{session_secret}\n")
-    return token, session_secret
+    (folder / "kong-session-secret").write_text(f"{secrets.token_hex()}\n")
+    return token
 
 
 def _of_text(text: str, around: promises.Surroundings) -> Iterator[str]:
-    config = yaml.safe_load(text)
-    malformed = list(schema.problems(config)) or list(references.problems(config))
-    yield from malformed
-    if malformed:
-        return  # promises are asked of what has a form
-    gateway = Configuration(config)
-    for promise in promises.PROMISES:
-        yield from (f"{promise.__name__}: {each}" for each in promise(gateway, around))
+    try:
+        gateway = Configuration(parse(text))
+        Phases(gateway, State(list(gateway.consumers.values())))
+    except BadConfiguration as error:
+        yield from str(error).splitlines()
+        return
+    for rule in promises.RULES:
+        yield from (f"{rule.__name__}: {each}" for each in rule(gateway, around))
 
 
 def _demo_left(production: str, folder: Path) -> Iterator[str]:
-    """Names, passwords, keys and ids of the demo that a production rendering holds."""
+    """The demo users of whom a production rendering still has the name, the id, the password or a key."""
     consumers = yaml.safe_load((folder / "demo-users.yml").read_text())
     known = {user["username"] for user in yaml.safe_load(production)["consumers"]}
     for user in consumers:

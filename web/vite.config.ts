@@ -4,8 +4,14 @@ import tailwindcss from '@tailwindcss/vite';
 import { svelteTesting } from '@testing-library/svelte/vite';
 import { defineConfig } from 'vitest/config';
 
-// In development alone: when the server has gone, Vite's client looks out for it in a worker that it makes of a blob.
-const forVite = process.env.NODE_ENV === 'production' ? [] : ['blob:' as const];
+const port = Number(process.env.WEB_PORT ?? 5173);
+// In development alone: Vite's client has a WebSocket to Vite itself, past the gateway, and looks for a server that has
+// gone in a worker that it makes of a blob.
+const isBuild = process.env.NODE_ENV === 'production';
+const forVite = {
+  connect: isBuild ? [] : [`ws://127.0.0.1:${port}` as const],
+  worker: isBuild ? [] : ['blob:' as const],
+};
 
 export default defineConfig({
   cacheDir: process.env.VITE_CACHE ?? 'node_modules/.vite',
@@ -23,9 +29,9 @@ export default defineConfig({
           'style-src-attr': ['unsafe-hashes', 'sha256-S8qMpvofolR8Mpjy4kQvEm7m1q8clzU4dfDH0AmvZjo='],
           'img-src': ['self', 'data:'],
           'font-src': ['self'],
-          'connect-src': ['self'],
+          'connect-src': ['self', ...forVite.connect],
           'manifest-src': ['self'],
-          'worker-src': ['self', ...forVite],
+          'worker-src': ['self', ...forVite.worker],
           'form-action': ['none'],
           'base-uri': ['self'],
         },
@@ -33,11 +39,11 @@ export default defineConfig({
     }),
     svelteTesting(),
   ],
-  // The page is opened at the gateway's address, which passes Vite's WebSocket on.
   server: {
     host: '127.0.0.1',
-    port: Number(process.env.WEB_PORT ?? 5173),
+    port,
     strictPort: true,
+    hmr: { host: '127.0.0.1', clientPort: port },
   },
   test: {
     environment: 'jsdom',

@@ -13,7 +13,8 @@ RULES = (
     *(images.versions_agree, images.the_page_is_built_by_one_node),
     *(variables.variables_are_settings, variables.values_are_accepted, variables.secrets_come_as_files),
     *(queue_users.services_may_do_what_they_call, queue_users.no_right_is_idle),
-    *(gateway.kong_is_closed, gateway.protos_stay_inside, gateway.ports_are_listened_on, gateway.the_page_may_write),
+    *(gateway.kong_is_closed, gateway.kong_starts_again, gateway.protos_stay_inside),
+    *(gateway.ports_are_listened_on, gateway.the_page_may_write),
     *(gateway.steps_come_before_kong, gateway.steps_have_what_they_read, gateway.versions_are_the_same),
     memory.the_readme_states_the_sum,
 )

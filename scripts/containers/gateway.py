@@ -15,6 +15,9 @@ _MUST = {
     "KONG_ANONYMOUS_REPORTS": "off",
     "KONG_HEADERS": "off",
     "KONG_UNTRUSTED_LUA": "sandbox",
+    "KONG_NGINX_HTTP_CLIENT_MAX_BODY_SIZE": "256k",
+    "KONG_NGINX_PROXY_UNDERSCORES_IN_HEADERS": "off",
+    "KONG_DB_CACHE_NEG_TTL": "1",
 }
 _LISTENERS = ("KONG_PROXY_LISTEN", "KONG_STATUS_LISTEN")
 _LONGEST_DNS_TTL = 10
@@ -34,9 +37,18 @@ def kong_is_closed(project: Project) -> Iterator[str]:
     for variable in ("KONG_DNS_VALID_TTL", "KONG_DNS_STALE_TTL", "KONG_DNS_NOT_FOUND_TTL"):
         if not 0 < float(environment.get(variable, "inf")) <= _LONGEST_DNS_TTL:
             yield f"kong: {variable} must be at most {_LONGEST_DNS_TTL} s, or requests go to where another service is"
-    for variable in ("MAX_BODY_SIZE", "HEADER_TIMEOUT", "BODY_TIMEOUT"):
+    for variable in ("HEADER_TIMEOUT", "BODY_TIMEOUT"):
         if f"KONG_NGINX_HTTP_CLIENT_{variable}" not in environment:
             yield f"kong: KONG_NGINX_HTTP_CLIENT_{variable} is missing, and a request may be endless"
+
+
+def kong_starts_again(project: Project) -> Iterator[str]:
+    """Kong's user owns what Kong writes: older versions of runc forget a tmpfs's mode when a container restarts."""
+    for name in ("kong", "kong-init", "kong-import"):
+        user, _, group = str(project.services[name]["user"]).partition(":")
+        options = next((each for each in project.services[name]["tmpfs"] if each.startswith("/run/kong:")), "")
+        if not {f"uid={user}", f"gid={group}"} <= set(re.split("[:,]", options)):
+            yield f"{name}: its tmpfs /run/kong must have uid={user} and gid={group}"
 
 
 def protos_stay_inside(project: Project) -> Iterator[str]:

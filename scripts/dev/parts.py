@@ -42,7 +42,7 @@ def plan(settings: DevSettings, inherited: Mapping[str, str], log_format: str) -
     gateway = environment | {"SECRETS_DIR": str(secrets)}
     edge = environment | {"MESH_TOKEN_FILE": str(secrets / "mesh-token"), "PUBLIC_ORIGINS": _origins(ports)}
     parts = [
-        _service("gateway", "kong.standin", gateway, listening(_LOCAL, ports["GATEWAY_PORT"])),
+        _service("gateway", "kong.dev_gateway", gateway, listening(_LOCAL, ports["GATEWAY_PORT"])),
         _vite(settings, environment),
         _service("edge_api", "edge_api", edge, http_ok(_LOCAL, ports["EDGE_PORT"], "/readyz")),
         *(

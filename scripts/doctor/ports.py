@@ -11,7 +11,7 @@ from scripts.dev.settings import DevSettings
 from scripts.doctor.findings import Finding, State
 
 GROUP = "ports of make dev"
-_OURS = ("kong.standin", VITE, "edge_api", *(each.name for each in GRPC_SERVICES))
+_OURS = ("kong.dev_gateway", VITE, "edge_api", *(each.name for each in GRPC_SERVICES))
 
 
 def ports(settings: DevSettings, root: Path) -> Iterator[Finding]:

@@ -4,22 +4,23 @@
 """
 
 import sys
-import time
+from collections.abc import Callable
 
 import uvloop
 
 from chassis.server import until_stopped
-from kong.standin.configuration import read
-from kong.standin.server import HOST, bind, serving
-from tests.support.standin import Change, Document, document, limit, route, service, without_brakes
+from kong.configuration import Configuration
+from kong.dev_gateway.server import HOST, bind, serving
+from tests.support.dev_gateway import Change, Document, document, limit, login_limits, service, without_limits
 
 USERS = [f"user-{number:03}" for number in range(500)]
 
-LIMITS = {
-    "login": lambda file: route(file, "login"),
-    "api": lambda file: service(file, "api"),
-    "events": lambda file: service(file, "api-events"),
+LIMITS: dict[str, Callable[[int], Change]] = {
+    "login": lambda number: login_limits(number, 1_000_000, 1_000_000),
+    "api": lambda number: lambda file: limit(service(file, "api"), number),
+    "events": lambda number: lambda file: limit(service(file, "api-events"), number),
 }
+"""By name, what sets a limit to a number a minute."""
 
 
 def password(user: str) -> str:
@@ -37,6 +38,7 @@ def with_users(changed: Document) -> None:
     changed["consumers"] += [
         {
             "username": user,
+            "id": user,
             "basicauth_credentials": [{"username": user, "password": password(user)}],
             "keyauth_credentials": [{"id": key(user), "key": key(user)}],
         }
@@ -47,13 +49,13 @@ def with_users(changed: Document) -> None:
 async def main(port: int, edge: int, web: int, *changes: Change) -> None:
     """Serves until SIGTERM."""
     targets = {"edge-api:8080": (HOST, edge), "web:8080": (HOST, web)}
-    configuration = read(document(with_users, without_brakes, *changes), targets, time.time)
-    async with until_stopped() as stopped, serving(configuration, bind(port)):
+    configuration = Configuration(document(with_users, without_limits, *changes))
+    async with until_stopped() as stopped, serving(configuration, targets, bind(port)):
         await stopped.wait()
 
 
 if __name__ == "__main__":
     port, edge, web = map(int, sys.argv[1:4])
     limits = dict(each.split("=") for each in sys.argv[4:])
-    chosen = [limit(LIMITS[name], minute=int(number)) for name, number in limits.items()]
+    chosen = [LIMITS[name](int(number)) for name, number in limits.items()]
     uvloop.run(main(port, edge, web, *chosen))

@@ -31,7 +31,7 @@ def page(dev: DevRunner, new_page: NewPage) -> Page:
     page = new_page(at=f"http://localhost:{dev.ports['GATEWAY_PORT']}")
     with page.expect_websocket() as connected:
         page.goto("/")
-    assert connected.value.url.startswith(f"ws://localhost:{dev.ports['GATEWAY_PORT']}/")
+    assert connected.value.url.startswith(f"ws://127.0.0.1:{dev.ports['WEB_PORT']}/")
     started(page)
     return page
 

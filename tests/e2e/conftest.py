@@ -1,11 +1,11 @@
-"""The doors that the attacks are tried on."""
+"""The gateways that the attacks are tried on."""
 
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
 
-from tests.support.door import KONG, LIMITED_KONG, LIMITS, Door, door_to
+from tests.support.gateway import KONG, Gateway, gateway_to
 from tests.support.processes import whole_mesh
 from tests.support.valkey import Valkey
 
@@ -23,23 +23,21 @@ def edge_of_the_mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def door(request: pytest.FixtureRequest) -> AsyncIterator[Door]:
+async def gateway(request: pytest.FixtureRequest) -> AsyncIterator[Gateway]:
     if KONG:
-        yield Door(KONG, None)
+        yield Gateway(KONG)
     else:
-        async with door_to(request.getfixturevalue("edge_of_the_mesh")) as found:
+        async with gateway_to(request.getfixturevalue("edge_of_the_mesh")) as found:
             yield found
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def narrow_door(request: pytest.FixtureRequest) -> AsyncIterator[Door]:
-    """A door with small limits, where nothing has been counted yet."""
-    if LIMITED_KONG:
-        found = Door(LIMITED_KONG, None)
-        await found.window_begins()
+async def limited_gateway(request: pytest.FixtureRequest) -> AsyncIterator[Gateway]:
+    """A gateway with the limits of kong.yml, where this machine has no login counted in the current minute."""
+    if KONG:
+        found = Gateway(KONG, is_patient=False)
+        await found.login_window_begins()
         yield found
-    elif KONG:
-        pytest.skip("GATEWAY_LIMITED_URL names no Kong with small limits")
     else:
-        async with door_to(request.getfixturevalue("edge_of_the_mesh"), *LIMITS) as found:
+        async with gateway_to(request.getfixturevalue("edge_of_the_mesh"), is_limited=True) as found:
             yield found

@@ -29,7 +29,7 @@ threading.Thread(target=babble, daemon=True).start()
 """
 
 _SERVICES = [each.name for each in reversed(GRPC_SERVICES)]
-_EVERYTHING = sorted(["kong.standin", "edge_api", *_SERVICES, "web", "valkey"])
+_EVERYTHING = sorted(["kong.dev_gateway", "edge_api", *_SERVICES, "web", "valkey"])
 
 
 @pytest.fixture

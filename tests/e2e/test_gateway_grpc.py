@@ -1,4 +1,7 @@
-"""Attacks through the gateway's port for gRPC. Only a real Kong has one: in development gRPC goes past the gateway."""
+"""Attacks through the gateway's port for gRPC. Only a real Kong has one: in development, gRPC bypasses the gateway.
+
+GATEWAY_GRPC_TARGET names it; without that, it is port 9080 of the host in GATEWAY_URL.
+"""
 
 import os
 from collections.abc import AsyncIterator, Sequence
@@ -6,13 +9,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
+import httpx
 import pytest
 from task.v1 import task_pb2, task_pb2_grpc
 
-from tests.support.door import DEMO_KEY, GUEST_KEY
+from tests.support.gateway import DEMO_KEY, GUEST_KEY, KONG, only_kong
 
-TARGET = os.environ.get("GATEWAY_GRPC_TARGET", "")
-pytestmark = pytest.mark.skipif(not TARGET, reason="GATEWAY_GRPC_TARGET names no Kong")
+TARGET = os.environ.get("GATEWAY_GRPC_TARGET") or f"{httpx.URL(KONG or '').host}:9080"
+pytestmark = only_kong
 
 LIST = "/task.v1.TaskService/ListTasks"
 REFLECTION = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
@@ -23,7 +27,7 @@ Metadata = Sequence[tuple[str, str]]
 
 @asynccontextmanager
 async def channel(host: str | None = None) -> AsyncIterator[grpc.aio.Channel]:
-    """A connection to the gateway, which is told that this host is meant."""
+    """A connection to the gateway, for services of this host."""
     options: list[tuple[str, object]] = [("grpc.enable_http_proxy", 0)]
     if host:
         options.append(("grpc.default_authority", host))
@@ -47,7 +51,7 @@ async def test_a_stranger_calls_nothing(method: str) -> None:
 
 
 # E2
-async def test_a_program_cannot_call_itself_somebody_else() -> None:
+async def test_a_program_cannot_claim_to_be_another_user() -> None:
     claims = (("x-consumer-username", "guest"), ("x-mesh-token", "guessed"))
     async with channel() as opened:
         tasks = task_pb2_grpc.TaskServiceStub(opened)
@@ -75,13 +79,33 @@ async def test_services_inside_the_mesh_have_no_route(method: str) -> None:
 
 
 # E16
-async def test_the_protos_are_told_to_nobody() -> None:
+async def test_reflection_needs_a_key_and_is_off() -> None:
     for host in ("task.mesh.localhost", "notify.mesh.localhost"):
         assert await status(REFLECTION, (), host) == grpc.StatusCode.UNAUTHENTICATED
         assert await status(REFLECTION, (DEMO_KEY,), host) == grpc.StatusCode.UNIMPLEMENTED
 
 
-async def test_whether_a_service_lives_is_for_everybody_who_says_which() -> None:
+async def test_health_needs_a_host_and_no_key() -> None:
     for host in ("task.mesh.localhost", "notify.mesh.localhost"):
         assert await status(HEALTH, (), host) == grpc.StatusCode.OK
     assert await status(HEALTH) in NOWHERE
+
+
+# D4
+async def test_a_message_of_more_than_256_kib_is_refused_and_none_of_it_stored() -> None:
+    async with channel() as opened:
+        tasks = task_pb2_grpc.TaskServiceStub(opened)
+        request = task_pb2.CreateTaskRequest(task=task_pb2.Task(title="x" * 300_000))
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await tasks.CreateTask(request, metadata=(DEMO_KEY,), timeout=20)
+        assert refused.value.code() in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED)
+
+
+async def test_the_port_for_http_serves_no_grpc_and_that_for_grpc_no_http() -> None:
+    assert KONG
+    url = httpx.URL(KONG)
+    async with grpc.aio.insecure_channel(f"{url.host}:{url.port}") as opened:
+        call: Any = opened.unary_unary(LIST)
+        assert await call(b"", metadata=(DEMO_KEY,), timeout=20).code() != grpc.StatusCode.OK
+    async with httpx.AsyncClient(trust_env=False) as client:
+        assert (await client.get(f"http://{TARGET}/api/v1/tasks", headers=[DEMO_KEY])).status_code == 404

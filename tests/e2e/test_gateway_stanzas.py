@@ -1,15 +1,12 @@
-"""Why each stanza is in kong.yml: without it, the attack that it stops succeeds.
-
-Every attack that says which stanza stops it is tried again on a gateway whose kong.yml has all but that one.
-"""
+"""Why each stanza is in kong.yml: without it, the attack that it stops succeeds."""
 
 import pytest
 
 from tests.e2e import test_gateway_callers, test_gateway_limits, test_gateway_requests, test_gateway_sessions
-from tests.support.door import KONG, LIMITS, STOPPED, Attack, door_to
-from tests.support.standin import Change
+from tests.support.dev_gateway import Change
+from tests.support.gateway import STOPPED, Attack, gateway_to, not_kong
 
-pytestmark = pytest.mark.skipif(KONG is not None, reason="a real Kong's configuration is not changed by tests")
+pytestmark = not_kong
 _SUITE = (test_gateway_callers, test_gateway_limits, test_gateway_requests, test_gateway_sessions)
 
 
@@ -21,11 +18,11 @@ _SUITE = (test_gateway_callers, test_gateway_limits, test_gateway_requests, test
 async def test_without_its_stanza_the_attack_succeeds(
     attack: Attack, without: tuple[Change, ...], edge_of_the_mesh: str
 ) -> None:
-    limits = LIMITS if attack.__module__ == test_gateway_limits.__name__ else ()
-    async with door_to(edge_of_the_mesh, *limits, *without) as door:
+    is_limited = attack.__module__ == test_gateway_limits.__name__
+    async with gateway_to(edge_of_the_mesh, *without, is_limited=is_limited) as gateway:
         with pytest.raises((AssertionError, KeyError)):
-            await attack(door)
+            await attack(gateway)
 
 
-def test_there_are_stanzas_to_take_out() -> None:
+def test_every_suite_names_stanzas() -> None:
     assert {attack.__module__ for attack, _, _ in STOPPED} == {module.__name__ for module in _SUITE}

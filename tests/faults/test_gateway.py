@@ -1,6 +1,6 @@
 """The gateway killed while somebody watches, and held by clients that never finish: FAULTS' A10 and F1.
 
-With the stand-in that reads kong.yml.
+Tried on the development gateway.
 """
 
 import asyncio
@@ -15,11 +15,11 @@ from chassis.supervise import end
 from tests.faults.load import Load, p99
 from tests.faults.report import Record
 from tests.faults.system import TOKEN, Process, System, now
+from tests.support.dev_gateway import put_secrets
 from tests.support.edge import token_file
 from tests.support.eventually import eventually
 from tests.support.ports import free_port
 from tests.support.sse import event_source
-from tests.support.standin import put_secrets
 
 KEY = {"x-api-key": "demo-key"}
 SLOW, CREATES = 500, 150
@@ -38,7 +38,7 @@ async def gateway(tmp_path: Path, mesh: System) -> AsyncIterator[tuple[Process, 
     token_file(secrets).write_text(TOKEN)
     port = free_port()
     environment = {"SECRETS_DIR": str(secrets), "GATEWAY_PORT": str(port), "EDGE_PORT": str(mesh.edge_port)}
-    process = Process("kong.standin", environment, tmp_path / "gateway.log")
+    process = Process("kong.dev_gateway", environment, tmp_path / "gateway.log")
     await mesh.start()
     process.start()
     try:
@@ -104,7 +104,7 @@ async def test_a_gateway_that_is_killed_is_found_again_and_watchers_miss_nothing
     async with event_source(client, source.last_id) as again:
         missed = [(await again.next()).data for _ in range(2)]
     seen_again = f"back after {seconds:.1f} s, who watched missed nothing"
-    record_property("fault", f"A10     kill -9 the stand-in of the gateway: {seen_again}")
+    record_property("fault", f"A10     kill -9 the development gateway: {seen_again}")
 
     assert sorted(seen) == ["notification", "task.created"]
     assert {each.get("task_id", each["id"]) for each in missed} == {written}
@@ -121,7 +121,7 @@ async def test_clients_that_never_finish_hold_up_nobody_at_the_gateway(
         hung_up = sum(reader.at_eof() for reader in slow)
     ratio = p99(together) / p99(without)
     seen = f"p99 of creates beside them {p99(together) * 1000:.0f} ms, {ratio:.1f} times that without"
-    record_property("fault", f"F1      {SLOW} clients at the stand-in of the gateway that never finish: {seen}")
+    record_property("fault", f"F1      {SLOW} clients at the development gateway that never finish: {seen}")
 
     assert {entry.outcome for entry in without + together} == {"ok"}
     assert hung_up == 0

@@ -13,8 +13,8 @@ import pytest
 
 from scripts import seed
 from scripts.load import MIX, Load, Options, plan
-from tests.support.door import LIMITS, door_to
 from tests.support.edge import TOKEN
+from tests.support.gateway import gateway_to
 from tests.support.processes import whole_mesh
 from tests.support.valkey import Valkey
 
@@ -76,8 +76,8 @@ def test_without_a_mesh_the_command_says_what_is_missing(tmp_path: Path) -> None
 
 
 async def test_through_the_gateway_its_limits_are_met(edge: str) -> None:
-    async with door_to(edge, *LIMITS) as door:
-        port = str(httpx.URL(door.url).port)
+    async with gateway_to(edge, is_limited=True) as gateway:
+        port = str(httpx.URL(gateway.url).port)
         process = await _started("--through-gateway", "--rate", "30", "--seconds", "1", GATEWAY_PORT=port)
         output, _ = await process.communicate()
     assert re.search(r"answers: .*\d+ of 429", output.decode()), output.decode()

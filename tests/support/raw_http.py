@@ -35,6 +35,21 @@ async def answers(url: str, *requests: bytes, within: float = 10) -> list[Answer
     return found
 
 
+async def first_answer(url: str, request: bytes) -> Answer:
+    """The first answer, as soon as it is whole: the server may keep the connection open for the rest of a body."""
+    reader, writer = await asyncio.open_connection(httpx.URL(url).host, httpx.URL(url).port)
+    writer.write(request)
+    try:
+        async with asyncio.timeout(20):
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").removeprefix("HTTP/1.1 ")
+            found = Answer(int(head[:3]), head, "")
+            length = found.header("content-length")
+            body = await (reader.readexactly(int(length)) if length else reader.read())
+    finally:
+        writer.transport.abort()
+    return Answer(found.status, head, body.decode("latin-1"))
+
+
 async def answer(url: str, request: bytes) -> Answer:
     """The first answer to one request."""
     return (await answers(url, request))[0]

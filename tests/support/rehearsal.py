@@ -149,7 +149,7 @@ class Rehearsal:
             "GATEWAY_PORT": address.rpartition(":")[2],
             "EDGE_PORT": str(self._ports["8080"]),
         }
-        process = stack.enter_context(service("kong.standin", environment, self._folder / "gateway.log"))
+        process = stack.enter_context(service("kong.dev_gateway", environment, self._folder / "gateway.log"))
         wait_for(f"http://{address}/api/v1/session", process, {"x-api-key": "demo-key"})
         return address
 

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_SCRIPTS = ("compose", "kong-apply", "load", "load.py", "pin-images", "secrets", "test-kong", "test-mongod", "up")
+_SCRIPTS = ("compose", "kong-apply", "load", "load.py", "pin-images", "secrets", "test-mongod", "up")
 
 
 class StandIn:

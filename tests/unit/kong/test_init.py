@@ -1,4 +1,4 @@
-"""The one-shot steps, with a stand-in for the command `kong` that writes down what it is told."""
+"""The one-shot steps, with a command `kong` that records its arguments."""
 
 import os
 import subprocess

@@ -58,9 +58,9 @@ def test_a_second_line_is_for_the_mesh_token_alone(secrets: Path) -> None:
 
 
 def test_demo_users_are_there_unless_in_production(secrets: Path) -> None:
-    (secrets / "kong-users").write_text("- username: alice\n  id: 1\n")
+    (secrets / "kong-users").write_text("- username: alice\n  id: a1\n")
     names = {
-        environment: [each["username"] for each in rendered.read(secrets, environment)["consumers"]]
+        environment: list(rendered.read(secrets, environment).consumers)
         for environment in ("development", "production")
     }
     assert names == {"development": ["anonymous", "demo", "guest", "alice"], "production": ["anonymous", "alice"]}

@@ -138,6 +138,8 @@ def test_the_files_of_this_project_are_in_order() -> None:
         ),
         # the gateway
         (_COMPOSE, 'KONG_ADMIN_LISTEN: "off"', "KONG_ADMIN_LISTEN: 0.0.0.0:8001", "KONG_ADMIN_LISTEN must be off"),
+        (_COMPOSE, "MAX_BODY_SIZE: 256k", "MAX_BODY_SIZE: 1m", "CLIENT_MAX_BODY_SIZE must be 256k"),
+        (_COMPOSE, ",uid=1000,gid=1000", "", "kong: its tmpfs /run/kong must have uid=1000 and gid=1000"),
         (_COMPOSE, 'KONG_HEADERS: "off"', "KONG_HEADERS: server_tokens", "kong: KONG_HEADERS must be off"),
         (_COMPOSE, "KONG_UNTRUSTED_LUA: sandbox", 'KONG_UNTRUSTED_LUA: "on"', "KONG_UNTRUSTED_LUA must be sandbox"),
         (

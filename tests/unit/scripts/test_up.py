@@ -200,8 +200,7 @@ def test_a_certificate_of_ones_own_is_kept(tmp_path: Path) -> None:
 def test_what_was_made_can_be_rendered(tmp_path: Path) -> None:
     stand_in = StandIn(tmp_path)
     assert stand_in.run("secrets").returncode == 0
-    users = rendered.read(stand_in.checkout / ".secrets", "production")["consumers"]
-    assert [user["username"] for user in users] == ["anonymous"]
+    assert list(rendered.read(stand_in.checkout / ".secrets", "production").consumers) == ["anonymous"]
 
 
 def test_images_are_pinned_to_the_digests_of_today(tmp_path: Path) -> None:

@@ -1,0 +1,35 @@
+"""Finds the consumer of a key or a password."""
+
+import hmac
+from collections.abc import Iterable
+
+from kong.configuration import Consumer
+
+Caller = tuple[Consumer, str]
+"""A consumer, and the name of the credential: a user name, or the id of a key."""
+
+
+class Callers:
+    """The consumers of kong.yml by name, key and password."""
+
+    def __init__(self, consumers: Iterable[Consumer]) -> None:
+        self._by_name = {each.username: each for each in consumers}
+        self._by_key = {key.key: (each, key.id) for each in consumers for key in each.keyauth_credentials}
+        self._by_username = {
+            one.username: ((each, one.username), one.password)
+            for each in consumers
+            for one in each.basicauth_credentials
+        }
+
+    def named(self, name: str) -> Consumer:
+        """The consumer of a name that kong.yml refers to."""
+        return self._by_name[name]
+
+    def by_key(self, key: str) -> Caller | None:
+        """Whose key this is."""
+        return self._by_key.get(key)
+
+    def by_password(self, username: str, password: str) -> Caller | None:
+        """Whose name and password these are. An unknown name takes as long as a wrong password."""
+        caller, wanted = self._by_username.get(username, (None, ""))
+        return caller if hmac.compare_digest(wanted.encode(), password.encode()) and caller else None

@@ -1,0 +1,56 @@
+"""pre-function and post-function: run the Lua of kong.yml."""
+
+from pydantic import Field, PrivateAttr
+
+from kong.dev_gateway.exchange import Answer, Exchange
+from kong.dev_gateway.lua import Function, Lua
+from kong.dev_gateway.plugins.base import Plugin, State
+
+
+class _Functions(Plugin):
+    in_rewrite: list[str] = Field(default=[], alias="rewrite")
+    in_access: list[str] = Field(default=[], alias="access")
+    in_header_filter: list[str] = Field(default=[], alias="header_filter")
+    in_body_filter: list[str] = Field(default=[], alias="body_filter")
+    _lua: Lua = PrivateAttr()
+    _functions: dict[str, list[Function]] = PrivateAttr()
+
+    def start(self, state: State) -> None:
+        """Compiles the functions. Raises ValueError where one is invalid."""
+        self._lua = state.lua
+        phases = ("rewrite", "access", "header_filter", "body_filter")
+        self._functions = {
+            phase: [self._lua.function(code) for code in getattr(self, f"in_{phase}")] for phase in phases
+        }
+
+    async def rewrite(self, exchange: Exchange) -> None:
+        """Runs the functions of this phase."""
+        self._run("rewrite", exchange)
+
+    async def access(self, exchange: Exchange) -> None:
+        """Runs the functions of this phase."""
+        self._run("access", exchange)
+
+    def header_filter(self, exchange: Exchange, answer: Answer) -> None:
+        """Runs the functions of this phase."""
+        self._run("header_filter", exchange, answer)
+
+    def body_filter(self, exchange: Exchange, answer: Answer) -> None:
+        """Runs the functions of this phase."""
+        self._run("body_filter", exchange, answer)
+
+    def _run(self, phase: str, exchange: Exchange, answer: Answer | None = None) -> None:
+        for function in self._functions[phase]:
+            self._lua.call(function, exchange, answer)
+
+
+class PreFunction(_Functions):
+    """Before all other plugins."""
+
+    priority = 1_000_000
+
+
+class PostFunction(_Functions):
+    """After all other plugins."""
+
+    priority = -1000

@@ -1,0 +1,154 @@
+"""Rules for kong.yml that neither Kong nor the tests with the development gateway check: a line for each violation.
+
+They follow Kong's precedence of routes and plugins. scripts.kong_check applies all of them.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from kong.configuration import Configuration, Route
+from kong.routing import Router
+from kong.targets import LOCAL_PORT
+
+CALLERS: Mapping[str, list[tuple[str, str]]] = {
+    "key": [("x-api-key", "some-key")],
+    "login": [("authorization", "Basic c29tZTpib2R5")],
+    "session": [("cookie", "sid=some-session")],
+    "stranger": [],
+}
+"""The kinds of caller, by the headers that tell them apart."""
+_EDGE = "http://edge-api:8080"
+_TWO_HEARTBEATS_MS = 30_000
+_AUTHENTICATION = ("session", "key-auth", "basic-auth")
+_READS_NO_BODY = {
+    *_AUTHENTICATION,
+    *("pre-function", "post-function", "correlation-id", "rate-limiting", "request-termination"),
+    *("request-transformer", "response-transformer", "prometheus", "opentelemetry"),
+}
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The services behind the gateway, and the token that kong.yml was rendered with."""
+
+    operations: Sequence[tuple[str, str]]
+    """Each method and path of the REST interface."""
+    events_path: str
+    hidden_paths: Sequence[str]
+    """What the edge serves to operators."""
+    hidden_services: Sequence[str]
+    """The gRPC services that are internal to the mesh."""
+    public_services: Mapping[str, str]
+    """The other gRPC services, and the address of each."""
+    token: str
+
+
+Rule = Callable[[Configuration, Surroundings], Iterator[str]]
+
+
+def operations_reach_the_edge(gateway: Configuration, around: Surroundings) -> Iterator[str]:
+    """Each operation reaches the edge on exactly one route, and its caller is found by the right plugins."""
+    backwards = Router(reversed(gateway.routes.values()))
+    for method, path in around.operations:
+        for caller, headers in CALLERS.items():
+            where, route = f"{method} {path} with {caller}", _route(gateway, method, path, caller)
+            if route is None or gateway.services[route.service].url != _EDGE:
+                yield f"{where}: does not reach the edge"
+                continue
+            if route != backwards.match(method, path, "localhost", headers):
+                yield f"{where}: matches two routes equally"
+            wanted = {"key": {"key-auth"}, "login": {"session", "basic-auth"}}.get(caller, {"session", "key-auth"})
+            if wanted != {name for name in _AUTHENTICATION if gateway.plugin(name, route)}:
+                yield f"{where}: is not authenticated by {' and '.join(sorted(wanted))}"
+            before = gateway.config("pre-function", route) or {}
+            if caller == "login" and "counters:incr" not in "".join(before.get("access", ())):
+                yield f"{where}: is not counted before the password is checked"
+
+
+def no_plugin_reads_a_body(gateway: Configuration, _: Surroundings) -> Iterator[str]:
+    """nginx could end the request there, between two plugins; and a buffered body takes memory."""
+    for each in gateway.plugins:
+        if each.name not in _READS_NO_BODY:
+            yield f"plugin {each.name}: may read a body"
+    for route in gateway.routes.values():
+        if route.request_buffering and not route.is_grpc:
+            yield f"route {route.name}: request_buffering must be false"
+
+
+def streams_are_not_cut(gateway: Configuration, around: Surroundings) -> Iterator[str]:
+    """A stream outlives the pause between two heartbeats, and events are not buffered."""
+    events = [_route(gateway, "GET", around.events_path, caller) for caller in ("key", "session")]
+    for route in gateway.routes.values():
+        if (route in events or route.is_grpc) and gateway.services[route.service].read_timeout < _TWO_HEARTBEATS_MS:
+            yield f"route {route.name}: read_timeout must be at least {_TWO_HEARTBEATS_MS} ms"
+        if route in events and route.response_buffering:
+            yield f"route {route.name}: response_buffering must be false"
+
+
+def internals_have_no_route(gateway: Configuration, around: Surroundings) -> Iterator[str]:
+    """Probes, metrics and internal gRPC services cannot be reached by any caller at any host."""
+    hosts = ["localhost", *(host for route in gateway.routes.values() for host in route.hosts)]
+    for caller in CALLERS:
+        for path in around.hidden_paths:
+            found = _route(gateway, "GET", path, caller)
+            if found and gateway.services[found.service].url == _EDGE:
+                yield f"{path} reaches the edge by {found.name}"
+        for path in (f"/{service}/Method" for service in around.hidden_services):
+            yield from (
+                f"{path} has a route at {host}" for host in hosts if _route(gateway, "POST", path, caller, host)
+            )
+
+
+def grpc_needs_a_key(gateway: Configuration, around: Surroundings) -> Iterator[str]:
+    """Public gRPC services and reflection need a key and get the token; health needs neither, and gets no token."""
+    reflection, health = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "/grpc.health.v1.Health/Check"
+    for service, address in around.public_services.items():
+        host = f"{address.partition('-')[0]}.mesh.localhost"
+        for path in (f"/{service}/Method", reflection, health):
+            route = _route(gateway, "POST", path, "key", host)
+            if route is None or not route.is_grpc or gateway.services[route.service].url != f"grpc://{address}":
+                yield f"{path} at {host}: does not reach {address}"
+                continue
+            if "anonymous" in (gateway.config("key-auth", route) or {"anonymous": ""}) and path != health:
+                yield f"{path} at {host}: needs no key"
+            changes = gateway.config("request-transformer", route) or {}
+            added = [] if path == health else [f"X-Mesh-Token:{around.token}"]
+            if changes.get("add", {}).get("headers", []) != added or "x-mesh-token" not in changes["remove"]["headers"]:
+                yield f"{path} at {host}: the client's token is not replaced"
+
+
+def sessions_agree(gateway: Configuration, _: Surroundings) -> Iterator[str]:
+    """A cookie is valid on every route, and only the route `logout`, which checks the origin, ends a session."""
+    sessions = [each for each in gateway.plugins if each.name == "session"]
+    for each in sessions:
+        ours, first = ({**one.config, "logout_methods": [], "logout_query_arg": ""} for one in (each, sessions[0]))
+        if ours != first:
+            yield f"session of {each.route}: differs from that of {sessions[0].route}"
+        if each.config.get("logout_methods") != (["POST"] if each.route == "logout" else []):
+            yield f"session of {each.route}: must not end sessions, or only by POST"
+
+
+def references_are_complete(gateway: Configuration, _: Surroundings) -> Iterator[str]:
+    """Every service has an address in development, and every user the id that keeps sessions over an import."""
+    for service in gateway.services.values():
+        if urlsplit(service.url).netloc not in LOCAL_PORT:
+            yield f"service {service.name}: kong/targets.py has no {service.url}"
+    for user in gateway.consumers.values():
+        if not user.id and user.username != "anonymous":
+            yield f"user {user.username}: has no id"
+
+
+RULES: Sequence[Rule] = (
+    operations_reach_the_edge,
+    no_plugin_reads_a_body,
+    streams_are_not_cut,
+    internals_have_no_route,
+    grpc_needs_a_key,
+    sessions_agree,
+    references_are_complete,
+)
+
+
+def _route(gateway: Configuration, method: str, path: str, caller: str, host: str = "localhost") -> Route | None:
+    return Router(gateway.routes.values()).match(method, path, host, CALLERS[caller])
