@@ -68,14 +68,6 @@ async def test_an_idle_session_ends(gateway: httpx.AsyncClient, clock: HandClock
     assert (await gateway.get(API, headers=cookie)).status_code == 401
 
 
-async def test_twelve_hours_end_every_session(gateway: httpx.AsyncClient, clock: HandClock) -> None:
-    cookie = await sign_in(gateway, clock)
-    for _ in range(12 * 3):
-        clock.move(seconds=1200)
-        answer = await gateway.get(API, headers=cookie)
-    assert answer.status_code == 401
-
-
 async def test_a_service_gets_the_caller_and_no_credential(
     gateway: httpx.AsyncClient, clock: HandClock, upstream: Echo
 ) -> None:

@@ -14,7 +14,7 @@ from tests.support.dev_gateway import dev_gateway
 from tests.support.echo import Echo, echo, served
 from tests.support.eventually import eventually
 from tests.support.ports import free_port
-from tests.support.raw_http import answer, answers, request
+from tests.support.raw_http import answer, request
 
 KEY = {"x-api-key": "demo-key"}
 API = "/api/v1/tasks"
@@ -147,13 +147,6 @@ async def test_what_belongs_to_one_connection_stays_there(url: str, upstream: Ec
     assert seen.values("host") == [f"127.0.0.1:{upstream.port}"]
     assert seen.values("x-forwarded-for") == ["6.6.6.6, 127.0.0.1"]
     assert seen.values("x-forwarded-host") == ["localhost"]
-
-
-async def test_requests_on_one_connection_have_each_their_own_caller(url: str, upstream: Echo) -> None:
-    known = f"GET {API} HTTP/1.1\r\nHost: x\r\nx-api-key: guest-key\r\n\r\n".encode()
-    both = await answers(url, known, request(API))
-    assert [each.status for each in both] == [200, 401]
-    assert len(upstream.seen) == 1
 
 
 async def test_it_stops_at_once_though_a_stream_is_open() -> None:

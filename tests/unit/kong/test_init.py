@@ -48,17 +48,6 @@ def log(secrets: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
-def test_check_runs_all_three_migrations_and_parses_what_was_rendered(secrets: Path) -> None:
-    done = init(secrets, "check")
-    assert done.returncode == 0, done.stderr
-    assert log(secrets) == [
-        "migrations bootstrap",
-        "migrations up",
-        "migrations finish",
-        "config parse FOLDER/kong.yml",
-    ]
-
-
 def test_import_writes_what_was_rendered_and_leaves_no_secret_behind(secrets: Path) -> None:
     done = init(secrets, "import")
     assert done.returncode == 0, done.stderr

@@ -150,7 +150,7 @@ def test_the_files_of_this_project_are_in_order() -> None:
         ),
         (_COMPOSE, 'KONG_DNS_VALID_TTL: "5"', 'KONG_DNS_VALID_TTL: "600"', "KONG_DNS_VALID_TTL must be at most 10 s"),
         (_COMPOSE, '      KONG_DNS_STALE_TTL: "5"\n', "", "KONG_DNS_STALE_TTL must be at most 10 s"),
-        (_COMPOSE, "KONG_NGINX_HTTP_CLIENT_MAX", "KONG_NGINX_HTTP_CLIENT", "MAX_BODY_SIZE is missing"),
+        (_COMPOSE, "KONG_NGINX_HTTP_CLIENT_BODY", "KONG_NGINX_HTTP_CLIENT", "BODY_TIMEOUT is missing"),
         (_COMPOSE, "      KONG_NGINX_HTTP_CLIENT_HEADER_TIMEOUT: 10s\n", "", "HEADER_TIMEOUT is missing"),
         (
             _COMPOSE,
