@@ -243,7 +243,7 @@ ANSWERS = [
 ]
 
 
-# E9, E15: whoever makes the answer, the edge, a plugin, Kong or nginx
+# E9, E15: answers of the edge, of plugins, of Kong and of nginx
 @pytest.mark.parametrize(("status", "request_"), ANSWERS)
 async def test_every_answer_has_the_security_headers(gateway: Gateway, status: int, request_: bytes) -> None:
     answer = await raw_http.first_answer(gateway.url, request_)
