@@ -21,7 +21,6 @@ from edge_api.upstreams import NOTIFICATION_SERVICE, TASK_SERVICE
 from kong import promises, rendered
 from kong.configuration import BadConfiguration, Configuration, parse
 from kong.dev_gateway.phases import Phases
-from kong.dev_gateway.plugins.base import State
 
 _PUBLIC = {TASK_SERVICE: "task-svc:50051", NOTIFICATION_SERVICE: "notify-svc:50052"}
 _FILES: tuple[FileDescriptor, ...] = tuple(
@@ -71,7 +70,7 @@ def _make_up(folder: Path) -> str:
 def _of_text(text: str, around: promises.Surroundings) -> Iterator[str]:
     try:
         gateway = Configuration(parse(text))
-        Phases(gateway, State(list(gateway.consumers.values())))
+        Phases(gateway)
     except BadConfiguration as error:
         yield from str(error).splitlines()
         return

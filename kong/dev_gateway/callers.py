@@ -1,7 +1,7 @@
 """Finds the consumer of a key or a password."""
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from kong.configuration import Consumer
 
@@ -12,12 +12,12 @@ Caller = tuple[Consumer, str]
 class Callers:
     """The consumers of kong.yml by name, key and password."""
 
-    def __init__(self, consumers: Iterable[Consumer]) -> None:
-        self._by_name = {each.username: each for each in consumers}
-        self._by_key = {key.key: (each, key.id) for each in consumers for key in each.keyauth_credentials}
+    def __init__(self, by_name: Mapping[str, Consumer]) -> None:
+        self._by_name = by_name
+        self._by_key = {key.key: (each, key.id) for each in by_name.values() for key in each.keyauth_credentials}
         self._by_username = {
             one.username: ((each, one.username), one.password)
-            for each in consumers
+            for each in by_name.values()
             for one in each.basicauth_credentials
         }
 

@@ -102,7 +102,6 @@ class Lua:
         )
 
     def _set_request_header(self, name: str, value: Any) -> None:
-        del self._exchange.headers[name]
         self._exchange.headers[name] = str(value)
 
     def _clear_request_header(self, name: str) -> None:

@@ -3,6 +3,7 @@
 A plugin that raises Exit skips the rest of access. The filters run for every answer, whatever its source.
 """
 
+import time
 from dataclasses import dataclass
 
 from kong.configuration import BadConfiguration, Configuration, Route, Service
@@ -10,6 +11,7 @@ from kong.dev_gateway import plugins
 from kong.dev_gateway.body import MOST_BYTES
 from kong.dev_gateway.exchange import Answer, Exchange, Exit, error
 from kong.dev_gateway.plugins.base import Plugin, State
+from kong.dev_gateway.sessions import ROW_DELAY_SECONDS, Clock
 from kong.routing import BadPath, Router, escaped, normalised
 
 _LONGEST_LINE = 8 * 1024  # nginx's large_client_header_buffers
@@ -43,9 +45,15 @@ class Passage:
 class Phases:
     """What a configuration does with requests."""
 
-    def __init__(self, configuration: Configuration, state: State) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        clock: Clock = time.time,
+        row_delay_seconds: float = ROW_DELAY_SECONDS,
+    ) -> None:
         """Raises BadConfiguration for what is not supported."""
         _refuse_unsupported(configuration)
+        state = State(configuration.consumers, clock, row_delay_seconds)
         self._configuration = configuration
         self._router = Router(configuration.routes.values())
         self._built = {id(entry): plugins.build(entry, state) for entry in configuration.plugins}

@@ -1,7 +1,6 @@
 """Serves the gateway on loopback, from the bound port until a signal."""
 
 import asyncio
-import math
 import socket
 import sys
 import time
@@ -15,7 +14,6 @@ import uvicorn
 from kong.configuration import Configuration
 from kong.dev_gateway.gateway import Gateway
 from kong.dev_gateway.phases import Phases
-from kong.dev_gateway.plugins.base import State
 from kong.dev_gateway.sessions import ROW_DELAY_SECONDS, Clock
 from kong.dev_gateway.upstream import Targets, Upstream
 
@@ -25,7 +23,7 @@ HOST = "127.0.0.1"
 _log = structlog.get_logger("gateway")
 _MOST_CONNECTIONS = 1000
 _KEEP_ALIVE_SECONDS = 65
-_LAST_REQUESTS_SECONDS = 5.0
+_LAST_REQUESTS_SECONDS = 5
 _SEND_BUFFER_BYTES = 128 * 1024
 
 
@@ -59,8 +57,7 @@ async def serving(
     Raises BadConfiguration for what the gateway does not support.
     """
     upstream = Upstream(targets)
-    state = State(list(configuration.consumers.values()), clock, row_delay_seconds)
-    gateway = Gateway(Phases(configuration, state), upstream)
+    gateway = Gateway(Phases(configuration, clock, row_delay_seconds), upstream)
     server = _Server(_config(gateway))
     task = asyncio.create_task(server.serve(sockets=[listener]))
     _log.warning(
@@ -89,5 +86,5 @@ def _config(gateway: Gateway) -> uvicorn.Config:
         proxy_headers=False,
         limit_concurrency=_MOST_CONNECTIONS,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=math.ceil(_LAST_REQUESTS_SECONDS),
+        timeout_graceful_shutdown=_LAST_REQUESTS_SECONDS,
     )

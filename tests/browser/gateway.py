@@ -17,8 +17,8 @@ USERS = [f"user-{number:03}" for number in range(500)]
 
 LIMITS: dict[str, Callable[[int], Change]] = {
     "login": lambda number: login_limits(number, 1_000_000, 1_000_000),
-    "api": lambda number: lambda file: limit(service(file, "api"), number),
-    "events": lambda number: lambda file: limit(service(file, "api-events"), number),
+    "api": lambda number: lambda file: limit(service(file, "api")["plugins"], number),
+    "events": lambda number: lambda file: limit(service(file, "api-events")["plugins"], number),
 }
 """By name, what sets a limit to a number a minute."""
 

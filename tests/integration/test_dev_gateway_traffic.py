@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from starlette.types import Receive, Scope, Send
 
-from tests.support.dev_gateway import dev_gateway
+from tests.support.dev_gateway import dev_gateway, service
 from tests.support.echo import Echo, echo, served
 from tests.support.eventually import eventually
 from tests.support.ports import free_port
@@ -130,7 +130,7 @@ async def test_a_service_that_is_down_is_502_and_a_slow_one_504() -> None:
         down = await browser.get(API)
     async with (
         served(slow, free_port()) as port,
-        dev_gateway(edge=port, timeouts={"read_timeout": 200}) as url,
+        dev_gateway(lambda file: service(file, "api").update(read_timeout=200), edge=port) as url,
         client(url) as browser,
     ):
         late = await browser.get(API)

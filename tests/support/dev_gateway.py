@@ -4,7 +4,7 @@ import asyncio
 import copy
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -52,10 +52,9 @@ async def dev_gateway(
     web: int = 1,
     clock: Clock = time.time,
     row_delay_seconds: float = ROW_DELAY_SECONDS,
-    timeouts: Mapping[str, int] | None = None,
 ) -> AsyncIterator[str]:
     """Serves a gateway in the test's own loop, before services on these ports; gives its address."""
-    configuration = Configuration(document(*changes, *_timeouts(timeouts or {})))
+    configuration = Configuration(document(*changes))
     targets = {"edge-api:8080": ("127.0.0.1", edge), "web:8080": ("127.0.0.1", web)}
     port = free_port()
     async with serving(configuration, targets, bind(port), clock, row_delay_seconds):
@@ -65,8 +64,7 @@ async def dev_gateway(
 
 def without_limits(changed: Document) -> None:
     """Raises the limits so high that no test reaches them."""
-    for plugin in plugins_of(changed, "rate-limiting"):
-        plugin["config"] = {**plugin["config"], "minute": 1_000_000}
+    limit(plugins_of(changed, "rate-limiting"), 1_000_000)
     login_limits(1_000_000, 1_000_000, 1_000_000)(changed)
 
 
@@ -80,14 +78,6 @@ def login_limits(per_minute: int, per_hour: int, per_user: int) -> Change:
         assert f"= {per_minute}, {per_hour}, {per_user}\n" in config["access"][0]
 
     return change
-
-
-def _timeouts(given: Mapping[str, int]) -> list[Change]:
-    def change(changed: Document) -> None:
-        for each in changed["services"]:
-            each.update(given)
-
-    return [change]
 
 
 def service(changed: Document, name: str) -> Document:
@@ -119,9 +109,9 @@ def drop_plugin(name: str, of: Callable[[Document], Document] = lambda changed: 
     return change
 
 
-def limit(holder: Document, minute: int) -> None:
-    """Sets the limit of rate-limiting in a place."""
-    found = [plugin for plugin in holder["plugins"] if plugin["name"] == "rate-limiting"]
+def limit(plugins: Iterable[Document], minute: int) -> None:
+    """Sets the limit of the rate-limiting among these plugins."""
+    found = [plugin for plugin in plugins if plugin["name"] == "rate-limiting"]
     assert found, "there is no limit to set"
     for plugin in found:
         plugin["config"] = {**plugin["config"], "minute": minute}

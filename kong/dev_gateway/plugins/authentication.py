@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from abc import abstractmethod
 from typing import ClassVar, Literal
 
 from pydantic import PrivateAttr
@@ -36,8 +37,9 @@ class _Authentication(Plugin):
         else:
             raise Exit(error(401, "Unauthorized", {"WWW-Authenticate": self.challenge}, "exit"))
 
+    @abstractmethod
     def _caller(self, exchange: Exchange) -> Caller | None:
-        raise NotImplementedError
+        """The caller whose valid credential the request has; hides the credential from the service if it should."""
 
 
 class KeyAuth(_Authentication):

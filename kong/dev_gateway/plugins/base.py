@@ -1,7 +1,6 @@
-"""What a plugin is: it acts in some of Kong's phases, in the order of Kong's priorities."""
+"""The base of all plugins: a plugin acts in some of Kong's phases, in the order of Kong's priorities."""
 
-import time
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -12,21 +11,22 @@ from kong.dev_gateway.callers import Callers
 from kong.dev_gateway.counters import Counters
 from kong.dev_gateway.exchange import Answer, Exchange
 from kong.dev_gateway.lua import Lua
-from kong.dev_gateway.sessions import ROW_DELAY_SECONDS, Clock, Lifetimes, Sessions
+from kong.dev_gateway.sessions import Clock, Lifetimes, Sessions
 
 
 @dataclass
 class State:
     """What the plugins of one gateway share."""
 
-    consumers: Iterable[Consumer]
-    clock: Clock = time.time
-    row_delay_seconds: float = ROW_DELAY_SECONDS
+    consumers: Mapping[str, Consumer]
+    """By name."""
+    clock: Clock
+    row_delay_seconds: float
     sessions: dict[tuple[str, ...], Sessions] = field(default_factory=dict)
     """By what must agree for two plugins to share sessions: secret, cookie name, audience, storage."""
 
     def __post_init__(self) -> None:
-        self.callers = Callers(list(self.consumers))
+        self.callers = Callers(self.consumers)
         self.lua = Lua(Counters(self.clock))
 
     def sessions_of(self, key: tuple[str, ...], lifetimes: Lifetimes) -> Sessions:

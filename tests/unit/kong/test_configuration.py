@@ -6,7 +6,6 @@ import pytest
 
 from kong.configuration import BadConfiguration, Configuration, parse
 from kong.dev_gateway.phases import Phases
-from kong.dev_gateway.plugins.base import State
 from tests.support.dev_gateway import Change, Document, document, plugins_of, route, service
 
 
@@ -18,8 +17,7 @@ def refusal(change: Change) -> str:
 
 
 def load(changed: Document) -> None:
-    gateway = Configuration(changed)
-    Phases(gateway, State(list(gateway.consumers.values())))
+    Phases(Configuration(changed))
 
 
 @pytest.mark.parametrize(
