@@ -162,6 +162,7 @@ class Configuration:
             ("service", [each.name for each in parsed.services]),
             ("route", routes),
             ("consumer", [each.username for each in parsed.consumers]),
+            ("id", [entry.id for each in parsed.consumers for entry in (each, *each.keyauth_credentials) if entry.id]),
             ("key", [key.key for each in parsed.consumers for key in each.keyauth_credentials]),
             ("username", [one.username for each in parsed.consumers for one in each.basicauth_credentials]),
             ("plugin", [" ".join(filter(None, _scope(each))) for each in self.plugins]),

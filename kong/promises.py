@@ -3,13 +3,14 @@
 They follow Kong's precedence of routes and plugins. scripts.kong_check applies all of them.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from kong.configuration import Configuration, Route
 from kong.routing import Router
 from kong.targets import LOCAL_PORT
+from kong.users_file import is_username
 
 CALLERS: Mapping[str, list[tuple[str, str]]] = {
     "key": [("x-api-key", "some-key")],
@@ -30,7 +31,7 @@ _READS_NO_BODY = {
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The services behind the gateway, and the token that kong.yml was rendered with."""
+    """The services behind the gateway, and the secrets that kong.yml was rendered with."""
 
     operations: Sequence[tuple[str, str]]
     """Each method and path of the REST interface."""
@@ -41,7 +42,10 @@ class Surroundings:
     """The gRPC services that are internal to the mesh."""
     public_services: Mapping[str, str]
     """The other gRPC services, and the address of each."""
+    hosts: Collection[str]
+    """The services of docker-compose.yml."""
     token: str
+    session_secret: str
 
 
 Rule = Callable[[Configuration, Surroundings], Iterator[str]]
@@ -118,25 +122,35 @@ def grpc_needs_a_key(gateway: Configuration, around: Surroundings) -> Iterator[s
                 yield f"{path} at {host}: the client's token is not replaced"
 
 
-def sessions_agree(gateway: Configuration, _: Surroundings) -> Iterator[str]:
+def sessions_agree(gateway: Configuration, around: Surroundings) -> Iterator[str]:
     """A cookie is valid on every route, and only the route `logout`, which checks the origin, ends a session."""
     sessions = [each for each in gateway.plugins if each.name == "session"]
     for each in sessions:
         ours, first = ({**one.config, "logout_methods": [], "logout_query_arg": ""} for one in (each, sessions[0]))
         if ours != first:
             yield f"session of {each.route}: differs from that of {sessions[0].route}"
+        if each.config.get("secret") != around.session_secret:
+            yield f"session of {each.route}: its secret does not come from the secret file"
         if each.config.get("logout_methods") != (["POST"] if each.route == "logout" else []):
             yield f"session of {each.route}: must not end sessions, or only by POST"
 
 
-def references_are_complete(gateway: Configuration, _: Surroundings) -> Iterator[str]:
-    """Every service has an address in development, and every user the id that keeps sessions over an import."""
+def services_have_addresses(gateway: Configuration, around: Surroundings) -> Iterator[str]:
+    """Every service runs in Compose and in development."""
     for service in gateway.services.values():
-        if urlsplit(service.url).netloc not in LOCAL_PORT:
-            yield f"service {service.name}: kong/targets.py has no {service.url}"
-    for user in gateway.consumers.values():
-        if not user.id and user.username != "anonymous":
-            yield f"user {user.username}: has no id"
+        address = urlsplit(service.url)
+        if address.netloc not in LOCAL_PORT or address.hostname not in around.hosts:
+            yield f"service {service.name}: kong/targets.py or docker-compose.yml has no {address.netloc}"
+
+
+def users_are_sound(gateway: Configuration, _: Surroundings) -> Iterator[str]:
+    """Users have names that the services accept, and the ids that keep sessions over an import."""
+    for name, user in gateway.consumers.items():
+        if name == "anonymous":
+            if user.basicauth_credentials or user.keyauth_credentials:
+                yield "anonymous: has a credential"
+        elif not user.id or not is_username(name) or any(one.username != name for one in user.basicauth_credentials):
+            yield f"user {name}: needs an id, 1 to 64 of A-Za-z0-9._- as its name, and the same name to sign in"
 
 
 RULES: Sequence[Rule] = (
@@ -146,7 +160,8 @@ RULES: Sequence[Rule] = (
     internals_have_no_route,
     grpc_needs_a_key,
     sessions_agree,
-    references_are_complete,
+    services_have_addresses,
+    users_are_sound,
 )
 
 

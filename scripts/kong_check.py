@@ -22,6 +22,7 @@ from kong import promises, rendered
 from kong.configuration import BadConfiguration, Configuration, parse
 from kong.dev_gateway.phases import Phases
 
+ROOT = Path(__file__).parents[1]
 _PUBLIC = {TASK_SERVICE: "task-svc:50051", NOTIFICATION_SERVICE: "notify-svc:50052"}
 _FILES: tuple[FileDescriptor, ...] = tuple(
     each.DESCRIPTOR for each in (task_pb2, events_pb2, notify_pb2, notify_events_pb2, dead_letters_pb2)
@@ -31,15 +32,15 @@ _FILES: tuple[FileDescriptor, ...] = tuple(
 def problems(folder: Path = rendered.FOLDER) -> Iterator[str]:
     """What is wrong with the files in `folder`, a line each."""
     with tempfile.TemporaryDirectory() as made_up:
-        around = surroundings(_make_up(Path(made_up)))
+        around = surroundings(*_make_up(Path(made_up)))
         for environment in ("development", "production"):
             text = rendered.render(Path(made_up), environment, folder=folder)
             yield from (f"{environment}: {each}" for each in _of_text(text, around))
         yield from _demo_left(text, folder)
 
 
-def surroundings(token: str) -> promises.Surroundings:
-    """The operations of the edge and the services of the protos."""
+def surroundings(token: str, session_secret: str) -> promises.Surroundings:
+    """The operations of the edge, and the services of the protos and of docker-compose.yml."""
     paths = openapi.document()["paths"]
     services = {service for file in _FILES for service in _services(file)}
     return promises.Surroundings(
@@ -52,7 +53,9 @@ def surroundings(token: str) -> promises.Surroundings:
         hidden_paths=[health.HEALTHZ, health.READYZ, "/metrics"],
         hidden_services=sorted(services - _PUBLIC.keys()),
         public_services=_PUBLIC,
+        hosts=yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"].keys(),
         token=token,
+        session_secret=session_secret,
     )
 
 
@@ -60,11 +63,11 @@ def _services(file: FileDescriptor) -> Iterable[str]:
     return [service.full_name for service in file.services_by_name.values()]
 
 
-def _make_up(folder: Path) -> str:
-    token = secrets.token_hex()
+def _make_up(folder: Path) -> tuple[str, str]:
+    token, session_secret = secrets.token_hex(), secrets.token_hex()
     (folder / "mesh-token").write_text(f"{token}\n")
-    (folder / "kong-session-secret").write_text(f"{secrets.token_hex()}\n")
-    return token
+    (folder / "kong-session-secret").write_text(f"{session_secret}\n")
+    return token, session_secret
 
 
 def _of_text(text: str, around: promises.Surroundings) -> Iterator[str]:

@@ -20,6 +20,7 @@ from tests.support.ports import free_port
 
 Document = dict[str, Any]
 Change = Callable[[Document], object]
+SESSION_SECRET = "a-secret-of-sessions-that-is-only-for-tests"
 _LOGIN_LIMITS = re.compile(r"(per_minute, per_hour, per_user = )\d+, \d+, \d+")
 
 
@@ -27,7 +28,7 @@ def put_secrets(directory: Path) -> Path:
     """Writes the secrets that kong/render needs."""
     directory.mkdir(parents=True, exist_ok=True)
     token_file(directory)
-    (directory / "kong-session-secret").write_text("a-secret-of-sessions-that-is-only-for-tests")
+    (directory / "kong-session-secret").write_text(SESSION_SECRET)
     return directory
 
 

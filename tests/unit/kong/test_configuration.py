@@ -37,6 +37,7 @@ def load(changed: Document) -> None:
         (lambda file: route(file, "login").update(regex_priority="20"), "regex_priority"),
         (lambda file: route(file, "web").update(name="login"), "route login: is there twice"),
         (lambda file: file["consumers"].append({"username": "demo"}), "consumer demo: is there twice"),
+        (lambda file: file["consumers"][-1].update(id=file["consumers"][-2]["id"]), "id da499a0e-44e2-4c61-899b"),
         (lambda file: file["consumers"][-1].update(keyauth_credentials=[{"id": "1", "key": "demo-key"}]), "key …"),
         (lambda file: file["consumers"][-1].update(keyauth_credentials=[{"key": "other-key"}]), "id: Field required"),
     ],

@@ -2,14 +2,15 @@
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kong import promises
+from kong import promises, rendered
 from kong.configuration import Configuration
 from scripts.kong_check import problems, surroundings
-from tests.support.dev_gateway import document, drop_plugin, plugins_of, route, service
+from tests.support.dev_gateway import SESSION_SECRET, document, drop_plugin, plugins_of, route, service
 from tests.support.edge import TOKEN
 
 Config = dict[str, Any]
@@ -18,7 +19,7 @@ BY_NAME = {rule.__name__: rule for rule in promises.RULES}
 
 @pytest.fixture(scope="module")
 def around() -> promises.Surroundings:
-    return surroundings(TOKEN)
+    return surroundings(TOKEN, SESSION_SECRET)
 
 
 def plugin(entity: Config, name: str) -> Config:
@@ -62,8 +63,12 @@ BREAKS: list[tuple[str, Callable[[Config], Any]]] = [
     ("sessions_agree", lambda c: change_session(c, "login", audience="another")),
     ("sessions_agree", lambda c: change_session(c, "logout", idling_timeout=75)),
     ("sessions_agree", lambda c: change_session(c, "api-session", logout_methods=["POST"])),
-    ("references_are_complete", lambda c: service(c, "web").update(url="http://absent:80")),
-    ("references_are_complete", lambda c: c["consumers"][-1].pop("id")),
+    ("sessions_agree", lambda c: [each["config"].update(secret="s" * 40) for each in plugins_of(c, "session")]),
+    ("services_have_addresses", lambda c: service(c, "web").update(url="http://absent:80")),
+    ("users_are_sound", lambda c: c["consumers"][-1].pop("id")),
+    ("users_are_sound", lambda c: c["consumers"][-1].update(username="demo user")),
+    ("users_are_sound", lambda c: c["consumers"][-1]["basicauth_credentials"][0].update(username="other")),
+    ("users_are_sound", lambda c: c["consumers"][0].update(keyauth_credentials=[{"id": "1", "key": "k"}])),
 ]
 
 
@@ -83,3 +88,11 @@ def test_every_rule_is_broken_by_some_test() -> None:
 
 def test_the_files_keep_every_rule() -> None:
     assert list(problems()) == []
+
+
+def test_a_demo_user_that_stays_in_production_is_found(tmp_path: Path) -> None:
+    for name in ("kong.yml", "demo-users.yml", "render"):
+        (tmp_path / name).write_text((rendered.FOLDER / name).read_text())
+    with (tmp_path / "kong.yml").open("a") as file:
+        file.write("  - { username: ops, id: o, keyauth_credentials: [{ id: x, key: guest-key }] }\n")
+    assert "production: the demo user guest is still there" in list(problems(tmp_path))
