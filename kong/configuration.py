@@ -158,12 +158,13 @@ class Configuration:
 
     def _problems(self, parsed: _Document) -> Iterator[str]:
         routes = [route.name for service in parsed.services for route in service.routes]
+        keys = [key for each in parsed.consumers for key in each.keyauth_credentials]
         for kind, names in (
             ("service", [each.name for each in parsed.services]),
             ("route", routes),
             ("consumer", [each.username for each in parsed.consumers]),
-            ("id", [entry.id for each in parsed.consumers for entry in (each, *each.keyauth_credentials) if entry.id]),
-            ("key", [key.key for each in parsed.consumers for key in each.keyauth_credentials]),
+            ("id", [*filter(None, (each.id for each in parsed.consumers)), *(key.id for key in keys)]),
+            ("key", [key.key for key in keys]),
             ("username", [one.username for each in parsed.consumers for one in each.basicauth_credentials]),
             ("plugin", [" ".join(filter(None, _scope(each))) for each in self.plugins]),
         ):

@@ -98,13 +98,13 @@ async def test_the_edge_itself_believes_no_client(gateway: Gateway) -> None:
 # E3
 @stopped_by("route api-key", without_route("api-key"))
 async def test_a_bad_key_beside_a_good_cookie_is_a_bad_key(gateway: Gateway) -> None:
-    cookie = await gateway.sign_in()
+    cookie = await gateway.session()
     assert await gateway.user(cookie, ("x-api-key", "guessed")) is None
 
 
 # E3
 async def test_a_key_beside_a_cookie_counts_and_neither_is_mixed_up(gateway: Gateway) -> None:
-    cookie = await gateway.sign_in()
+    cookie = await gateway.session()
     answer = await gateway.send(SESSION, cookie, GUEST_KEY)
     assert answer.json() == {"user": "guest"}
     assert "Set-Cookie" not in answer.headers

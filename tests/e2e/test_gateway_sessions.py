@@ -100,7 +100,7 @@ async def test_a_cookie_planted_before_the_login_is_not_what_is_signed_in(gatewa
 
 # E3
 async def test_a_password_beside_a_cookie_changes_nothing(gateway: Gateway) -> None:
-    cookie = await gateway.sign_in()
+    cookie = await gateway.session()
     answer = await gateway.send(SESSION, cookie, auth=GUEST)
     assert answer.json() == {"user": "demo"}
 
@@ -142,7 +142,7 @@ async def test_a_changed_password_ends_the_sessions_of_that_user_alone(gateway: 
     ],
 )
 async def test_a_page_of_another_site_changes_nothing(gateway: Gateway, page: list[tuple[str, str]]) -> None:
-    cookie = await gateway.sign_in(GUEST)
+    cookie = await gateway.session(GUEST)
     before = (await gateway.send(TASKS, cookie)).json()
     for kind in ("application/json", "text/plain", "application/x-www-form-urlencoded"):
         lines = (cookie, ("Content-Type", kind), *page)
@@ -153,7 +153,7 @@ async def test_a_page_of_another_site_changes_nothing(gateway: Gateway, page: li
 
 # E8
 async def test_a_form_without_an_origin_creates_nothing_either(gateway: Gateway) -> None:
-    cookie = await gateway.sign_in(GUEST)
+    cookie = await gateway.session(GUEST)
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
         answer = await gateway.send(TASKS, cookie, ("Content-Type", kind), method="POST", content=b'{"title": "x"}')
         assert answer.status_code == 415
@@ -162,7 +162,7 @@ async def test_a_form_without_an_origin_creates_nothing_either(gateway: Gateway)
 # E10
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:8000.evil.example"])
 async def test_no_other_origin_may_read_an_answer(gateway: Gateway, origin: str) -> None:
-    cookie = await gateway.sign_in()
+    cookie = await gateway.session()
     asks = (("Origin", origin), ("Access-Control-Request-Method", "POST"))
     for method in ("GET", "OPTIONS"):
         for lines in ((cookie,), (DEMO_KEY,), ()):
