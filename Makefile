@@ -147,7 +147,7 @@ fmt: install ## Format the code and the protos
 	@$(bin)/buf format --write
 
 .PHONY: docs
-docs: install ## Write what is generated in docs/: excerpts, the reference, what is proven
+docs: install ## Write what is generated in docs/ (excerpts, the reference), and .env.example
 	@$(bin)/python -m scripts.course write
 
 .PHONY: gen

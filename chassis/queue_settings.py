@@ -14,9 +14,9 @@ class QueueSettings(GrpcSettings):
     """What the services that use Redis or Valkey have in common."""
 
     redis_url: str = Field("redis://127.0.0.1:6379/0", validation_alias="REDIS_URL", pattern=r"^(rediss?|unix)://")
-    """REDIS_URL: the queue, which keeps the inboxes too; with a user's name where it asks for one."""
+    """The queue, which also stores the inboxes, as redis://USER@HOST:PORT/0."""
     redis_password_file: Path | None = Field(None, validation_alias="REDIS_PASSWORD_FILE")
-    """REDIS_PASSWORD_FILE: holds the password of the user in REDIS_URL."""
+    """The file with the password of the user in REDIS_URL."""
 
     @field_validator("redis_password_file")
     @classmethod

@@ -15,24 +15,24 @@ Port = int
 
 
 class ServiceSettings(BaseSettings):
-    """What all services have in common. A name in upper case is the environment variable it is read from."""
+    """What all services have in common. A docstring below a field is its description in .env.example."""
 
-    model_config = SettingsConfigDict(populate_by_name=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(populate_by_name=True, extra="ignore", frozen=True, use_attribute_docstrings=True)
 
     environment: Literal["development", "production"] = Field("development", validation_alias="ENVIRONMENT")
-    """ENVIRONMENT: development allows what is refused in production, and that only on loopback."""
+    """Development mode allows on loopback what production refuses."""
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="LOG_LEVEL")
-    """LOG_LEVEL: the least severe line to write."""
+    """The lowest level that is logged: debug, info, warning or error."""
     log_format: Format = Field("auto", validation_alias="LOG_FORMAT")
-    """LOG_FORMAT: json, pretty, or auto, which is pretty on a terminal."""
+    """json, pretty, or auto: pretty on a terminal, else JSON."""
     mesh_token_file: Path | None = Field(None, validation_alias="MESH_TOKEN_FILE")
-    """MESH_TOKEN_FILE: the secret by which the mesh's members know each other, one a line, at most two."""
+    """The file with the secret that members of the mesh share: one per line, at most two, the first is sent."""
     otlp_endpoint: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
-    """OTEL_EXPORTER_OTLP_ENDPOINT: where spans go, as http://host:port; unset, none are recorded."""
+    """The OTLP endpoint for spans, as http://host:port. Without it no span is recorded."""
     drain_notice_seconds: float = Field(0.5, ge=0, le=60, validation_alias="DRAIN_NOTICE_SECONDS")
-    """DRAIN_NOTICE_SECONDS: how long a stopping service says NOT_SERVING before it refuses calls."""
+    """How long a stopping service reports NOT_SERVING before it refuses calls, in seconds."""
     drain_seconds: float = Field(10, gt=0, le=300, validation_alias="DRAIN_SECONDS")
-    """DRAIN_SECONDS: how long a stopping service waits for calls in flight."""
+    """How long a stopping service waits for calls in flight, in seconds."""
 
     @field_validator("mesh_token_file")
     @classmethod
@@ -49,17 +49,17 @@ class GrpcSettings(ServiceSettings):
     """What the gRPC services have in common; each names its variables with its own prefix."""
 
     grpc_host: str = "127.0.0.1"
-    """…GRPC_HOST: the address to listen on."""
+    """The address to listen on for gRPC."""
     grpc_port: Port = Field(ge=1, le=65535)
-    """…GRPC_PORT: the port for gRPC."""
+    """The port for gRPC."""
     metrics_host: str = "127.0.0.1"
-    """…METRICS_HOST: the address for /metrics."""
+    """The address to listen on for /metrics."""
     metrics_port: Port = Field(ge=1, le=65535)
-    """…METRICS_PORT: the port for /metrics."""
+    """The port for /metrics."""
     grpc_reflection: bool = True
-    """…GRPC_REFLECTION: whether clients may ask for the protos."""
+    """Enable gRPC reflection."""
     default_deadline_seconds: float = Field(10, gt=0, le=300)
-    """…DEFAULT_DEADLINE_SECONDS: the deadline of a unary call whose client set none."""
+    """The deadline of a unary call whose client set none, in seconds."""
 
     @model_validator(mode="after")
     def _needs_a_token_off_loopback(self) -> Self:

@@ -17,29 +17,29 @@ class EdgeSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="EDGE_")
 
     host: str = "127.0.0.1"
-    """EDGE_HOST: the address to listen on."""
+    """The address to listen on for HTTP."""
     port: Port = Field(8080, ge=1, le=65535)
-    """EDGE_PORT: the port for HTTP."""
+    """The port for HTTP."""
     metrics_host: str = "127.0.0.1"
-    """EDGE_METRICS_HOST: the address for /metrics."""
+    """The address to listen on for /metrics."""
     metrics_port: Port = Field(9100, ge=1, le=65535)
-    """EDGE_METRICS_PORT: the port for /metrics."""
+    """The port for /metrics."""
     public_origins: str = Field("http://127.0.0.1:8000,http://localhost:8000", validation_alias="PUBLIC_ORIGINS")
-    """PUBLIC_ORIGINS: where the page is, as browsers write it, commas between; no other page may change anything."""
+    """The origins of the page, separated by commas. No other origin may change anything."""
     call_timeout_seconds: float = Field(5, gt=0, le=60)
-    """EDGE_CALL_TIMEOUT_SECONDS: how long a request may take, with all its calls and their retries."""
+    """The time limit of a request with all its calls and retries, in seconds."""
     max_in_flight: int = Field(200, ge=1, le=10_000)
-    """EDGE_MAX_IN_FLIGHT: how many requests are worked on at once; more are answered 503."""
+    """Maximum concurrent requests; further ones get 503."""
     max_connections: int = Field(12_000, ge=1, le=100_000)
-    """EDGE_MAX_CONNECTIONS: how many connections may be open, those of watchers among them."""
+    """Maximum open connections, event streams included."""
     max_watchers: int = Field(10_000, ge=1, le=100_000)
-    """EDGE_MAX_WATCHERS: how many clients may watch events at once; more are answered 429."""
+    """Maximum concurrent event streams; further ones get 429."""
     max_watchers_per_user: int = Field(50, ge=1, le=100_000)
-    """EDGE_MAX_WATCHERS_PER_USER: how many of them may be one user's."""
+    """Maximum concurrent event streams of one user; further ones get 429."""
     task_target: str = Field("127.0.0.1:50051", min_length=1, validation_alias="TASK_GRPC_TARGET")
-    """TASK_GRPC_TARGET: the task service as host:port, or its replicas as ipv4:HOST:PORT,HOST:PORT."""
+    """The task service as HOST:PORT, or its replicas as ipv4:HOST:PORT,HOST:PORT."""
     notify_target: str = Field("127.0.0.1:50052", min_length=1, validation_alias="NOTIFY_GRPC_TARGET")
-    """NOTIFY_GRPC_TARGET: the notification service as host:port, or its replicas as ipv4:HOST:PORT,HOST:PORT."""
+    """The notification service as HOST:PORT, or its replicas as ipv4:HOST:PORT,HOST:PORT."""
 
     @property
     def origins(self) -> frozenset[str]:

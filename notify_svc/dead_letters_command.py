@@ -42,7 +42,7 @@ class CommandSettings(ServiceSettings):
     """What the command needs to know."""
 
     notify_target: str = Field("127.0.0.1:50052", min_length=1, validation_alias="NOTIFY_GRPC_TARGET")
-    """NOTIFY_GRPC_TARGET: the notification service as host:port, or its replicas as ipv4:HOST:PORT,HOST:PORT."""
+    """The notification service as HOST:PORT, or its replicas as ipv4:HOST:PORT,HOST:PORT."""
 
 
 def main() -> int:

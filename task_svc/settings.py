@@ -19,23 +19,23 @@ class TaskSettings(QueueSettings):
     model_config = SettingsConfigDict(env_prefix="TASK_")
 
     grpc_port: Port = Field(50051, ge=1, le=65535)
-    """TASK_GRPC_PORT: the port for gRPC."""
+    """The port for gRPC."""
     metrics_port: Port = Field(9101, ge=1, le=65535)
-    """TASK_METRICS_PORT: the port for /metrics."""
+    """The port for /metrics."""
     store_url: str = Field("sqlite:///.data/tasks.db", repr=False)
-    """TASK_STORE_URL: where tasks are kept: sqlite:///PATH (four slashes for an absolute path), for one process, or
-    mongodb://…/DATABASE, for any number of them."""
+    """The store of the tasks: sqlite:///PATH for one process (four slashes for an absolute path), or
+    mongodb://HOST:PORT/DATABASE for any number of replicas."""
     store_password_file: Path | None = None
-    """TASK_STORE_PASSWORD_FILE: holds the password of the user that a mongodb:// URL names."""
+    """The file with the password of the user that a mongodb:// URL names."""
     sweep_seconds: float = Field(2, gt=0, le=60)
-    """TASK_SWEEP_SECONDS: the pause between two looks for events that stayed behind."""
+    """The interval at which the relay looks for unpublished events, in seconds."""
     first_look_seconds: float = Field(15, gt=0, le=3600)
-    """TASK_FIRST_LOOK_SECONDS: after how long an unconfirmed event is looked for in the stream at first."""
+    """The first pause before the relay looks for an unconfirmed event in the stream, in seconds."""
     longest_look_seconds: float = Field(300, gt=0, le=86400)
-    """TASK_LONGEST_LOOK_SECONDS: the longest pause between two such looks."""
+    """The longest such pause, in seconds; each one is twice the one before."""
 
     reminder_lead_seconds: float = Field(900, ge=0, le=604_800)
-    """TASK_REMINDER_LEAD_SECONDS: how long before its due_time the owner of a task is reminded."""
+    """How long before its due_time the owner of a task is reminded, in seconds."""
 
     @field_validator("store_url")
     @classmethod

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from scripts.containers import declared, gateway, guarded, images, memory, queue_users, variables
+from scripts.containers import declared, gateway, guarded, images, queue_users, variables
 from scripts.containers.project import Project
 
 RULES = (
@@ -16,7 +16,6 @@ RULES = (
     *(gateway.kong_is_closed, gateway.kong_starts_again, gateway.protos_stay_inside),
     *(gateway.ports_are_listened_on, gateway.the_page_may_write),
     *(gateway.steps_come_before_kong, gateway.steps_have_what_they_read, gateway.versions_are_the_same),
-    memory.the_readme_states_the_sum,
 )
 
 

@@ -69,10 +69,13 @@ def secrets_come_as_files(project: Project) -> Iterator[str]:
 
 def fields(settings: type[ServiceSettings]) -> dict[str, str]:
     """The names of the fields by the variables that set them."""
+    return {variable(settings, name): name for name in settings.model_fields}
+
+
+def variable(settings: type[ServiceSettings], field: str) -> str:
+    """The environment variable that sets a field."""
     prefix = settings.model_config.get("env_prefix", "")
-    return {
-        str(field.validation_alias or f"{prefix}{name}".upper()): name for name, field in settings.model_fields.items()
-    }
+    return str(settings.model_fields[field].validation_alias or f"{prefix}{field}".upper())
 
 
 def _by_field(settings: type[ServiceSettings], environment: Mapping[str, str], folder: str) -> dict[str, Any]:

@@ -1,14 +1,13 @@
-"""`python -m scripts.course check | write`: compares what is generated in docs/ with its sources, or writes it anew.
+"""`python -m scripts.course check | write`: compares the generated parts of docs/, and .env.example, with their sources.
 
-`check` also looks at links, and at what is explained; it prints how much that is, and ends with status 1 when anything
-is wrong.
+`write` writes them. `check` also checks links, and ends with status 1 if it finds a problem.
 """
 
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from scripts.course import coverage, excerpts, links, pages, proof, reference, sources
+from scripts.course import excerpts, links, pages, reference, settings, sources
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,16 +19,14 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         made = generated(ROOT)
-    except (sources.Unknown, proof.Unproven) as error:
+    except (sources.Unknown, settings.Undescribed) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     if arguments == ["write"]:
         for path, text in made.items():
             (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
             (ROOT / path).write_text(text)
-    explained = coverage.measure(ROOT, pages.course(ROOT))
-    print(f"The course: {explained}.")
-    found = [*_stale(ROOT, made), *links.problems(ROOT, _all_pages(ROOT)), *explained.problems]
+    found = [*_stale(ROOT, made), *links.problems(ROOT, _all_pages(ROOT))]
     sys.stderr.writelines(f"{problem}\n" for problem in found)
     return 1 if found else 0
 
@@ -37,7 +34,7 @@ def main(arguments: list[str]) -> int:
 def generated(root: Path) -> dict[Path, str]:
     """What each page must say that is generated, or has generated parts."""
     shown = {page.path: excerpts.filled(root, page) for page in pages.course(root)}
-    return {**shown, **reference.pages(root), proof.PROOF: proof.page(root)}
+    return {**shown, **reference.pages(root), settings.ENV_EXAMPLE: settings.env_example(root)}
 
 
 def _stale(root: Path, made: dict[Path, str]) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """Reads the Markdown of the course: its fences, its links, and what it names in code spans."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,11 +38,6 @@ class Page:
         """The names by which the headings can be linked to."""
         return {slug(heading) for heading in _HEADING.findall(self.prose)}
 
-    def excerpts(self) -> Iterator[tuple[str, str]]:
-        """The excerpts that it shows: the file and the name of each, which is empty for a whole file."""
-        for shown in EXCERPT.finditer(self.text):
-            yield shown["file"], shown["name"] or ""
-
 
 def slug(heading: str) -> str:
     """The anchor that a code host gives a heading."""
@@ -57,8 +51,8 @@ def read(root: Path, *patterns: str) -> list[Page]:
 
 
 def course(root: Path) -> list[Page]:
-    """The pages that explain, without those that are generated."""
-    return [page for page in read(root, "docs/*.md") if page.path.name != "proof.md"]
+    """The pages of the course and its neighbours, which explain."""
+    return read(root, "docs/*.md")
 
 
 def followed(root: Path) -> list[Page]:

@@ -1,4 +1,4 @@
-"""The reference pages, made of what they are about: protos, OpenAPI, .env.example, the code's metrics, Makefile."""
+"""The reference pages, made of what they are about: protos, OpenAPI, settings, the code's metrics, Makefile."""
 
 import ast
 import re
@@ -13,13 +13,13 @@ from prometheus_client import CollectorRegistry
 
 from chassis.metrics import ClientMetrics, ServerMetrics
 from edge_api import openapi
+from scripts.course import settings
 from scripts.course.sources import PACKAGES
 
 _NOTE = "<!-- Made by `make docs`; do not edit. -->"
 _COMMENT = r"((?:^ *//[^\n]*\n)*)"
 _SERVICE = re.compile(rf"{_COMMENT}^service (\w+) \{{\n(.*?)^\}}", re.MULTILINE | re.DOTALL)
 _RPC = re.compile(rf"{_COMMENT}^  rpc (\w+)\((\w+)\) returns \((stream )?(\w+)\);", re.MULTILINE)
-_SETTING = re.compile(r"((?:^# .*\n)+)#([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
 _TARGET = re.compile(r"^([a-z-]+):.*?## (.*)$", re.MULTILINE)
 _METRICS = ("counter", "gauge", "histogram")
 
@@ -87,14 +87,12 @@ def _operation(operation: dict[str, Any]) -> Iterator[str]:
 
 
 def _settings(root: Path) -> Iterator[str]:
-    yield "What [`.env.example`](../../.env.example) says; none has to be set."
-    text = (root / ".env.example").read_text()
-    for section in re.split(r"^# == ", text, flags=re.MULTILINE)[1:]:
-        heading, _, rest = section.partition("\n")
-        yield from ("", f"## {heading}", "", "| variable | default | what it is |", "|---|---|---|")
-        for comment, name, default in _SETTING.findall(rest):
-            about = " ".join(line.removeprefix("# ") for line in comment.splitlines())
-            yield f"| `{name}` | {f'`{default}`' if default else ''} | {_cell(about)} |"
+    yield "[`.env.example`](../../.env.example) has the same; none has to be set."
+    for heading, described in settings.sections(root).items():
+        yield from ("", f"## {heading}", "", "| variable | default | description |", "|---|---|---|")
+        for each in described:
+            about = " ".join(each.description.split())
+            yield f"| `{each.name}` | {f'`{each.default}`' if each.default else ''} | {_cell(about)} |"
 
 
 def _metrics(root: Path) -> Iterator[str]:

@@ -15,7 +15,14 @@ PORTS = {
     "NOTIFY_METRICS_PORT": 9102,
     "REDIS_PORT": 6379,
 }
-OTHERS = ("DATA_DIR", "TASK_STORE_URL", "REDIS_URL")
+DATA_DIR = ".data"
+DESCRIPTIONS = {
+    "GATEWAY_PORT": "The gateway's port for HTTP, the only one that browsers and clients need. `make up` uses it too.",
+    "DATA_DIR": "The folder for the data. Two copies must not share it.",
+    "WEB_PORT": "The port of Vite, which serves the page to the gateway.",
+    "REDIS_PORT": "The port of the queue's server. Unused if REDIS_URL is set: `make dev` then starts no server.",
+}
+"""What the variables mean that no service reads."""
 
 
 class BadSettings(ValueError):
@@ -48,7 +55,7 @@ def read(environment: Mapping[str, str]) -> DevSettings:
     names = [name for name in PORTS if name != "REDIS_PORT" or redis_url is None]
     ports = {name: _port(name, given.get(name, str(PORTS[name]))) for name in names}
     _refuse_doubles(ports)
-    data_dir = Path(given.get("DATA_DIR", ".data")).absolute()
+    data_dir = Path(given.get("DATA_DIR", DATA_DIR)).absolute()
     return DevSettings(
         ports=ports,
         data_dir=data_dir,

@@ -8,8 +8,6 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from scripts.containers import memory
-from scripts.containers.project import Project
 from scripts.containers.variables import SETTINGS
 from scripts.new_service.places import ADDITIONS, Moved
 
@@ -45,7 +43,6 @@ def main(root: Path, name: str) -> int:
     subprocess.run([".venv/bin/ruff", "check", "--fix-only", "--quiet"], cwd=root, check=True)
     subprocess.run([".venv/bin/ruff", "format", "--quiet"], cwd=root, check=True)
     subprocess.run([".venv/bin/python", "-m", "scripts.dashboards"], cwd=root, check=True)
-    _state_memory(root)
     subprocess.run(
         [".venv/bin/python", "-m", "scripts.course", "write"], cwd=root, check=True, stdout=subprocess.DEVNULL
     )
@@ -93,11 +90,6 @@ def _changed(root: Path) -> Iterator[tuple[str, str]]:
     for addition in ADDITIONS:
         contents[addition.file] = addition.to(contents[addition.file])
     yield from contents.items()
-
-
-def _state_memory(root: Path) -> None:
-    readme = root / "README.md"
-    readme.write_text(memory.STATEMENT.sub(memory.statement(Project.read(root)), readme.read_text()))
 
 
 def _filled(text: str, words: Mapping[str, str]) -> str:

@@ -65,21 +65,6 @@ _COMPOSE = """  @name@-svc:
 _SCRAPE = """  - job_name: @name@-svc
     dns_sd_configs: [{ names: [@name@-svc], type: A, port: @metrics_port@, refresh_interval: 10s }]
 """
-_VARIABLES = """
-# == The @name@ service
-# The address to listen on.
-#@NAME@_GRPC_HOST=127.0.0.1
-# The port for gRPC.
-#@NAME@_GRPC_PORT=@grpc_port@
-# The address for /metrics.
-#@NAME@_METRICS_HOST=127.0.0.1
-# The port for /metrics.
-#@NAME@_METRICS_PORT=@metrics_port@
-# Whether clients may ask for the protos.
-#@NAME@_GRPC_REFLECTION=true
-# The deadline of a unary call whose client set none.
-#@NAME@_DEFAULT_DEADLINE_SECONDS=10
-"""
 _CONFIG = """  - name: @name@-svc
     literals:
       - ENVIRONMENT=production
@@ -130,7 +115,6 @@ ADDITIONS: Sequence[Addition] = (
         )
         for samples in ("1x40", "1x20")
     ),
-    Addition(".env.example", "\n# == Edge\n", _VARIABLES),
     Addition("scripts/dev/settings.py", '    "EDGE_METRICS_PORT": 9100,\n', '    "@NAME@_GRPC_PORT": @grpc_port@,\n'),
     Addition("scripts/dev/settings.py", '    "REDIS_PORT": 6379,\n', '    "@NAME@_METRICS_PORT": @metrics_port@,\n'),
     Addition(

@@ -8,12 +8,6 @@ import pytest
 from tests.faults.page import PAGE, standing_of
 from tests.faults.rows import TESTS, Row, rows
 
-COUNTS = {"A": 16, "B": 17, "C": 14, "D": 19, "E": 17, "F": 8}
-
-
-def test_the_list_is_whole() -> None:
-    assert [row.id for row in rows()] == [f"{part}{n}" for part, count in COUNTS.items() for n in range(1, count + 1)]
-
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row.id)
 def test_a_row_is_proven_by_tests_that_exist_or_says_what_it_needs(row: Row) -> None:
