@@ -1,6 +1,6 @@
-"""`python -m scripts.course check | write`: compares the generated parts of docs/, and .env.example, with their sources.
+"""`python -m scripts.course check | write`: compares the generated parts of docs/ and .env.example with their sources.
 
-`write` writes them. `check` also checks links, and ends with status 1 if it finds a problem.
+`write` updates them. `check` also checks links, and ends with status 1 if it finds a problem.
 """
 
 import sys
