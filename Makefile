@@ -52,7 +52,7 @@ verify: install ## Tell whether what runs does what a phase of the course promis
 .PHONY: dead-letters
 dead-letters: install ## List what the notifier could not handle (ARGS='replay KEY', ARGS='discard --all', ARGS=--help)
 	@NOTIFY_GRPC_TARGET=$${NOTIFY_GRPC_TARGET:-127.0.0.1:$${NOTIFY_GRPC_PORT:-50052}} \
-	  $(bin)/python -m notify_svc.dead_letters_command $(ARGS)
+	  $(bin)/python -m notify_svc.cli.dead_letters $(ARGS)
 
 .PHONY: kong-user
 kong-user: install ## List who may call through the gateway (ARGS='add NAME', ARGS='password NAME', ARGS=--help)

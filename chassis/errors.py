@@ -11,7 +11,7 @@ ServiceError
 ├── DeadlineExceeded    the caller's time is up
 └── Internal            a defect of the service; says nothing of the cause
 
-Raised low, mapped once: to a gRPC status in `chassis.status`, from there to HTTP in the edge.
+Raised low, mapped once: to a gRPC status in `chassis.grpc_api.error_mapping`, from there to HTTP in the edge.
 """
 
 from collections.abc import Mapping, Sequence

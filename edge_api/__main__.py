@@ -2,20 +2,20 @@
 
 import uvloop
 
-from chassis import garbage, log
-from chassis.client import Calls
-from chassis.feed import FeedLimits
-from chassis.feed_metrics import FeedMetrics
+from chassis import gc_tuning, log
+from chassis.background_jobs import background
+from chassis.feed.feed import FeedLimits
+from chassis.feed.metrics import FeedMetrics
+from chassis.grpc_api.client import ClientInterceptor, ClientMetrics
 from chassis.identity import MeshTokens
 from chassis.loop_metrics import LoopMetrics
-from chassis.metrics import ClientMetrics, new_registry, serve_metrics
+from chassis.metrics import new_registry, serve_metrics
 from chassis.settings import load
-from chassis.supervise import background
 from chassis.tracing import Tracing
 from edge_api import app, server
-from edge_api.health import Draining
-from edge_api.live import Live
+from edge_api.routes.health import Draining
 from edge_api.settings import EdgeSettings
+from edge_api.sse.live import Live
 from edge_api.upstreams import open_upstreams
 
 
@@ -27,7 +27,7 @@ async def main(settings: EdgeSettings) -> None:
     registry = new_registry()
     tracing = Tracing("edge_api", settings.otlp_endpoint)
     draining = Draining()
-    calls = Calls(ClientMetrics(registry), tracing.tracer, tokens, settings.call_timeout_seconds)
+    calls = ClientInterceptor(ClientMetrics(registry), tracing.tracer, tokens, settings.call_timeout_seconds)
     try:
         with (
             server.bind(settings.host, settings.port) as listener,
@@ -38,7 +38,7 @@ async def main(settings: EdgeSettings) -> None:
                 application = app.build(settings, tokens, upstreams, live, draining, registry, tracing.tracer)
                 jobs = {**live.jobs(), "measure-loop": LoopMetrics(registry).run}
                 async with background(jobs, registry):
-                    garbage.settle()
+                    gc_tuning.freeze()
                     await server.serve(application, listener, settings, draining, live.end)
     finally:
         tracing.close()

@@ -10,16 +10,16 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from chassis.identity import MeshTokens
-from edge_api import docs, events, health, notifications, session, tasks
-from edge_api.admission import InFlightLimit, SizeLimits
-from edge_api.caller import Authenticate
-from edge_api.failures import LastResort, handle_errors
-from edge_api.health import Draining
+from edge_api.exception_handlers import LastResort, handle_errors
 from edge_api.http_metrics import HttpMetrics
-from edge_api.live import Live
-from edge_api.observe import Observe
-from edge_api.same_site import SameSite
+from edge_api.middleware.auth import Authenticate
+from edge_api.middleware.csrf import SameSite
+from edge_api.middleware.request_limits import InFlightLimit, SizeLimits
+from edge_api.middleware.telemetry import Observe
+from edge_api.routes import docs, events, health, notifications, session, tasks
+from edge_api.routes.health import Draining
 from edge_api.settings import EdgeSettings
+from edge_api.sse.live import Live
 from edge_api.upstreams import Upstreams
 
 _ABOUT = (

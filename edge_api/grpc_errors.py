@@ -8,7 +8,7 @@ from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 from chassis.errors import Violation
-from chassis.status import DETAILS_KEY, DOMAIN
+from chassis.grpc_api.error_mapping import DETAILS_KEY, DOMAIN
 
 _REST_NAMES = {"request_id": "Idempotency-Key", "etag": "If-Match"}
 _OF_TASK = re.compile(r"^task\.")

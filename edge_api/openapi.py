@@ -5,8 +5,9 @@ import sys
 from types import SimpleNamespace
 from typing import Any, cast
 
-from edge_api import app, docs, health
-from edge_api.live import Live
+from edge_api import app
+from edge_api.routes import docs, health
+from edge_api.sse.live import Live
 from edge_api.upstreams import Upstreams
 
 

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 
 from chassis import identity
 from chassis.errors import InvalidInput, ServiceError, Violation
-from chassis.status import code_of
+from chassis.grpc_api.error_mapping import code_of
 from edge_api import grpc_errors
 
 MEDIA_TYPE = "application/problem+json"

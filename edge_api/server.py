@@ -12,9 +12,9 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
-from chassis.server import until_stopped
-from edge_api.health import Draining
+from chassis.grpc_api.server import until_stopped
 from edge_api.protocol import Http
+from edge_api.routes.health import Draining
 from edge_api.settings import EdgeSettings
 
 _log = structlog.get_logger("server")

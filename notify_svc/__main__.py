@@ -14,23 +14,27 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from task.v1 import events_pb2_grpc, task_pb2_grpc
 
-from chassis import client, garbage, log
-from chassis.feed import Feed
-from chassis.feed_metrics import FeedMetrics
+from chassis import gc_tuning, log
+from chassis.background_jobs import background, spread
+from chassis.feed.feed import Feed
+from chassis.feed.metrics import FeedMetrics
+from chassis.grpc_api import client
+from chassis.grpc_api.client import ClientMetrics
+from chassis.grpc_api.server import until_stopped
 from chassis.identity import MeshTokens
 from chassis.loop_metrics import LoopMetrics
-from chassis.metrics import ClientMetrics, new_registry, serve_metrics
-from chassis.server import until_stopped
+from chassis.metrics import new_registry, serve_metrics
 from chassis.settings import load
-from chassis.supervise import background, spread
 from chassis.tracing import Tracing
-from notify_svc import channel_file, grpc_server, store
-from notify_svc.apprise_channel import AppriseChannel
-from notify_svc.channels import Channel
-from notify_svc.console import Console
+from notify_svc.composition import Notifier
+from notify_svc.delivery import channel_file
+from notify_svc.delivery.apprise_channel import AppriseChannel
+from notify_svc.delivery.channel import Channel
+from notify_svc.delivery.console import Console
+from notify_svc.grpc_api import server as grpc_server
 from notify_svc.metrics import NotifyMetrics
-from notify_svc.notifier import Notifier
 from notify_svc.settings import NotifySettings
+from notify_svc.storage import redis_keys
 
 RETRIED = {"task.v1.TaskEventsService": ("ConfirmEvents",), "task.v1.TaskService": ("GetTask",)}
 _COMMAND_SECONDS = 2.0
@@ -64,7 +68,7 @@ async def main(settings: NotifySettings) -> None:
             with serve_metrics(registry, settings.metrics_host, settings.metrics_port):
                 jobs = {**notifier.jobs(), "measure-loop": LoopMetrics(registry).run}
                 async with background(jobs, registry), server.serving():
-                    garbage.settle()
+                    gc_tuning.freeze()
                     await stopped.wait()
 
 
@@ -78,16 +82,16 @@ def _channels(settings: NotifySettings) -> list[Channel]:
 async def _redis(settings: NotifySettings) -> AsyncIterator[tuple[Redis, Redis]]:
     url, password = settings.redis_url, settings.redis_password
     async with (
-        store.connect(url, password, timeout_seconds=_COMMAND_SECONDS, retries=1) as redis,
+        redis_keys.connect(url, password, timeout_seconds=_COMMAND_SECONDS, retries=1) as redis,
         # A read is never repeated unseen: what its lost answer held waits among the consumer's own pending entries.
-        store.connect(url, password, timeout_seconds=_READ_SECONDS, retries=0) as reader,
+        redis_keys.connect(url, password, timeout_seconds=_READ_SECONDS, retries=0) as reader,
     ):
         yield redis, reader
 
 
 def _tasks(settings: NotifySettings, registry: CollectorRegistry, tracing: Tracing) -> grpc.aio.Channel:
     tokens = MeshTokens.read(settings.mesh_token_file)
-    calls = client.Calls(ClientMetrics(registry), tracing.tracer, tokens, settings.default_deadline_seconds)
+    calls = client.ClientInterceptor(ClientMetrics(registry), tracing.tracer, tokens, settings.default_deadline_seconds)
     return client.open_channel(settings.task_grpc_target, client.service_config(RETRIED, package="task.v1"), calls)
 
 

@@ -5,9 +5,9 @@ import asyncio
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from notify_svc import store
-from notify_svc.finisher import Finisher
+from notify_svc.events.acknowledger import Finisher
 from notify_svc.metrics import NotifyMetrics
+from notify_svc.storage import redis_keys
 
 _INTERVAL_SECONDS = 5.0
 
@@ -29,14 +29,14 @@ class Gauges:
     async def refresh(self) -> None:
         """Sets every gauge once."""
         self._metrics.unconfirmed.set(self._finisher.waiting)
-        self._metrics.dead_letters.set(await self._client.zcard(store.DEAD_LETTERS))
+        self._metrics.dead_letters.set(await self._client.zcard(redis_keys.DEAD_LETTERS))
         try:
-            groups = await self._client.xinfo_groups(store.EVENTS)
+            groups = await self._client.xinfo_groups(redis_keys.EVENTS)
         except ResponseError:  # no stream yet
             return
         for group in groups:
-            if group["name"] == store.GROUP.encode():
+            if group["name"] == redis_keys.GROUP.encode():
                 self._metrics.pending.set(group["pending"])
                 # Redis does not know the lag where entries were deleted by hand: all there are is the most it can be.
                 lag = group["lag"]
-                self._metrics.lag.set(lag if lag is not None else await self._client.xlen(store.EVENTS))
+                self._metrics.lag.set(lag if lag is not None else await self._client.xlen(redis_keys.EVENTS))

@@ -10,7 +10,7 @@ from pydantic_settings import SettingsConfigDict
 
 from chassis.queue_settings import QueueSettings
 from chassis.settings import Port
-from notify_svc import channel_file
+from notify_svc.delivery import channel_file
 
 
 def _consumer_name() -> str:

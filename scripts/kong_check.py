@@ -16,7 +16,8 @@ from notify.v1 import dead_letters_pb2, notify_pb2
 from notify.v1 import events_pb2 as notify_events_pb2
 from task.v1 import events_pb2, task_pb2
 
-from edge_api import docs, events, health, openapi
+from edge_api import openapi
+from edge_api.routes import docs, events, health
 from edge_api.upstreams import NOTIFICATION_SERVICE, TASK_SERVICE
 from kong import promises, rendered
 from kong.configuration import BadConfiguration, Configuration, parse

@@ -14,24 +14,27 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from chassis import garbage, log
-from chassis.feed import Feed
-from chassis.feed_metrics import FeedMetrics
+from chassis import gc_tuning, log
+from chassis.background_jobs import Job, background
+from chassis.feed.feed import Feed
+from chassis.feed.metrics import FeedMetrics
+from chassis.feed.stream_tail import StreamTail
+from chassis.grpc_api.server import until_stopped
 from chassis.loop_metrics import LoopMetrics
 from chassis.metrics import new_registry, serve_metrics
-from chassis.server import until_stopped
 from chassis.settings import load
-from chassis.stream_tail import StreamTail
-from chassis.supervise import Job, background
 from chassis.tracing import Tracing
-from task_svc import grpc_server, mongo, sqlite, watch
-from task_svc.chores import keep_purging, keep_refreshing, keep_reminding
+from task_svc.event_stream import STREAM, RedisEventStream
+from task_svc.grpc_api import server as grpc_server
+from task_svc.grpc_api import watch
+from task_svc.jobs import keep_purging, keep_refreshing, keep_reminding
+from task_svc.mongo import store as mongo
 from task_svc.relay import Pauses, Relay
 from task_svc.relay_metrics import RelayMetrics
 from task_svc.repository import StoreUnusable, TaskRepository
 from task_svc.settings import TaskSettings
-from task_svc.stream import STREAM, RedisEventStream
-from task_svc.tasks import Clock, Tasks
+from task_svc.sqlite import store as sqlite
+from task_svc.use_cases import Clock, Tasks
 
 _QUEUE_SECONDS = 2.0
 
@@ -53,7 +56,7 @@ async def main(settings: TaskSettings) -> None:
             with serve_metrics(registry, settings.metrics_host, settings.metrics_port):
                 jobs = {**_jobs(relay, tail, tasks, metrics, store, clock), "measure-loop": LoopMetrics(registry).run}
                 async with background(jobs, registry), server.serving():
-                    garbage.settle()
+                    gc_tuning.freeze()
                     await stopped.wait()
 
 

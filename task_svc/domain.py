@@ -1,6 +1,6 @@
-"""What a task is, the rules it keeps, and what may happen to it; free of storage and protocol.
+"""The domain: tasks, their rules and their changes. Knows no storage and no protocol.
 
-Every change takes the time from outside and returns a new Task; `task_svc.tasks` stores it with the event it caused.
+Every change takes the current time and returns a new Task; `use_cases` stores it together with the event it caused.
 """
 
 import unicodedata

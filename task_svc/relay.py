@@ -13,10 +13,10 @@ from typing import TypeVar
 
 import structlog
 
+from task_svc.event_stream import EventStream
 from task_svc.outbox import Looked, OutboxStore, Pending, pause_before_look
 from task_svc.relay_metrics import RelayMetrics
-from task_svc.stream import EventStream
-from task_svc.tasks import Clock
+from task_svc.use_cases import Clock
 
 _log = structlog.get_logger("relay")
 

@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from task_svc.outbox import OutboxStore
-from task_svc.tasks import Clock
+from task_svc.use_cases import Clock
 
 
 class RelayMetrics:

@@ -66,7 +66,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class Cursor:
     """A place in an order: right behind the task with this value and id."""
 
     value: int
@@ -78,7 +78,7 @@ class Page:
     """Tasks in order, and where to go on; `next` is None only when there is nothing more."""
 
     tasks: Sequence[Task]
-    next: Position | None
+    next: Cursor | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class TaskRepository(OutboxStore, Protocol):
     """A store of tasks and their outboxes.
 
     A write is durable when its method returns: it survives the end of the process and a power cut. All methods raise
-    Unavailable while the store is away and DeadlineExceeded when the request's deadline (`chassis.deadline`) passes.
+    Unavailable while the store is away and DeadlineExceeded when the request's deadline passes.
     """
 
     async def insert(self, creation: Creation) -> Created:
@@ -123,7 +123,7 @@ class TaskRepository(OutboxStore, Protocol):
         Returns the task as it is then. Raises NotFound, and whatever `change` raises.
         """
 
-    async def list(self, owner: str, which: Filter, order: Order, after: Position | None, limit: int) -> Page:
+    async def list(self, owner: str, which: Filter, order: Order, after: Cursor | None, limit: int) -> Page:
         """At most `limit` of the owner's tasks.
 
         Costs the same however many tasks there are, for every order without a filter, with one status or with one

@@ -11,7 +11,7 @@ from pathlib import Path
 import uvloop
 
 from chassis import log
-from chassis.server import until_stopped
+from chassis.grpc_api.server import until_stopped
 from kong import rendered, users
 from kong.configuration import BadConfiguration, Configuration
 from kong.dev_gateway.server import HOST, bind, serving

@@ -1,7 +1,7 @@
 """Fills the places for code in a page with what the sources say.
 
-`<!-- code: task_svc/tasks.py Tasks.create -->`, a line of its own, begins such a place and `<!-- end -->` ends it; what
-stands between is generated. A reader of the page sees a link to the file and the code.
+`<!-- code: task_svc/use_cases.py Tasks.create -->` on its own line begins such a place and `<!-- end -->` ends it; the
+text between them is generated. A reader of the page sees a link to the file and the code.
 """
 
 import os

@@ -11,7 +11,8 @@ import py_grpc_prometheus
 import yaml
 from prometheus_client import CollectorRegistry
 
-from chassis.metrics import ClientMetrics, ServerMetrics
+from chassis.grpc_api.client import ClientMetrics
+from chassis.grpc_api.telemetry import ServerMetrics
 from edge_api import openapi
 from scripts.course import settings
 from scripts.course.sources import PACKAGES
@@ -105,7 +106,7 @@ def _metrics(root: Path) -> Iterator[str]:
 
 def metrics(root: Path) -> Iterator[tuple[str, str, list[str], str]]:
     """Every metric that the services define: its name, kind, labels and description."""
-    for path in (path for package in PACKAGES for path in sorted(root.glob(f"{package}/*.py"))):
+    for path in (path for package in PACKAGES for path in sorted(root.glob(f"{package}/**/*.py"))):
         yield from _metrics_in(path)
     package = Path(py_grpc_prometheus.__file__).parent
     used = CollectorRegistry()

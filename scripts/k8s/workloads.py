@@ -7,13 +7,13 @@ from typing import Any
 
 import yaml
 
+from chassis.grpc_api.channel_options import CLIENT_OPTIONS
 from chassis.settings import ServiceSettings
-from chassis.wire import CLIENT_OPTIONS
-from notify_svc.grpc_server import NOTIFICATION_SERVICE
+from notify_svc.grpc_api.server import NOTIFICATION_SERVICE
 from scripts.containers.dockerfile import last, read_stages
 from scripts.containers.variables import MOUNTED, SETTINGS, fields, refused
 from scripts.k8s.kustomization import Resource
-from task_svc.grpc_server import TASK_SERVICE
+from task_svc.grpc_api.server import TASK_SERVICE
 
 _READY = {
     "task-svc": TASK_SERVICE,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import uvloop
 
-from chassis.server import until_stopped
+from chassis.grpc_api.server import until_stopped
 from kong.configuration import Configuration
 from kong.dev_gateway.server import HOST, bind, serving
 from tests.support.dev_gateway import Change, Document, document, limit, login_limits, service, without_limits

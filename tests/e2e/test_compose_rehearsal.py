@@ -39,7 +39,7 @@ def _dead_letters(system: Rehearsal, *arguments: str) -> str:
         "MESH_TOKEN_FILE": str(system.token_file),
         "no_proxy": "127.0.0.1",
     }
-    command = [sys.executable, "-m", "notify_svc.dead_letters_command", *arguments]
+    command = [sys.executable, "-m", "notify_svc.cli.dead_letters", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60).stdout
 
 

@@ -70,5 +70,5 @@ def _do_what_the_runbook_says(running: Watched, alert: str) -> None:
     token = running.mesh.store.parent / "token"
     assert token.read_text() == TOKEN
     environment = {**os.environ, "NOTIFY_GRPC_TARGET": running.mesh.notify_target, "MESH_TOKEN_FILE": str(token)}
-    command = [sys.executable, "-m", "notify_svc.dead_letters_command", "discard", "--all"]
+    command = [sys.executable, "-m", "notify_svc.cli.dead_letters", "discard", "--all"]
     subprocess.run(command, env={**environment, "no_proxy": "127.0.0.1"}, check=True, capture_output=True, timeout=60)

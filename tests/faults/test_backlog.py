@@ -12,7 +12,7 @@ from task_svc import convert, domain
 from task_svc.domain import Content
 from task_svc.outbox import Event, EventType, Pending
 from task_svc.repository import Creation
-from task_svc.sqlite import open_store
+from task_svc.sqlite.store import open_store
 from tests.faults.system import System, now
 from tests.support.eventually import eventually
 from tests.support.tasks import new_task

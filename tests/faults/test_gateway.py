@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from chassis.supervise import end
+from chassis.background_jobs import end
 from tests.faults.load import Load, p99
 from tests.faults.report import Record
 from tests.faults.system import TOKEN, Process, System, now

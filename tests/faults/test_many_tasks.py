@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from task_svc.repository import Filter, Order, Position
-from task_svc.sqlite_listing import list_tasks, plan
+from task_svc.repository import Cursor, Filter, Order
+from task_svc.sqlite.listing import list_tasks, plan
 from tests.faults.report import Record
 from tests.integration.test_sqlite_costs import EVERY_ORDER, FLAT, filled, work_of
 
@@ -21,12 +21,12 @@ SAMPLES = 20
 def test_a_page_deep_in_a_million_tasks_costs_what_the_first_does(tmp_path: Path, record_property: Record) -> None:
     with closing(filled(tmp_path / "tasks.db", TASKS)) as store:
 
-        def behind(which: Filter, order: Order, place: int) -> Position:
+        def behind(which: Filter, order: Order, place: int) -> Cursor:
             walk = plan("ann", which, order)
             row = store.execute(f"{walk.select('', ())} LIMIT 1 OFFSET {place}", walk.parameters).fetchone()
-            return Position(row["value"], row["id"])
+            return Cursor(row["value"], row["id"])
 
-        def milliseconds(which: Filter, order: Order, after: Position) -> float:
+        def milliseconds(which: Filter, order: Order, after: Cursor) -> float:
             took = []
             for _ in range(SAMPLES):
                 begun = time.perf_counter()

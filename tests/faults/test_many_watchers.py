@@ -11,7 +11,7 @@ import httpx
 import psutil
 import pytest
 
-from chassis.watcher import HEARTBEAT_SECONDS
+from chassis.feed.watcher import HEARTBEAT_SECONDS
 from edge_api.server import raise_file_limit
 from tests.faults.load import Entry, Load, p99
 from tests.faults.report import Record

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from chassis.errors import Unavailable
-from task_svc import mongo, sqlite
+from task_svc.mongo import store as mongo
 from task_svc.repository import TaskRepository
+from task_svc.sqlite import store as sqlite
 from tests.simulation.memory_store import memory_store
 from tests.support.eventually import eventually
 from tests.support.mongo import MongoServer, database

@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 import pytest
 
-from notify_svc import store
+from notify_svc.storage import redis_keys
 from tests.support.eventually import eventually
 from tests.support.fake_task_events import FakeTaskEvents, fake_task_events
 from tests.support.notifier import FakeChannel, Running, becomes, serving
@@ -36,7 +36,7 @@ class Ended:
 async def run(target: str, token_file: Path | None, *arguments: str | bytes, **variables: str) -> Ended:
     """Runs the command to its end."""
     token = {} if token_file is None else {"MESH_TOKEN_FILE": str(token_file)}
-    command = (sys.executable, "-m", "notify_svc.dead_letters_command", *arguments)
+    command = (sys.executable, "-m", "notify_svc.cli.dead_letters", *arguments)
     return await to_its_end(*command, NOTIFY_GRPC_TARGET=target, **token, **variables)
 
 
@@ -96,7 +96,7 @@ async def a_letter_of_each_kind(service: Running) -> tuple[str, str]:
     """What a channel gave up, and what is no event; returns their keys."""
     (entry,) = await publish(service.redis, created(1))
     await eventually(service.all_acknowledged)
-    bad: Any = await service.redis.xadd(store.EVENTS, {"id": "\x1b[31m", "event": b"\xff"})
+    bad: Any = await service.redis.xadd(redis_keys.EVENTS, {"id": "\x1b[31m", "event": b"\xff"})
     await eventually(service.all_acknowledged)
     return f"{entry.decode()}/mail", bad.decode()
 
@@ -131,7 +131,7 @@ async def test_make_asks_the_service_that_make_dev_has_started(service: Running,
 
 async def test_a_list_of_many_pages_is_whole(service: Running, command: Command) -> None:
     keys = {f"{number:013d}-0": number for number in range(450)}
-    await service.redis.zadd(store.DEAD_LETTERS, dict(keys.items()))
+    await service.redis.zadd(redis_keys.DEAD_LETTERS, dict(keys.items()))
     answer = json.loads((await command("--json")).out)
     assert [letter["key"] for letter in answer["dead_letters"]] == list(keys)
     assert answer["total_count"] == 450
@@ -139,10 +139,10 @@ async def test_a_list_of_many_pages_is_whole(service: Running, command: Command)
 
 async def test_a_long_list_may_be_cut_by_its_reader(service: Running, token_file: Path) -> None:
     keys = {f"{number:013d}-0": number for number in range(5000)}  # far more than a pipe holds
-    await service.redis.zadd(store.DEAD_LETTERS, dict(keys.items()))
+    await service.redis.zadd(redis_keys.DEAD_LETTERS, dict(keys.items()))
     target = f"127.0.0.1:{service.settings.grpc_port}"
     process = await asyncio.create_subprocess_exec(
-        *("bash", "-o", "pipefail", "-c", f"{sys.executable} -m notify_svc.dead_letters_command | head -n 2"),
+        *("bash", "-o", "pipefail", "-c", f"{sys.executable} -m notify_svc.cli.dead_letters | head -n 2"),
         env={
             **os.environ,
             "NOTIFY_GRPC_TARGET": target,
@@ -159,8 +159,8 @@ async def test_a_long_list_may_be_cut_by_its_reader(service: Running, token_file
 
 
 async def test_escape_sequences_reach_no_terminal(service: Running, command: Command) -> None:
-    await service.redis.zadd(store.DEAD_LETTERS, {"1-0": 1})
-    await service.redis.hset(store.dead_letter_key("1-0"), "detail", "\x1b]0;owned\x07 \u202e\r\nfake line")
+    await service.redis.zadd(redis_keys.DEAD_LETTERS, {"1-0": 1})
+    await service.redis.hset(redis_keys.dead_letter_key("1-0"), "detail", "\x1b]0;owned\x07 \u202e\r\nfake line")
     for arguments in ((), ("--json",)):
         out = (await command(*arguments)).out
         assert all(line.isprintable() for line in out.split("\n"))
@@ -184,7 +184,7 @@ async def test_replay_has_letters_delivered_and_names_those_that_stay(
     assert again.out.splitlines()[0] == "Replayed 0 dead letters."
     assert "Keys without a dead letter" in again.out
 
-    await service.redis.zadd(store.DEAD_LETTERS, {"1-0": 1})
+    await service.redis.zadd(redis_keys.DEAD_LETTERS, {"1-0": 1})
     answer = json.loads((await command("replay", "--all", "--json")).out)
     assert answer == {"replayed_count": 1, "not_replayable_keys": ["1-0"]}
     stays = await command("replay", "1-0")
@@ -195,7 +195,7 @@ async def test_discard_throws_letters_away(service: Running, command: Command) -
     given_up, _ = await a_letter_of_each_kind(service)
     assert (await command("discard", given_up)).out == "Discarded 1 dead letter.\n"
     assert json.loads((await command("discard", "--all", "--json")).out) == {"discarded_count": 1}
-    assert not await service.redis.exists(store.DEAD_LETTERS)
+    assert not await service.redis.exists(redis_keys.DEAD_LETTERS)
 
 
 async def test_keys_may_be_any_bytes(service: Running, command: Command) -> None:

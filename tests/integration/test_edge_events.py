@@ -10,9 +10,9 @@ import pytest
 from notify.v1 import notify_pb2
 from task.v1 import task_pb2
 
-from chassis.feed import Feed
+from chassis.feed.feed import Feed
+from chassis.feed.watcher import Item
 from chassis.identity import MeshTokens
-from chassis.watcher import Item
 from tests.support.edge import TOKEN, Edge, as_user, edge_with_fakes, running_edge
 from tests.support.eventually import eventually
 from tests.support.fake_services import BEGUN, Fakes, running_fakes
@@ -203,7 +203,7 @@ async def test_no_title_breaks_out_of_its_event(mesh: tuple[Edge, Fakes], title:
 async def test_a_quiet_stream_has_a_heartbeat_that_moves_the_id_on(
     mesh: tuple[Edge, Fakes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_api.heartbeats.HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr("edge_api.sse.heartbeats.HEARTBEAT_SECONDS", 0.05)
     edge, fakes = mesh
     async with event_source(edge.client) as source:
         happens(fakes, 1, "bob")
@@ -227,8 +227,8 @@ async def test_clients_are_told_to_come_back_at_different_times(mesh: tuple[Edge
 async def test_a_stream_whose_time_is_over_ends_cleanly_and_asks_its_client_back_soon(
     mesh: tuple[Edge, Fakes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chassis.watcher._SHORTEST_SECONDS", 0.1)
-    monkeypatch.setattr("chassis.watcher._LONGEST_SECONDS", 0.2)
+    monkeypatch.setattr("chassis.feed.watcher._SHORTEST_SECONDS", 0.1)
+    monkeypatch.setattr("chassis.feed.watcher._LONGEST_SECONDS", 0.2)
     edge, _ = mesh
     async with event_source(edge.client) as source:
         assert await source.ended() == []
@@ -269,7 +269,7 @@ async def test_who_is_not_known_cannot_watch_and_too_many_are_told_when_to_come_
 
 
 async def test_an_edge_that_has_heard_nothing_yet_answers_503(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chassis.feed._PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("chassis.feed.feed._PATIENCE_SECONDS", 0.05)
     async with running_edge(MeshTokens([TOKEN]), free_port(), free_port()) as edge:
         answer = await edge.client.get(EVENTS)
         assert (answer.status_code, answer.json()["reason"]) == (503, "FEED_UNAVAILABLE")
@@ -311,7 +311,7 @@ async def test_a_service_that_goes_away_and_comes_back_costs_no_event(mesh: tupl
 async def test_a_client_that_does_not_read_is_let_go_and_costs_little(
     mesh: tuple[Edge, Fakes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_api.event_stream._SEND_SECONDS", 0.5)
+    monkeypatch.setattr("edge_api.sse.event_stream._SEND_SECONDS", 0.5)
     edge, fakes = mesh
     port = httpx.URL(edge.url).port
     assert port is not None
@@ -338,7 +338,7 @@ async def test_a_client_that_does_not_read_is_let_go_and_costs_little(
 async def test_a_client_that_leaves_while_its_id_is_waited_for_does_not_stay_a_watcher(
     mesh: tuple[Edge, Fakes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chassis.feed._PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr("chassis.feed.feed._PATIENCE_SECONDS", 0.3)
     edge, _ = mesh
     ahead = f"{BEGUN[0] + 10}-0~{BEGUN[0]}-0"
     with pytest.raises(httpx.ReadTimeout):

@@ -14,10 +14,12 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from edge_api import app, docs, limits
-from edge_api.events import PATH as EVENTS
-from edge_api.health import Draining
-from edge_api.live import Live
+from edge_api import app
+from edge_api.routes import docs
+from edge_api.routes.events import PATH as EVENTS
+from edge_api.routes.health import Draining
+from edge_api.schemas import limits
+from edge_api.sse.live import Live
 from edge_api.upstreams import Upstreams
 from tests.support.edge import as_user
 from tests.support.processes import whole_mesh

@@ -10,11 +10,11 @@ import grpc
 import pytest
 from prometheus_client import CollectorRegistry
 
-from chassis import deadline, identity
-from chassis.client import Calls, open_channel, service_config
+from chassis import identity
 from chassis.errors import Conflict, NotFound, ServiceError, Unavailable
+from chassis.grpc_api import deadlines
+from chassis.grpc_api.client import ClientInterceptor, ClientMetrics, open_channel, service_config
 from chassis.identity import MeshTokens
-from chassis.metrics import ClientMetrics
 from chassis.tracing import Tracing
 from tests.support.eventually import eventually
 from tests.support.holding import until
@@ -34,7 +34,7 @@ class Client:
         self.registry = CollectorRegistry()
         self.tracing = Tracing("client", None)
         tokens = MeshTokens(TOKENS)
-        calls = Calls(ClientMetrics(self.registry), self.tracing.tracer, tokens, default_seconds)
+        calls = ClientInterceptor(ClientMetrics(self.registry), self.tracing.tracer, tokens, default_seconds)
         self.channel = open_channel(target, service_config(retried, package="probe.v1"), calls)
 
     async def ask(self, timeout: float | None = None) -> Answer:
@@ -180,7 +180,7 @@ async def _time_left(wanted: float | None, remaining: float | None, default: flo
 
     async with mesh_server(look) as mesh, mesh_client(mesh.target, default_seconds=default) as client:
         if remaining is not None:
-            deadline.set_remaining(remaining)
+            deadlines.set_remaining(remaining)
         await client.ask(timeout=wanted)
     return seen[0] if seen else None
 
@@ -205,7 +205,7 @@ async def test_a_call_gets_the_least_of_its_own_time_and_what_is_left(
 
 async def test_a_call_whose_request_has_no_time_left_fails_at_once() -> None:
     async with mesh_server(lambda _context: asyncio.sleep(5)) as mesh, mesh_client(mesh.target) as client:
-        deadline.set_remaining(-1.0)
+        deadlines.set_remaining(-1.0)
         begun = time.monotonic()
         assert (await client.ask()).code is grpc.StatusCode.DEADLINE_EXCEEDED
         assert time.monotonic() - begun < 1

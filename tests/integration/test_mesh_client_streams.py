@@ -10,11 +10,11 @@ import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from prometheus_client import CollectorRegistry
 
-from chassis import client_streams, identity
-from chassis.client import Calls, open_channel, service_config
+from chassis import identity
 from chassis.errors import NotFound, Unavailable
+from chassis.grpc_api import client_streams
+from chassis.grpc_api.client import ClientInterceptor, ClientMetrics, open_channel, service_config
 from chassis.identity import MeshTokens
-from chassis.metrics import ClientMetrics
 from chassis.tracing import Tracing
 from tests.support.holding import until
 from tests.support.mesh import counted, mesh_server
@@ -30,7 +30,9 @@ class Reader:
 
     def __init__(self, target: str) -> None:
         self.registry = CollectorRegistry()
-        self._calls = Calls(ClientMetrics(self.registry), Tracing("client", None).tracer, MeshTokens([TOKEN]), 5)
+        self._calls = ClientInterceptor(
+            ClientMetrics(self.registry), Tracing("client", None).tracer, MeshTokens([TOKEN]), 5
+        )
         self.channel = open_channel(target, service_config({}, package="probe.v1"), self._calls)
 
     def read(self) -> AsyncGenerator[Any, None]:
@@ -90,7 +92,7 @@ async def test_a_stream_that_breaks_is_an_error_that_names_it() -> None:
 async def test_a_stream_that_falls_silent_is_given_up_and_ends_at_the_server_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("chassis.client_streams._SILENCE_SECONDS", 0.2)
+    monkeypatch.setattr("chassis.grpc_api.client_streams._SILENCE_SECONDS", 0.2)
     async with mesh_server(hang) as server:
         reader = Reader(server.target)
         async with reader.channel, aclosing(reader.read()) as messages:

@@ -13,7 +13,7 @@ import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
-from chassis.wire import MAX_MESSAGE_BYTES
+from chassis.grpc_api.channel_options import MAX_MESSAGE_BYTES
 from tests.support.mesh import Running, mesh_server
 from tests.support.probe import SERVICE, Context, ask, finish, start
 from tests.support.probe_process import TOKEN, answering, probe_process

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from chassis import deadline
 from chassis.errors import DeadlineExceeded, ServiceError, Unavailable
-from task_svc import mongo
+from chassis.grpc_api import deadlines
+from task_svc.mongo import store as mongo
 from task_svc.repository import Filter, Order, TaskRepository
 from tests.integration.stores import until_usable
 from tests.support.mongo import Nx27017
@@ -44,7 +44,7 @@ async def outcomes(call: Call, times: int, *, within: float | None = None) -> Co
 
     async def one() -> type[object]:
         if within is not None:
-            deadline.set_remaining(within)
+            deadlines.set_remaining(within)
         try:
             return type(await call())
         except ServiceError as error:

@@ -14,11 +14,13 @@ from typing import Any
 import pymongo
 import pytest
 
-from chassis import deadline
 from chassis.errors import NotFound
-from task_svc import domain, mongo, mongo_indexes
+from chassis.grpc_api import deadlines
+from task_svc import domain
 from task_svc.domain import Priority, Status
-from task_svc.mongo_documents import Document, to_document
+from task_svc.mongo import indexes
+from task_svc.mongo import store as mongo
+from task_svc.mongo.documents import Document, to_document
 from task_svc.outbox import Looked, Slot
 from task_svc.repository import SCAN_MAX, Filter, Order, SortKey, TaskRepository
 from tests.integration.stores import MONGOD, until_usable
@@ -43,7 +45,7 @@ BOUNDED = {
 }
 INDEXES = {
     "_id_": ["_id"],
-    **{index.document["name"]: list(index.document["key"]) for index in mongo_indexes.ALL},
+    **{index.document["name"]: list(index.document["key"]) for index in indexes.ALL},
 }
 LATER = START + timedelta(days=365)
 
@@ -169,7 +171,7 @@ async def test_the_server_is_told_how_long_it_may_take_and_when_a_write_is_done(
     task = new_task()
 
     async def request() -> None:
-        deadline.set_remaining(2)
+        deadlines.set_remaining(2)
         await at.store.insert(creation(task, "key"))
         await at.store.insert(creation(new_task(), "key"))
         await at.store.change("ann", task.id, lambda found: (new := written(found), pending(new, Slot.CHANGED)))

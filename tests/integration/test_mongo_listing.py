@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from task_svc import domain, mongo, mongo_listing
+from task_svc import domain
 from task_svc.domain import Priority, Status, Task
+from task_svc.mongo import listing
+from task_svc.mongo import store as mongo
 from task_svc.outbox import Slot
 from task_svc.repository import Filter, Order, SortKey, TaskRepository
 from tests.integration.stores import until_usable
@@ -20,7 +22,7 @@ EVERY_ORDER = [Order(key, descending) for key in SortKey for descending in (Fals
 
 @pytest.fixture
 async def store(nx27017: Nx27017, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TaskRepository]:
-    monkeypatch.setattr(mongo_listing, "SCAN_MAX", 6)
+    monkeypatch.setattr(listing, "SCAN_MAX", 6)
     with database(nx27017) as url:
         async with mongo.open_store(url) as opened:
             await until_usable(opened)

@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from task_svc import mongo
 from task_svc.domain import Task
+from task_svc.mongo import store as mongo
 from task_svc.outbox import Looked, Pending
 from task_svc.repository import TaskRepository
 from tests.integration.stores import until_usable

@@ -11,12 +11,13 @@ from notify.v1 import dead_letters_pb2
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
-from chassis import deadline
 from chassis.errors import DeadlineExceeded
-from notify_svc import decode, store
+from chassis.grpc_api import deadlines
 from notify_svc.domain import KEEP_MS, Outcome
+from notify_svc.events import decode
 from notify_svc.metrics import NotifyMetrics
-from notify_svc.triage import Triage
+from notify_svc.storage import redis_keys
+from notify_svc.storage.dead_letter_admin import Triage
 from tests.support.eventually import eventually
 from tests.support.fake_task_events import FakeTaskEvents, fake_task_events
 from tests.support.notifier import Clock, FakeChannel, Running, becomes, serving, wall_clock_ms
@@ -72,16 +73,16 @@ async def discard(service: Running, *keys: str, **arguments: Any) -> int:
 
 async def poison(service: Running, count: int, event: bytes = b"\xff") -> list[str]:
     """Puts entries on the stream that nobody can handle; returns the keys of the letters that they have become."""
-    before = await service.redis.zcard(store.DEAD_LETTERS)
+    before = await service.redis.zcard(redis_keys.DEAD_LETTERS)
     fields: dict[Any, Any] = {"id": EVENT_ID, "event": event}
-    keys: list[Any] = [await service.redis.xadd(store.EVENTS, fields) for _ in range(count)]
+    keys: list[Any] = [await service.redis.xadd(redis_keys.EVENTS, fields) for _ in range(count)]
     await eventually(lambda: has_letters(service, before + count))
     await eventually(service.all_acknowledged)
     return [key.decode() for key in keys]
 
 
 async def has_letters(service: Running, count: int) -> bool:
-    return bool(await service.redis.zcard(store.DEAD_LETTERS) == count)
+    return bool(await service.redis.zcard(redis_keys.DEAD_LETTERS) == count)
 
 
 async def refused_by_an_old_release(service: Running, monkeypatch: pytest.MonkeyPatch, *numbers: int) -> list[str]:
@@ -195,7 +196,7 @@ async def test_an_event_that_a_later_release_understands_notifies_once_when_it_i
     assert [notification.id for notification in channel.delivered] == [EVENT_ID]
     assert [notification.id for notification in await service.listed()] == [EVENT_ID]
     assert await keys_of(service) == []
-    assert not await service.redis.exists(store.dead_letter_key(key))
+    assert not await service.redis.exists(redis_keys.dead_letter_key(key))
     assert service.metric("dead_letters_replayed_total") == 1
     (line,) = [line for line in lines if line["event"] == "replayed dead letters"]
     assert (line["log_level"], line["replayed"], line["not_replayable"]) == ("info", 1, 0)
@@ -210,7 +211,7 @@ async def test_replaying_twice_has_the_effect_of_once(
     assert (await replay(service, all=True)).replayed_count == 0
     await becomes(lambda: len(channel.delivered) == 3)
     await eventually(service.all_acknowledged)
-    assert await service.redis.xlen(store.EVENTS) == 6
+    assert await service.redis.xlen(redis_keys.EVENTS) == 6
     assert len(channel.delivered) == 3
 
 
@@ -224,7 +225,7 @@ async def test_operators_who_replay_at_the_same_time_have_the_effect_of_one(
     assert sum(answer.replayed_count for answer in answers) == 150
     await becomes(lambda: len(channel.delivered) == 150)
     await eventually(service.all_acknowledged)
-    assert await service.redis.xlen(store.EVENTS) == 300
+    assert await service.redis.xlen(redis_keys.EVENTS) == 300
     assert len(await service.listed()) == len(channel.delivered) == 150
 
 
@@ -232,11 +233,11 @@ async def test_a_script_that_is_sent_again_after_its_answer_was_lost_has_one_eff
     service: Running, channel: FakeChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = await refused_by_an_old_release(service, monkeypatch, 1)
-    scripts = store.Scripts(service.redis)
-    sent: tuple[Sequence[Any], Sequence[Any]] = [store.DEAD_LETTERS, store.EVENTS], [0, KEEP_MS, *keys]
+    scripts = redis_keys.Scripts(service.redis)
+    sent: tuple[Sequence[Any], Sequence[Any]] = [redis_keys.DEAD_LETTERS, redis_keys.EVENTS], [0, KEEP_MS, *keys]
     assert [await scripts.replay(*sent), await scripts.replay(*sent)] == [[b"replayed"], [b"unknown"]]
     await becomes(lambda: len(channel.delivered) == 1)
-    assert await service.redis.xlen(store.EVENTS) == 2
+    assert await service.redis.xlen(redis_keys.EVENTS) == 2
 
 
 async def test_a_replayed_event_whose_notification_was_told_meanwhile_is_not_told_again(
@@ -267,12 +268,12 @@ async def test_when_the_callers_time_is_up_a_repeat_goes_on_from_there(
 ) -> None:
     keys = await refused_by_an_old_release(service, monkeypatch, *range(250))
 
-    slow, registry = store.Scripts(service.redis), CollectorRegistry()
+    slow, registry = redis_keys.Scripts(service.redis), CollectorRegistry()
     replay_one_batch = slow.replay
 
     async def after_the_deadline(*arguments: Any) -> Any:
         answer = await replay_one_batch(*arguments)
-        deadline.set_remaining(0)
+        deadlines.set_remaining(0)
         return answer
 
     setattr(slow, "replay", after_the_deadline)  # noqa: B010 (a script is a callable, but of its own type)
@@ -286,14 +287,14 @@ async def test_when_the_callers_time_is_up_a_repeat_goes_on_from_there(
     await replay(service, all=True)
     await becomes(lambda: len(channel.delivered) == 250)
     await eventually(service.all_acknowledged)
-    assert await service.redis.xlen(store.EVENTS) == 500
+    assert await service.redis.xlen(redis_keys.EVENTS) == 500
 
 
 async def test_an_entry_is_put_back_as_it_came(service: Running) -> None:
-    await service.redis.xadd(store.EVENTS, {"id": "not the id of an event", "event": b"\x00\xff\r\n"})
+    await service.redis.xadd(redis_keys.EVENTS, {"id": "not the id of an event", "event": b"\x00\xff\r\n"})
     await eventually(lambda: has_letters(service, 1))
     await replay(service, all=True)
-    rows: Any = await service.redis.xrange(store.EVENTS)
+    rows: Any = await service.redis.xrange(redis_keys.EVENTS)
     assert len(rows) == 2
     assert rows[0][1] == rows[1][1]
 
@@ -378,14 +379,14 @@ async def test_a_notification_that_has_left_the_inbox_is_delivered_all_the_same(
     later = [created(number, at_ms=OCCURRED_MS + number) for number in range(2, 1002)]
     await publish(service.redis, *later)
     await eventually(service.all_acknowledged, within=30)
-    assert await service.redis.hgetall(store.event_key(EVENT_ID)) == {b"settled": b"1"}
+    assert await service.redis.hgetall(redis_keys.event_key(EVENT_ID)) == {b"settled": b"1"}
 
     assert (await replay(service, all=True)).replayed_count == 1
     await becomes(lambda: tasks.confirmed[EVENT_ID] == 2)
     assert [notification.id for notification in channel.delivered].count(EVENT_ID) == 1
     assert channel.delivered[-1].title == "Buy milk"
     assert await service.redis.zcard("inbox:demo") == 1000
-    assert await service.redis.hgetall(store.event_key(EVENT_ID)) == {b"settled": b"1"}
+    assert await service.redis.hgetall(redis_keys.event_key(EVENT_ID)) == {b"settled": b"1"}
 
 
 async def test_a_notification_whose_record_has_expired_is_delivered_and_known_again(
@@ -394,12 +395,12 @@ async def test_a_notification_whose_record_has_expired_is_delivered_and_known_ag
     one, two = FakeChannel("one", failures=1), FakeChannel("two", failures=1)
     async with serving(valkey.url, tasks.target, [one, two], **AT_ONCE) as service:
         (entry,) = await given_up(service, 1)
-        await service.redis.delete(store.event_key(EVENT_ID), "inbox:demo", "unread:demo")  # as after thirty days
+        await service.redis.delete(redis_keys.event_key(EVENT_ID), "inbox:demo", "unread:demo")  # as after thirty days
         assert (await replay(service, f"{entry}/one", f"{entry}/two")).replayed_count == 2
         await becomes(lambda: tasks.confirmed[EVENT_ID] == 2)
         assert (len(one.delivered), len(two.delivered)) == (1, 1)
-        assert await service.redis.hgetall(store.event_key(EVENT_ID)) == {b"settled": b"1"}
-        assert 0 < await service.redis.pttl(store.event_key(EVENT_ID)) <= KEEP_MS
+        assert await service.redis.hgetall(redis_keys.event_key(EVENT_ID)) == {b"settled": b"1"}
+        assert 0 < await service.redis.pttl(redis_keys.event_key(EVENT_ID)) <= KEEP_MS
 
 
 async def test_until_it_is_delivered_a_replayed_event_is_not_settled_and_does_not_expire(
@@ -407,12 +408,12 @@ async def test_until_it_is_delivered_a_replayed_event_is_not_settled_and_does_no
 ) -> None:
     channel.fail(1)
     (entry,) = await given_up(service, 1)
-    await service.redis.pexpire(store.event_key(EVENT_ID), 10_000)  # as at the end of its thirty days
+    await service.redis.pexpire(redis_keys.event_key(EVENT_ID), 10_000)  # as at the end of its thirty days
     # without the service, which would deliver at once
-    keys = [store.DEAD_LETTERS, store.EVENTS, store.CHANNELS, store.owed_key("fake")]
-    assert await store.Scripts(service.redis).replay(keys, [0, KEEP_MS, f"{entry}/fake"]) == [b"replayed"]
+    keys = [redis_keys.DEAD_LETTERS, redis_keys.EVENTS, redis_keys.CHANNELS, redis_keys.owed_key("fake")]
+    assert await redis_keys.Scripts(service.redis).replay(keys, [0, KEEP_MS, f"{entry}/fake"]) == [b"replayed"]
     assert not await is_settled(service, 1)
-    assert await service.redis.pttl(store.event_key(EVENT_ID)) > 10_000
+    assert await service.redis.pttl(redis_keys.event_key(EVENT_ID)) > 10_000
 
     await publish(service.redis, created(1))  # which joins what is under way
     await becomes(lambda: tasks.confirmed[EVENT_ID] == 2)
@@ -426,7 +427,7 @@ async def test_a_letter_without_its_notification_cannot_be_replayed_and_stays(
 ) -> None:
     channel.fail(1)
     (entry,) = await given_up(service, 1)
-    await service.redis.hdel(store.dead_letter_key(f"{entry}/fake"), "notification")  # as an older release left it
+    await service.redis.hdel(redis_keys.dead_letter_key(f"{entry}/fake"), "notification")  # as an older release left it
     answer = await replay(service, all=True)
     assert (answer.replayed_count, list(answer.not_replayable_keys)) == (0, [f"{entry}/fake"])
     assert await keys_of(service) == [f"{entry}/fake"]
@@ -448,7 +449,9 @@ async def test_a_letter_of_a_channel_that_is_just_at_work_stays_until_that_has_e
 ) -> None:
     channel.fail(1)
     (entry,) = await given_up(service, 1)
-    await service.redis.hset(store.event_key(EVENT_ID), "outcome:fake", "pending")  # as before the letter's settling
+    await service.redis.hset(
+        redis_keys.event_key(EVENT_ID), "outcome:fake", "pending"
+    )  # as before the letter's settling
     answer = await replay(service, all=True)
     assert (answer.replayed_count, list(answer.not_replayable_keys)) == (0, [f"{entry}/fake"])
 
@@ -456,22 +459,22 @@ async def test_a_letter_of_a_channel_that_is_just_at_work_stays_until_that_has_e
 async def test_a_letter_of_what_was_delivered_meanwhile_is_only_removed(service: Running, channel: FakeChannel) -> None:
     channel.fail(1)
     await given_up(service, 1)
-    await service.redis.hset(store.event_key(EVENT_ID), "outcome:fake", "delivered")
+    await service.redis.hset(redis_keys.event_key(EVENT_ID), "outcome:fake", "delivered")
     assert await replay(service, all=True) == dead_letters_pb2.ReplayDeadLettersResponse()
     assert await keys_of(service) == []
     assert not await service.redis.exists("owed:fake")
 
 
 async def is_settled(service: Running, number: int) -> bool:
-    return bool(await service.redis.hexists(store.event_key(created(number).event_id), "settled"))
+    return bool(await service.redis.hexists(redis_keys.event_key(created(number).event_id), "settled"))
 
 
 async def is_owed(service: Running, number: int, channels: int) -> bool:
-    return await service.redis.hget(store.event_key(created(number).event_id), "owed") == str(channels).encode()
+    return await service.redis.hget(redis_keys.event_key(created(number).event_id), "owed") == str(channels).encode()
 
 
 async def gave_up(service: Running, number: int, channel: str) -> bool:
-    return await service.redis.hget(store.event_key(created(number).event_id), f"outcome:{channel}") == b"gave_up"
+    return await service.redis.hget(redis_keys.event_key(created(number).event_id), f"outcome:{channel}") == b"gave_up"
 
 
 # Discarding
@@ -483,7 +486,7 @@ async def test_what_is_discarded_is_gone_for_good_and_the_others_stay(service: R
         assert await discard(service, keys[1], keys[2], keys[1], "1-1") == 2
     assert await discard(service, keys[1]) == 0
     assert await keys_of(service) == [keys[0], keys[3]]
-    assert not await service.redis.exists(store.dead_letter_key(keys[1]))
+    assert not await service.redis.exists(redis_keys.dead_letter_key(keys[1]))
     assert (await replay(service, keys[1])).replayed_count == 0
     assert service.metric("dead_letters_discarded_total") == 2
     (line,) = [line for line in lines if line["event"] == "discarded dead letters"]
@@ -522,7 +525,7 @@ async def test_keys_that_name_nothing_are_passed_over_however_odd(service: Runni
 
 async def test_a_letter_of_which_only_the_key_is_left_is_shown_and_can_be_discarded(service: Running) -> None:
     (key,) = await poison(service, 1)
-    await service.redis.delete(store.dead_letter_key(key))
+    await service.redis.delete(redis_keys.dead_letter_key(key))
     (letter,) = (await listed(service)).dead_letters
     assert (letter.key, letter.reason, letter.attempts) == (key, "", 0)
     assert (await replay(service, key)).not_replayable_keys == [key]

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from notify_svc.store import Scripts
-from notify_svc.trimmer import KEPT_MS, Trimmer
+from notify_svc.events.trimmer import KEPT_MS, Trimmer
+from notify_svc.storage.redis_keys import Scripts
 from tests.support.task_events import created, entry
 from tests.support.valkey import Valkey
 

@@ -14,10 +14,10 @@ import pytest
 from notify.v1 import dead_letters_pb2
 from structlog.testing import capture_logs
 
-from notify_svc import apprise_channel
-from notify_svc.apprise_channel import AppriseChannel
-from notify_svc.channel_file import ConfiguredChannel
-from notify_svc.channels import DeliveryFailed
+from notify_svc.delivery import apprise_channel
+from notify_svc.delivery.apprise_channel import AppriseChannel
+from notify_svc.delivery.channel import DeliveryFailed
+from notify_svc.delivery.channel_file import ConfiguredChannel
 from notify_svc.domain import Kind, Notification, Outcome
 from tests.support.eventually import eventually
 from tests.support.fake_task_events import FakeTaskEvents, fake_task_events

@@ -13,12 +13,12 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from task_svc.domain import Task
+from task_svc.event_stream import STREAM, RedisEventStream
 from task_svc.outbox import Looked, Pending, Slot
 from task_svc.relay import Pauses, Relay
 from task_svc.relay_metrics import RelayMetrics
 from task_svc.repository import Creation
-from task_svc.sqlite import SqliteTaskRepository, open_store
-from task_svc.stream import STREAM, RedisEventStream
+from task_svc.sqlite.store import SqliteTaskRepository, open_store
 from tests.support.clock import HandClock
 from tests.support.eventually import eventually
 from tests.support.tasks import creation, new_task, pending, written

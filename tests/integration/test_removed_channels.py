@@ -7,9 +7,9 @@ import pytest
 from notify.v1 import dead_letters_pb2
 from structlog.testing import capture_logs
 
-from notify_svc import store
 from notify_svc.domain import Kind, Notification, Outcome
-from notify_svc.ledger import Ledger
+from notify_svc.storage import redis_keys
+from notify_svc.storage.event_store import Ledger
 from tests.support.eventually import eventually
 from tests.support.fake_task_events import FakeTaskEvents, fake_task_events
 from tests.support.notifier import Clock, FakeChannel, Running, becomes, built, running, serving
@@ -40,7 +40,7 @@ async def left_behind(valkey: Valkey, tasks: FakeTaskEvents, *numbers: int) -> l
 
 
 async def has_outcome(service: Running, number: int, channel: str, outcome: bytes) -> bool:
-    return await service.redis.hget(store.event_key(created(number).event_id), f"outcome:{channel}") == outcome
+    return await service.redis.hget(redis_keys.event_key(created(number).event_id), f"outcome:{channel}") == outcome
 
 
 async def test_it_is_given_up_counted_logged_and_confirmed(valkey: Valkey, tasks: FakeTaskEvents) -> None:
@@ -63,7 +63,7 @@ async def test_it_is_given_up_counted_logged_and_confirmed(valkey: Valkey, tasks
 
 
 async def is_forgotten(service: Running, channel: str) -> bool:
-    return await service.redis.zscore(store.CHANNELS, channel) is None
+    return await service.redis.zscore(redis_keys.CHANNELS, channel) is None
 
 
 async def test_many_are_given_up_by_several_replicas_with_the_effect_of_one(
@@ -87,7 +87,7 @@ async def test_many_are_given_up_by_several_replicas_with_the_effect_of_one(
 
 
 async def owes(service: Running, channel: str, count: int) -> bool:
-    return bool(await service.redis.zcard(store.owed_key(channel)) == count)
+    return bool(await service.redis.zcard(redis_keys.owed_key(channel)) == count)
 
 
 async def test_while_another_replica_has_the_channel_nothing_is_given_up(valkey: Valkey, tasks: FakeTaskEvents) -> None:
@@ -107,15 +107,15 @@ async def test_after_redis_was_away_channels_have_a_whole_grace_to_give_a_sign(
 ) -> None:
     await left_behind(valkey, tasks, 1)
     async with running(valkey.url, tasks.target, [FakeChannel("kept")], channel_grace_seconds=5) as service:
-        await service.redis.zadd(store.CHANNELS, {"gone": OCCURRED_MS - 10**10})  # as if it had been away for long
-        signs = {await service.redis.zscore(store.CHANNELS, "kept")}
+        await service.redis.zadd(redis_keys.CHANNELS, {"gone": OCCURRED_MS - 10**10})  # as if it had been away for long
+        signs = {await service.redis.zscore(redis_keys.CHANNELS, "kept")}
         await eventually(lambda: are_there(service, signs, 4, "kept"))
         assert await service.dead_letters() == {}
         assert await owes(service, "gone", 1)
 
 
 async def are_there(service: Running, signs: set[float | None], count: int, channel: str) -> bool:
-    signs.add(await service.redis.zscore(store.CHANNELS, channel))
+    signs.add(await service.redis.zscore(redis_keys.CHANNELS, channel))
     return len(signs) >= count
 
 
@@ -123,9 +123,9 @@ async def test_a_channel_that_gave_a_sign_meanwhile_keeps_what_it_owes(valkey: V
     await left_behind(valkey, tasks, 1)
     clock = Clock()
     async with built(valkey.url, tasks.target, now_ms=clock) as service:
-        scripts = store.Scripts(service.redis)
-        await service.redis.zadd(store.CHANNELS, {"gone": clock.ms})
-        keys = [store.CHANNELS, store.owed_key("gone")]
+        scripts = redis_keys.Scripts(service.redis)
+        await service.redis.zadd(redis_keys.CHANNELS, {"gone": clock.ms})
+        keys = [redis_keys.CHANNELS, redis_keys.owed_key("gone")]
         assert await scripts.owed_by_removed(keys, ["gone", clock.ms, 10]) == []
         ((attempts, _entries, _notification),) = await scripts.owed_by_removed(keys, ["gone", clock.ms + 1, 10])
         assert attempts == 1
@@ -137,18 +137,18 @@ async def test_a_process_that_dies_before_its_first_sign_has_given_one_with_what
 ) -> None:
     clock = Clock()
     async with built(valkey.url, tasks.target) as service:
-        ledger = Ledger(service.redis, store.Scripts(service.redis), ["gone"], clock)
+        ledger = Ledger(service.redis, redis_keys.Scripts(service.redis), ["gone"], clock)
         notification = Notification(EVENT_ID, Kind.TASK_CREATED, "demo", created(1).task.id, "Buy milk", OCCURRED_MS)
         await ledger.record([("1-1", notification)])
-        assert await service.redis.zscore(store.CHANNELS, "gone") == clock.ms
+        assert await service.redis.zscore(redis_keys.CHANNELS, "gone") == clock.ms
 
 
 async def test_what_was_delivered_meanwhile_is_not_given_up(valkey: Valkey, tasks: FakeTaskEvents) -> None:
     await left_behind(valkey, tasks, 1)
     async with built(valkey.url, tasks.target) as service:
-        await service.redis.hset(store.event_key(EVENT_ID), "outcome:gone", "delivered")
-        keys = [store.CHANNELS, store.owed_key("gone")]
-        assert await store.Scripts(service.redis).owed_by_removed(keys, ["gone", 10**15, 10]) == []
+        await service.redis.hset(redis_keys.event_key(EVENT_ID), "outcome:gone", "delivered")
+        keys = [redis_keys.CHANNELS, redis_keys.owed_key("gone")]
+        assert await redis_keys.Scripts(service.redis).owed_by_removed(keys, ["gone", 10**15, 10]) == []
         assert await owes(service, "gone", 0)
         assert await is_forgotten(service, "gone")
 

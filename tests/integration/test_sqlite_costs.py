@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from task_svc import sqlite_schema
 from task_svc.domain import Status
-from task_svc.repository import SCAN_MAX, Filter, Order, Page, Position, SortKey
-from task_svc.sqlite_listing import list_tasks, page_query, plan, window_query
+from task_svc.repository import SCAN_MAX, Cursor, Filter, Order, Page, SortKey
+from task_svc.sqlite import schema
+from task_svc.sqlite.listing import list_tasks, page_query, plan, window_query
 
 TASKS = 100_000
 EVERY_ORDER = [Order(key, descending) for key in SortKey for descending in (False, True)]
@@ -41,7 +41,7 @@ def filled(path: Path, tasks: int) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA synchronous = OFF")
-    sqlite_schema.create(connection)
+    schema.create(connection)
     connection.executescript(f"BEGIN; {_FILL.format(tasks=tasks)} COMMIT;")
     return connection
 
@@ -64,7 +64,7 @@ def plan_of(connection: sqlite3.Connection, query: str, parameters: dict[str, ob
     return [row["detail"] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}", parameters)]
 
 
-def work_of(connection: sqlite3.Connection, which: Filter, order: Order, after: Position | None = None) -> int:
+def work_of(connection: sqlite3.Connection, which: Filter, order: Order, after: Cursor | None = None) -> int:
     """How many virtual machine steps the page behind `after` takes, or the second, to the nearest hundred above."""
     steps = 0
 

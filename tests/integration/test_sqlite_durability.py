@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from chassis import deadline
 from chassis.errors import DeadlineExceeded, Unavailable
-from task_svc import sqlite_schema
+from chassis.grpc_api import deadlines
 from task_svc.repository import Filter, Order, StoreUnusable
-from task_svc.sqlite import _connect, open_store
-from task_svc.sqlite_rows import task_values
-from task_svc.sqlite_threads import Readers, Writer
+from task_svc.sqlite import schema
+from task_svc.sqlite.rows import task_values
+from task_svc.sqlite.store import _connect, open_store
+from task_svc.sqlite.threads import Readers, Writer
 from tests.support.tasks import creation, new_task
 
 _WRITE_UNTIL_KILLED = """
 import asyncio, sys
 from pathlib import Path
-from task_svc.sqlite import open_store
+from task_svc.sqlite.store import open_store
 from tests.support.tasks import creation, new_task
 
 async def main():
@@ -83,7 +83,7 @@ async def test_a_store_of_the_first_version_is_brought_up_to_date_with_all_it_ho
     for column in ("to_remind_of", "reminded_of"):
         del values[column]
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.executescript(f"{sqlite_schema._first()} PRAGMA user_version = 1;")
+        connection.executescript(f"{schema._first()} PRAGMA user_version = 1;")
         names = ", ".join(values)
         connection.execute(f"INSERT INTO tasks ({names}) VALUES ({', '.join(f':{name}' for name in values)})", values)
 
@@ -124,7 +124,7 @@ async def test_a_query_is_stopped_at_its_deadline(tmp_path: Path) -> None:
     endless = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
     async def ask() -> None:
-        deadline.set_remaining(0.1)
+        deadlines.set_remaining(0.1)
         await readers.do(lambda connection: connection.execute(endless).fetchone())
 
     async with asyncio.timeout(5):

@@ -10,13 +10,13 @@ import pytest
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
-from chassis.feed import Feed, FeedLimits
-from chassis.feed_metrics import FeedMetrics
-from chassis.positions import Position, position_of, token_of
-from chassis.stream_tail import Fields, StreamTail
-from chassis.supervise import background
-from chassis.watcher import Item, Watcher
-from notify_svc import store
+from chassis.background_jobs import background
+from chassis.feed.feed import Feed, FeedLimits
+from chassis.feed.metrics import FeedMetrics
+from chassis.feed.stream_id import StreamId, stream_id_of, token_of
+from chassis.feed.stream_tail import Fields, StreamTail
+from chassis.feed.watcher import Item, Watcher
+from notify_svc.storage import redis_keys
 from tests.support.eventually import eventually
 from tests.support.valkey import Valkey
 
@@ -31,7 +31,7 @@ def own_valkey(tmp_path: Path) -> Iterator[Valkey]:
     server.kill()
 
 
-def decode(position: Position, fields: Fields) -> Item[str] | None:
+def decode(position: StreamId, fields: Fields) -> Item[str] | None:
     value = fields.get(b"value")
     return None if value is None else Item(position, "ann", 0.0, len(value), value.decode())
 
@@ -39,7 +39,7 @@ def decode(position: Position, fields: Fields) -> Item[str] | None:
 @asynccontextmanager
 async def tailed(url: str, limits: FeedLimits | None = None) -> AsyncIterator[Feed[str]]:
     feed = Feed[str](FeedMetrics(CollectorRegistry()).of(STREAM), limits or FeedLimits())
-    async with store.connect(url, timeout_seconds=2, retries=0) as client:
+    async with redis_keys.connect(url, timeout_seconds=2, retries=0) as client:
         tail = StreamTail(client, STREAM, feed, decode)
         async with background({"tail": tail.run}, CollectorRegistry()):
             await eventually(lambda: begun(feed))
@@ -50,11 +50,11 @@ async def begun(feed: Feed[str]) -> bool:
     return feed.position is not None
 
 
-async def add(url: str, *values: str, name: str = "value") -> Position:
+async def add(url: str, *values: str, name: str = "value") -> StreamId:
     async with Redis.from_url(url, decode_responses=True) as redis:
         for value in values:
             entry_id: Any = await redis.xadd(STREAM, {name: value})
-    position = position_of(entry_id)
+    position = stream_id_of(entry_id)
     assert position is not None
     return position
 
@@ -146,5 +146,5 @@ async def test_a_group_without_entries_is_no_past_that_could_be_resumed(valkey: 
         await redis.xgroup_create(STREAM, "readers", id="0", mkstream=True)
     async with tailed(valkey.url) as feed:
         await add(valkey.url, "a")
-        async with feed.watch("ann", position_of(token_of((1_795_000_000_000, 0)))) as watcher:
+        async with feed.watch("ann", stream_id_of(token_of((1_795_000_000_000, 0)))) as watcher:
             assert watcher.take().is_reset

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
-from chassis import deadline
 from chassis.errors import Conflict, DeadlineExceeded, NotFound
-from task_svc import domain, mongo_listing, sqlite_listing
+from chassis.grpc_api import deadlines
+from task_svc import domain
 from task_svc.domain import Content, Priority, Status, Task
+from task_svc.mongo import listing as mongo_listing
 from task_svc.outbox import EventId, Looked, Pending, Slot
-from task_svc.repository import Filter, Order, Position, SortKey, TaskRepository
+from task_svc.repository import Cursor, Filter, Order, SortKey, TaskRepository
+from task_svc.sqlite import listing as sqlite_listing
 from tests.integration.stores import OpenStore
 from tests.support.tasks import START, creation, new_task, pending, written
 
@@ -38,7 +40,7 @@ async def listed(
 ) -> list[Task]:
     """All pages of a listing, put together."""
     tasks: list[Task] = []
-    after: Position | None = None
+    after: Cursor | None = None
     while True:
         page = await store.list(owner, which or Filter(), order or Order(), after, limit)
         assert len(page.tasks) <= limit
@@ -480,7 +482,7 @@ class TestDeadlines:
         task = new_task()
 
         async def late_insert() -> None:
-            deadline.set_remaining(-1)
+            deadlines.set_remaining(-1)
             await store.insert(creation(task))
 
         with pytest.raises(DeadlineExceeded):
@@ -491,7 +493,7 @@ class TestDeadlines:
 
     async def test_a_read_whose_deadline_has_passed_is_refused(self, store: TaskRepository) -> None:
         async def late_list() -> None:
-            deadline.set_remaining(-1)
+            deadlines.set_remaining(-1)
             await store.list("ann", Filter(), Order(), None, 10)
 
         with pytest.raises(DeadlineExceeded):

@@ -23,7 +23,7 @@ from chassis.errors import AlreadyExists, NotFound
 from task_svc import domain
 from task_svc.domain import Content, Priority, Status, Task
 from task_svc.outbox import KEPT_UNTIL_CONFIRMED, EventId, Looked, Slot
-from task_svc.repository import Filter, Order, Position, SortKey
+from task_svc.repository import Cursor, Filter, Order, SortKey
 from tests.integration.stores import OpenStore
 from tests.integration.test_task_repository import passes
 from tests.support.tasks import START, creation, new_task, pending
@@ -150,7 +150,7 @@ class StoreHistory(RuleBasedStateMachine):
             reverse=order.descending,
         )
         found: list[Task] = []
-        after: Position | None = None
+        after: Cursor | None = None
         while True:
             page = self.run(self.store.list(owner, which, order, after, limit))
             found += page.tasks

@@ -23,7 +23,7 @@ from task.v1.task_pb2 import (
     UpdateTaskRequest,
 )
 
-from task_svc.chores import purge_once
+from task_svc.jobs import purge_once
 from tests.support.statuses import refused
 from tests.support.task_service import RunningTaskService, task_service
 

@@ -14,8 +14,8 @@ from task.v1 import events_pb2, task_pb2, task_pb2_grpc
 from task.v1.events_pb2 import WatchTaskEventsRequest
 from task.v1.task_pb2 import WatchTasksRequest
 
-from chassis.positions import token_of
-from task_svc import watch
+from chassis.feed.stream_id import token_of
+from task_svc.grpc_api import watch
 from tests.support.eventually import eventually
 from tests.support.residue import left_behind, open_files
 from tests.support.statuses import refused

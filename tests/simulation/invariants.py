@@ -5,8 +5,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from notify_svc import store as queue
 from notify_svc.domain import Kind
+from notify_svc.storage import redis_keys as queue
 from task_svc.domain import Status
 from tests.simulation.ports import SinkChannel
 from tests.simulation.world import REST_SECONDS, World

@@ -1,6 +1,6 @@
 """The SQLite store in memory and without threads: every call is done when it returns. For one process only.
 
-It is the same SQL as in `task_svc.sqlite`, so what passes here is no other store; the contract suite runs on it too.
+It runs the SQL of `task_svc.sqlite.store`, and the contract suite runs on it too.
 """
 
 import sqlite3
@@ -10,10 +10,10 @@ from contextlib import closing, contextmanager
 from functools import cache
 from typing import TypeVar, cast
 
-from chassis import deadline
-from task_svc import sqlite_schema
-from task_svc.sqlite import SqliteTaskRepository
-from task_svc.sqlite_threads import Readers, Work, Writer, late
+from chassis.grpc_api import deadlines
+from task_svc.sqlite import schema
+from task_svc.sqlite.store import SqliteTaskRepository
+from task_svc.sqlite.threads import Readers, Work, Writer, late
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ class _InLine:
         self._connection = connection
 
     async def do(self, work: Work[T]) -> T:
-        until = deadline.at()
+        until = deadlines.at()
         if until is not None and time.monotonic() > until:
             raise late()
         self._connection.execute("BEGIN")
@@ -39,7 +39,7 @@ class _InLine:
 @cache
 def _empty() -> bytes:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        sqlite_schema.create(connection)
+        schema.create(connection)
         return connection.serialize()
 
 

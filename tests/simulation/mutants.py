@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from notify_svc import store as queue
-from notify_svc.decode import readable_id
-from notify_svc.intake import Entry
-from notify_svc.notifier import Notifier
+from notify_svc.composition import Notifier
+from notify_svc.events.decode import readable_id
+from notify_svc.events.event_handler import Entry
+from notify_svc.storage import redis_keys as queue
 from task_svc.outbox import EventId
 from task_svc.repository import Created, Creation, TaskRepository
 from tests.simulation.world import Mutation

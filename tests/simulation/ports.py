@@ -10,12 +10,12 @@ from task.v1 import events_pb2, task_pb2
 
 from chassis import identity
 from chassis.errors import NotFound, Unavailable
-from notify_svc.channels import DeliveryFailed
+from notify_svc.delivery.channel import DeliveryFailed
 from notify_svc.domain import Notification
 from task_svc import convert
 from task_svc.outbox import EventId
 from task_svc.repository import TaskRepository
-from task_svc.tasks import Tasks
+from task_svc.use_cases import Tasks
 from tests.simulation.network import Blocked, Network, Process, Server
 from tests.simulation.redis_client import Command, SimulatedRedis, answer
 from tests.simulation.redis_model import RedisModel

@@ -9,11 +9,11 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from notify_svc.dead_letters import DeadLetters
 from notify_svc.domain import DeadLetter, Kind, Notification, Outcome, Reason
-from notify_svc.ledger import Attempt, Ledger, Owed
 from notify_svc.metrics import NotifyMetrics
-from notify_svc.store import GROUP, Scripts
+from notify_svc.storage.dead_letters import DeadLetters
+from notify_svc.storage.event_store import Attempt, Ledger, Owed
+from notify_svc.storage.redis_keys import GROUP, Scripts
 from tests.simulation.redis_client import Command, SimulatedRedis, answer
 from tests.simulation.redis_model import RedisModel
 from tests.support.task_events import OCCURRED_MS, task_id

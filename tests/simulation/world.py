@@ -20,23 +20,23 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisAway
 from ulid import ULID
 
+from chassis.background_jobs import Job, background
 from chassis.errors import InvalidInput, ServiceError
-from chassis.feed import Feed
-from chassis.feed_metrics import FeedMetrics
-from chassis.supervise import Job, background
+from chassis.feed.feed import Feed
+from chassis.feed.metrics import FeedMetrics
 from chassis.tracing import Tracing
-from notify_svc import store as queue
+from notify_svc.composition import Notifier
 from notify_svc.domain import Notification
 from notify_svc.metrics import NotifyMetrics
-from notify_svc.notifier import Notifier
 from notify_svc.settings import NotifySettings
-from task_svc.chores import keep_reminding
+from notify_svc.storage import redis_keys as queue
 from task_svc.domain import Content, Status, Task
+from task_svc.event_stream import RedisEventStream
+from task_svc.jobs import keep_reminding
 from task_svc.relay import Pauses, Relay
 from task_svc.relay_metrics import RelayMetrics
 from task_svc.repository import TaskRepository
-from task_svc.stream import RedisEventStream
-from task_svc.tasks import Tasks
+from task_svc.use_cases import Tasks
 from tests.simulation.network import Network, Process, Server
 from tests.simulation.ports import SinkChannel, TaskService, redis_over, rpc_error, sink_away, store_away, store_over
 from tests.simulation.redis_model import RedisModel

@@ -11,16 +11,15 @@ import httpx
 from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry
 
-from chassis.client import Calls
-from chassis.feed import FeedLimits
-from chassis.feed_metrics import FeedMetrics
+from chassis.background_jobs import background
+from chassis.feed.feed import FeedLimits
+from chassis.feed.metrics import FeedMetrics
+from chassis.grpc_api.client import ClientInterceptor, ClientMetrics
 from chassis.identity import MeshTokens
-from chassis.metrics import ClientMetrics
-from chassis.supervise import background
 from edge_api import app, server
-from edge_api.health import Draining
-from edge_api.live import Live
+from edge_api.routes.health import Draining
 from edge_api.settings import EdgeSettings
+from edge_api.sse.live import Live
 from edge_api.upstreams import open_upstreams
 from tests.support.fake_services import Fakes, running_fakes
 from tests.support.ports import free_port
@@ -56,7 +55,7 @@ async def running_edge(tokens: MeshTokens, task_port: int, notify_port: int, **g
     # Not validated, for these tokens come from no file.
     settings = EdgeSettings.model_construct(port=free_port(), **given)
     registry, draining = CollectorRegistry(), Draining()
-    calls = Calls(ClientMetrics(CollectorRegistry()), NoOpTracer(), tokens, settings.call_timeout_seconds)
+    calls = ClientInterceptor(ClientMetrics(CollectorRegistry()), NoOpTracer(), tokens, settings.call_timeout_seconds)
     async with open_upstreams(f"127.0.0.1:{task_port}", f"127.0.0.1:{notify_port}", calls) as upstreams:
         limits = FeedLimits(watchers=settings.max_watchers, watchers_of_one=settings.max_watchers_per_user)
         live = Live(upstreams, calls, FeedMetrics(registry), limits)

@@ -20,15 +20,16 @@ from task.v1.events_pb2 import TaskEvent
 from ulid import ULID
 
 from chassis.errors import InvalidInput, Violation
-from chassis.feed import Feed
-from chassis.feed_metrics import FeedMetrics
+from chassis.feed.feed import Feed
+from chassis.feed.metrics import FeedMetrics
+from chassis.grpc_api.server import MeshServer
 from chassis.identity import require_user
-from chassis.server import MeshServer
 from chassis.settings import GrpcSettings
-from notify_svc.servicer import NotificationEventsServicer
-from task_svc import domain, masks
+from notify_svc.grpc_api.servicer import NotificationEventsServicer
+from task_svc import domain
 from task_svc.convert import content_from_proto, task_to_proto
-from task_svc.servicer import TaskEventsServicer
+from task_svc.grpc_api import field_mask
+from task_svc.grpc_api.servicer import TaskEventsServicer
 from tests.support.ports import free_port
 
 BEGUN = (1_795_000_000_000, 0)
@@ -73,7 +74,7 @@ class FakeTaskService(task_pb2_grpc.TaskServiceServicer):
 
     async def CreateTask(self, request: task_pb2.CreateTaskRequest, context: Context) -> task_pb2.CreateTaskResponse:
         await self.behaviour.meet(request, context)
-        masks.refuse_service_fields(request.task)
+        field_mask.refuse_service_fields(request.task)
         domain.check_request_id(request.request_id)
         task_id = self._by_request.setdefault((require_user(), request.request_id), str(ULID()))
         content = content_from_proto(request.task)
@@ -103,8 +104,8 @@ class FakeTaskService(task_pb2_grpc.TaskServiceServicer):
     async def UpdateTask(self, request: task_pb2.UpdateTaskRequest, context: Context) -> task_pb2.UpdateTaskResponse:
         await self.behaviour.meet(request, context)
         task = self._own(request.task.id)
-        change = masks.content_change(request.task, masks.paths_of(request.task, request.update_mask))
-        content = masks.apply(task.content, change)
+        change = field_mask.content_change(request.task, field_mask.paths_of(request.task, request.update_mask))
+        content = field_mask.apply(task.content, change)
         updated = domain.update(task, content, request.task.etag, datetime.now(UTC))
         self.tasks[task.id] = updated
         return task_pb2.UpdateTaskResponse(task=task_to_proto(updated))

@@ -2,12 +2,12 @@
 
 from prometheus_client import CollectorRegistry
 
-from chassis.feed import Feed, FeedLimits
-from chassis.feed_metrics import FeedMetrics
-from chassis.positions import Position
-from chassis.watcher import Item
+from chassis.feed.feed import Feed, FeedLimits
+from chassis.feed.metrics import FeedMetrics
+from chassis.feed.stream_id import StreamId
+from chassis.feed.watcher import Item
 
-START: Position = (1_000, 0)
+START: StreamId = (1_000, 0)
 
 
 def feed(limits: FeedLimits | None = None, registry: CollectorRegistry | None = None) -> Feed[str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import grpc
 from prometheus_client import CollectorRegistry
 
-from chassis.guards import HEALTH
-from chassis.server import MeshServer, ReadinessCheck
+from chassis.grpc_api.auth import HEALTH
+from chassis.grpc_api.server import MeshServer, ReadinessCheck
 from chassis.settings import GrpcSettings
 from chassis.tracing import Tracing
 from tests.support.ports import free_port

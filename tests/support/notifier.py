@@ -14,19 +14,19 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from task.v1 import events_pb2_grpc, task_pb2_grpc
 
-from chassis.client import Calls
-from chassis.feed import Feed, FeedLimits
-from chassis.feed_metrics import FeedMetrics
+from chassis.background_jobs import background, spread
+from chassis.feed.feed import Feed, FeedLimits
+from chassis.feed.metrics import FeedMetrics
+from chassis.grpc_api.client import ClientInterceptor, ClientMetrics
 from chassis.identity import MeshTokens
-from chassis.metrics import ClientMetrics
-from chassis.supervise import background, spread
 from chassis.tracing import Tracing
-from notify_svc import grpc_server, store
-from notify_svc.channels import Channel, DeliveryFailed
+from notify_svc.composition import Notifier
+from notify_svc.delivery.channel import Channel, DeliveryFailed
 from notify_svc.domain import Notification
+from notify_svc.grpc_api import server as grpc_server
 from notify_svc.metrics import NotifyMetrics
-from notify_svc.notifier import Notifier
 from notify_svc.settings import NotifySettings
+from notify_svc.storage import redis_keys
 from tests.support.eventually import eventually
 from tests.support.ports import free_port
 from tests.support.task_events import OCCURRED_MS
@@ -107,7 +107,7 @@ class Running:
 
     async def pending(self) -> int:
         """How many entries were read and not acknowledged; none where nothing was read yet."""
-        groups = await self.redis.xinfo_groups(store.EVENTS) if await self.redis.exists(store.EVENTS) else []
+        groups = await self.redis.xinfo_groups(redis_keys.EVENTS) if await self.redis.exists(redis_keys.EVENTS) else []
         return sum(int(group["pending"]) for group in groups)
 
     async def listed(self, owner: str = "demo", size: int = 200) -> list[Notification]:
@@ -116,17 +116,17 @@ class Running:
 
     async def dead_letters(self) -> dict[str, dict[bytes, bytes]]:
         """All dead letters by key."""
-        keys: Any = await self.redis.zrange(store.DEAD_LETTERS, 0, -1)
+        keys: Any = await self.redis.zrange(redis_keys.DEAD_LETTERS, 0, -1)
         letters = dict[str, dict[bytes, bytes]]()
         for key in keys:
-            fields: Any = await self.redis.hgetall(store.dead_letter_key(key.decode()))
+            fields: Any = await self.redis.hgetall(redis_keys.dead_letter_key(key.decode()))
             letters[key.decode()] = fields
         return letters
 
     async def all_acknowledged(self) -> bool:
         """Whether everything on the stream was read and acknowledged."""
-        groups = await self.redis.xinfo_groups(store.EVENTS)
-        stream = await self.redis.xinfo_stream(store.EVENTS)
+        groups = await self.redis.xinfo_groups(redis_keys.EVENTS)
+        stream = await self.redis.xinfo_stream(redis_keys.EVENTS)
         return bool(
             groups and groups[0]["pending"] == 0 and groups[0]["last-delivered-id"] == stream["last-generated-id"]
         )
@@ -145,10 +145,10 @@ async def built(
     """The parts of a service, put together and not yet running."""
     made = NotifySettings(grpc_port=free_port(), **{**QUICK, **settings})
     registry = CollectorRegistry()
-    calls = Calls(ClientMetrics(CollectorRegistry()), Tracing("test", None).tracer, MeshTokens(()), 5)
+    calls = ClientInterceptor(ClientMetrics(CollectorRegistry()), Tracing("test", None).tracer, MeshTokens(()), 5)
     async with (
-        store.connect(url, timeout_seconds=2, retries=1) as redis,
-        store.connect(url, timeout_seconds=2, retries=0) as reader,
+        redis_keys.connect(url, timeout_seconds=2, retries=1) as redis,
+        redis_keys.connect(url, timeout_seconds=2, retries=0) as reader,
         grpc.aio.insecure_channel(
             target, options=(("grpc.max_reconnect_backoff_ms", 100),), interceptors=(calls,)
         ) as channel,

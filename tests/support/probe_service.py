@@ -5,8 +5,9 @@ import asyncio
 from pydantic_settings import SettingsConfigDict
 
 from chassis import log
-from chassis.metrics import ClientMetrics, new_registry, serve_metrics
-from chassis.server import MeshServer, until_stopped
+from chassis.grpc_api.client import ClientMetrics
+from chassis.grpc_api.server import MeshServer, until_stopped
+from chassis.metrics import new_registry, serve_metrics
 from chassis.settings import GrpcSettings, load
 from chassis.tracing import Tracing
 from tests.support.mesh import always_ready

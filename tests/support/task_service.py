@@ -10,15 +10,16 @@ import grpc
 from prometheus_client import CollectorRegistry
 from task.v1 import events_pb2_grpc, task_pb2_grpc
 
-from chassis.feed import Feed
-from chassis.feed_metrics import FeedMetrics
+from chassis.feed.feed import Feed
+from chassis.feed.metrics import FeedMetrics
 from chassis.metrics import new_registry
 from chassis.tracing import Tracing
-from task_svc import grpc_server, watch
+from task_svc.grpc_api import server as grpc_server
+from task_svc.grpc_api import watch
 from task_svc.outbox import Pending
 from task_svc.settings import TaskSettings
-from task_svc.sqlite import SqliteTaskRepository, open_store
-from task_svc.tasks import Tasks
+from task_svc.sqlite.store import SqliteTaskRepository, open_store
+from task_svc.use_cases import Tasks
 from tests.support.clock import HandClock
 from tests.support.ports import free_port
 

@@ -1,8 +1,9 @@
 """The limits that the edge documents are those that the services keep."""
 
-from edge_api import limits
+from edge_api.schemas import limits
 from notify_svc import domain as notifications
-from task_svc import domain, queries
+from task_svc import domain
+from task_svc.grpc_api import list_request
 
 
 def test_the_documented_limits_of_tasks_are_the_domains() -> None:
@@ -15,8 +16,8 @@ def test_the_documented_limits_of_tasks_are_the_domains() -> None:
 
 
 def test_the_documented_page_sizes_are_the_services() -> None:
-    assert limits.PAGE_SIZE_DEFAULT == queries.PAGE_SIZE
-    assert limits.PAGE_SIZE_MAX == queries.PAGE_SIZE_MAX
+    assert limits.PAGE_SIZE_DEFAULT == list_request.PAGE_SIZE
+    assert limits.PAGE_SIZE_MAX == list_request.PAGE_SIZE_MAX
 
 
 def test_the_documented_limits_of_notifications_are_the_services() -> None:

@@ -10,12 +10,12 @@ import sys
 import uvloop
 
 from chassis.settings import load
-from task_svc import sqlite_outbox
 from task_svc.__main__ import main
 from task_svc.outbox import Pending
 from task_svc.relay import Relay
 from task_svc.repository import StoreUnusable
 from task_svc.settings import TaskSettings
+from task_svc.sqlite import outbox
 
 
 def store_without_outbox() -> None:
@@ -27,7 +27,7 @@ def store_without_outbox() -> None:
     async def sweep_once(self: Relay) -> int:
         return 0
 
-    sqlite_outbox.put = put
+    outbox.put = put
     Relay.sweep_once = sweep_once  # type: ignore[method-assign]
 
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from chassis import deadline
+from chassis.grpc_api import deadlines
 from tests.support.mesh import mesh_server
 from tests.support.probe import METHODS, UNARY_RESPONSES, Context, ask
 
@@ -12,11 +12,11 @@ STREAMS = tuple(method for method in METHODS if method not in UNARY_RESPONSES)
 
 
 async def left_in(method: str, timeout: float | None, default: float = 4) -> float | None:
-    """What `deadline.remaining` says inside a call."""
+    """What `deadlines.remaining` says inside a call."""
     seen: list[float | None] = []
 
     async def look(_context: Context) -> None:
-        seen.append(deadline.remaining())
+        seen.append(deadlines.remaining())
 
     async with mesh_server(look, default_deadline=default) as mesh:
         await ask(mesh.channel, method, timeout=timeout)
@@ -44,13 +44,13 @@ async def test_a_stream_without_a_deadline_has_none(method: str) -> None:
 
 
 def test_outside_a_request_there_is_no_deadline() -> None:
-    assert deadline.at() is None
-    assert deadline.remaining() is None
+    assert deadlines.at() is None
+    assert deadlines.remaining() is None
 
 
 async def test_a_deadline_is_on_the_monotonic_clock() -> None:
-    deadline.set_remaining(10)
-    at, remaining = deadline.at(), deadline.remaining()
+    deadlines.set_remaining(10)
+    at, remaining = deadlines.at(), deadlines.remaining()
     assert at is not None
     assert remaining is not None
     assert at - time.monotonic() == pytest.approx(remaining, abs=0.1)

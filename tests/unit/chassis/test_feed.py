@@ -7,10 +7,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from chassis.errors import Exhausted, InvalidInput, Unavailable
-from chassis.feed import Feed, FeedLimits
-from chassis.feed_metrics import FeedMetrics
-from chassis.positions import position_of, resumed_from, token_of
-from chassis.watcher import Batch, Watcher
+from chassis.feed.feed import Feed, FeedLimits
+from chassis.feed.metrics import FeedMetrics
+from chassis.feed.stream_id import resume_point, stream_id_of, token_of
+from chassis.feed.watcher import Batch, Watcher
 from tests.support.feeds import START, feed, fill, item
 
 
@@ -91,14 +91,14 @@ async def test_a_position_from_a_replica_that_is_ahead_is_waited_for() -> None:
 
 
 async def test_a_position_that_never_comes_is_a_reset(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chassis.feed._PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("chassis.feed.feed._PATIENCE_SECONDS", 0.05)
     things = feed()
     async with things.watch("ann", (9_999, 0)) as watcher:
         assert watcher.take().is_reset
 
 
 async def test_a_feed_that_has_not_begun_cannot_be_watched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chassis.feed._PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("chassis.feed.feed._PATIENCE_SECONDS", 0.05)
     things = Feed[str](FeedMetrics(CollectorRegistry()).of("things"))
     with pytest.raises(Unavailable) as refused:
         async with things.watch("ann", None):
@@ -132,7 +132,7 @@ async def test_a_slow_watcher_is_cut_with_its_token_and_holds_nothing_any_more()
             slow.take()
     assert cut.value.reason == "WATCHER_TOO_SLOW"
     assert registry.get_sample_value("watchers_cut_total", {"feed": "things"}) == 2  # quick took nothing after 8
-    async with things.watch("ann", position_of(cut.value.metadata["resume_token"])) as again:
+    async with things.watch("ann", stream_id_of(cut.value.metadata["resume_token"])) as again:
         assert taken(again) == [str(number) for number in range(4, 20)]
 
 
@@ -167,7 +167,7 @@ async def test_no_more_may_watch_than_there_is_room_for_in_all_and_for_one_user(
 async def test_the_first_batch_tells_where_it_begins_and_a_quiet_feed_sends_heartbeats(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("chassis.watcher.HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr("chassis.feed.watcher.HEARTBEAT_SECONDS", 0.02)
     things = feed()
     fill(things, range(1, 3))
     async with aclosing(things.batches("ann", START)) as batches:
@@ -180,8 +180,8 @@ async def test_the_first_batch_tells_where_it_begins_and_a_quiet_feed_sends_hear
 
 
 async def test_watching_ends_by_itself_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chassis.watcher._SHORTEST_SECONDS", 0.05)
-    monkeypatch.setattr("chassis.watcher._LONGEST_SECONDS", 0.1)
+    monkeypatch.setattr("chassis.feed.watcher._SHORTEST_SECONDS", 0.05)
+    monkeypatch.setattr("chassis.feed.watcher._LONGEST_SECONDS", 0.1)
     async with aclosing(feed().batches("ann", None)) as batches:
         assert [values(batch) async for batch in batches] == [[]]
 
@@ -220,13 +220,13 @@ def test_a_batch_in_pieces_has_every_item_once_and_each_piece_its_own_place() ->
 
 @pytest.mark.parametrize("text", ["", "1", "1-", "-1", "1-2-3", " 1-2", "1-2\n", "٣-٣", "1" * 16 + "-0", "x" * 10_000])
 def test_what_is_no_token_has_no_position(text: str) -> None:
-    assert position_of(text) is None
+    assert stream_id_of(text) is None
     if text:
         with pytest.raises(InvalidInput) as refused:
-            resumed_from(text)
+            resume_point(text)
         assert refused.value.reason == "INVALID_RESUME_TOKEN"
 
 
 def test_a_token_is_the_id_of_its_entry() -> None:
-    assert position_of("1795000000000-12") == (1_795_000_000_000, 12)
+    assert stream_id_of("1795000000000-12") == (1_795_000_000_000, 12)
     assert token_of((1_795_000_000_000, 12)) == "1795000000000-12"

@@ -5,8 +5,8 @@ import time
 
 from prometheus_client import CollectorRegistry
 
+from chassis.background_jobs import background
 from chassis.loop_metrics import LoopMetrics
-from chassis.supervise import background
 from tests.support.holding import until
 
 

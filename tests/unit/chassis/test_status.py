@@ -7,9 +7,9 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 
 from chassis import errors
-from chassis import status as statuses
 from chassis.errors import InvalidInput, NotFound, ServiceError, Violation
-from chassis.status import DETAILS_KEY, code_name
+from chassis.grpc_api import error_mapping as statuses
+from chassis.grpc_api.error_mapping import DETAILS_KEY, code_name
 from tests.support.mesh import mesh_server
 from tests.support.probe import METHODS, Answer, Context, ask
 

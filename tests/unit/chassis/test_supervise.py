@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from prometheus_client import CollectorRegistry
 
-from chassis.supervise import background
+from chassis.background_jobs import background
 from tests.support.holding import until
 
 WITHIN = 10

@@ -6,13 +6,13 @@ from contextlib import ExitStack
 
 import pytest
 
-from chassis.supervise import end
-from edge_api.heartbeats import Heartbeats
+from chassis.background_jobs import end
+from edge_api.sse.heartbeats import Heartbeats
 from tests.support.holding import until
 
 
 async def test_everybody_has_a_turn_in_every_round_until_they_leave(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge_api.heartbeats.HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr("edge_api.sse.heartbeats.HEARTBEAT_SECONDS", 0.05)
     heartbeats = Heartbeats()
     beats: Counter[str] = Counter()
     running = asyncio.create_task(heartbeats.run())
@@ -28,7 +28,7 @@ async def test_everybody_has_a_turn_in_every_round_until_they_leave(monkeypatch:
 
 
 async def test_streams_that_come_together_are_spread_over_the_round(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge_api.heartbeats.HEARTBEAT_SECONDS", 0.15)
+    monkeypatch.setattr("edge_api.sse.heartbeats.HEARTBEAT_SECONDS", 0.15)
     heartbeats = Heartbeats()
     turn = 0
     beats: Counter[int] = Counter()

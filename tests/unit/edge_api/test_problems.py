@@ -10,7 +10,7 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc.aio import AioRpcError, Metadata
 
 from chassis.errors import InvalidInput, Violation
-from chassis.status import DETAILS_KEY
+from chassis.grpc_api.error_mapping import DETAILS_KEY
 from edge_api import grpc_errors, problems
 
 TABLE = {

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_api import times
+from edge_api.schemas import timestamps
 
 
 @pytest.mark.parametrize(
@@ -24,23 +24,25 @@ from edge_api import times
     ],
 )
 def test_a_time_is_turned_to_utc(text: str, utc: str) -> None:
-    assert times.text_of(times.parse(text)) == utc
+    assert timestamps.text_of(timestamps.parse(text)) == utc
 
 
 @pytest.mark.parametrize("value", [None, 1893456000, 1.5, True, [], {}, b"2027-01-31T12:00:00Z"])
 def test_what_is_no_text_is_no_time(value: object) -> None:
     with pytest.raises(ValueError, match="RFC 3339"):
-        times.parse(value)
+        timestamps.parse(value)
 
 
 @given(st.datetimes().map(lambda at: at.isoformat(timespec="microseconds") + "Z"))
 def test_every_time_that_there_is_round_trips(text: str) -> None:
-    assert times.text_of(times.parse(times.text_of(times.parse(text)))) == times.text_of(times.parse(text))
+    assert timestamps.text_of(timestamps.parse(timestamps.text_of(timestamps.parse(text)))) == timestamps.text_of(
+        timestamps.parse(text)
+    )
 
 
 @given(st.text())
 def test_any_other_text_is_refused_by_a_value_error_alone(text: str) -> None:
     try:
-        times.parse(text)
+        timestamps.parse(text)
     except ValueError:
         return

@@ -9,11 +9,11 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from notify_svc import outbound
-from notify_svc.apprise_channel import AppriseChannel
-from notify_svc.apprise_rules import check
-from notify_svc.apprise_services import PLAIN, SERVICES
-from notify_svc.channel_file import ConfiguredChannel
+from notify_svc.delivery import outbound
+from notify_svc.delivery.apprise_channel import AppriseChannel
+from notify_svc.delivery.apprise_rules import check
+from notify_svc.delivery.apprise_services import PLAIN, SERVICES
+from notify_svc.delivery.channel_file import ConfiguredChannel
 from notify_svc.domain import Kind, Notification
 
 EVENT_ID = "01JD0000000000000000000001:1:created"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from notify_svc.channel_file import read
+from notify_svc.delivery.channel_file import read
 
 SECRET = "the-secret-in-the-url"
 

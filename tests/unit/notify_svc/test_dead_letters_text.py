@@ -1,7 +1,7 @@
 import pytest
 from notify.v1 import dead_letters_pb2
 
-from notify_svc import dead_letters_text as text
+from notify_svc.cli import text as text
 
 
 @pytest.mark.parametrize(

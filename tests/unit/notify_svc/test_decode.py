@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notify_svc.decode import Poison, decode, is_event_id, readable_id
 from notify_svc.domain import Kind, Reason
+from notify_svc.events.decode import Poison, decode, is_event_id, readable_id
 from tests.support.task_events import changed, created, entry
 
 

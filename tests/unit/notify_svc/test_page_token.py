@@ -3,9 +3,9 @@ import base64
 import pytest
 
 from chassis.errors import InvalidInput
-from notify_svc.page_token import Position, decode, encode
+from notify_svc.grpc_api.page_token import Cursor, decode, encode
 
-POSITION = Position(1_795_000_000_000, "01JD0000000000000000000001:1:created")
+POSITION = Cursor(1_795_000_000_000, "01JD0000000000000000000001:1:created")
 
 
 def test_a_token_leads_back_to_its_position() -> None:

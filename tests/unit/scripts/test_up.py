@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kong import rendered
-from notify_svc import channel_file
+from notify_svc.delivery import channel_file
 from tests.support.stand_in_docker import StandIn
 
 

@@ -8,11 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from edge_api import convert, requests
-from task_svc import sqlite
+from edge_api.schemas import convert, request
 from task_svc.domain import Content, Priority, Status, Task
-from task_svc.queries import Query
+from task_svc.grpc_api.list_request import Query
 from task_svc.repository import TaskRepository
+from task_svc.sqlite import store as sqlite
 from tests.support.tasks import creation
 
 CASES = json.loads((Path(__file__).parents[3] / "web/src/lib/tasks/listing.cases.json").read_text())
@@ -30,7 +30,7 @@ async def _ids_of(store: TaskRepository, parameters: dict[str, Any]) -> list[str
     ids: list[str] = []
     token = ""
     while True:
-        asked = requests.ListTasksQuery.model_validate({**parameters, "page_size": 3, "page_token": token})
+        asked = request.ListTasksQuery.model_validate({**parameters, "page_size": 3, "page_token": token})
         query = Query.from_proto(convert.list_request_of(asked), "ann")
         page = query.answer(await store.list("ann", query.which, query.order, query.after, query.limit), "ann")
         ids += [task.id for task in page.tasks]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from task_svc.mongo_client import collection_of, new_client
+from task_svc.mongo.client import collection_of, new_client
 from task_svc.repository import StoreUnusable
 
 

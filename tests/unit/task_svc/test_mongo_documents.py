@@ -6,21 +6,21 @@ import hypothesis.strategies as st
 from hypothesis import given
 
 from task_svc.domain import Priority, Status
-from task_svc.mongo_documents import order_key, position_of, to_document, to_task
-from task_svc.repository import NEVER_DUE, Position
+from task_svc.mongo.documents import cursor_of, order_key, to_document, to_task
+from task_svc.repository import NEVER_DUE, Cursor
 from tests.support.tasks import creation, new_task
 
-POSITIONS = st.builds(Position, st.integers(-1, NEVER_DUE), st.text("0123456789ABCDEFGHJKMNPQRSTVWXYZ", min_size=26))
+POSITIONS = st.builds(Cursor, st.integers(-1, NEVER_DUE), st.text("0123456789ABCDEFGHJKMNPQRSTVWXYZ", min_size=26))
 
 
 @given(POSITIONS, POSITIONS)
-def test_keys_sort_as_positions_do(one: Position, other: Position) -> None:
+def test_keys_sort_as_positions_do(one: Cursor, other: Cursor) -> None:
     assert (order_key(one) < order_key(other)) == ((one.value, one.id) < (other.value, other.id))
 
 
 @given(POSITIONS)
-def test_a_key_holds_its_whole_position(position: Position) -> None:
-    assert position_of(order_key(position)) == position
+def test_a_key_holds_its_whole_position(position: Cursor) -> None:
+    assert cursor_of(order_key(position)) == position
 
 
 def test_a_document_holds_its_whole_task() -> None:

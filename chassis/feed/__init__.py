@@ -1,0 +1,1 @@
+"""The recent events of a stream, and the clients that watch them."""

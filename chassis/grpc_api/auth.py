@@ -1,0 +1,41 @@
+"""The interceptor that authenticates callers: the mesh token, and the user that a call acts for."""
+
+from collections.abc import Collection
+from typing import Any
+
+import structlog
+
+from chassis import identity
+from chassis.errors import Unauthenticated
+from chassis.grpc_api.interceptor import CallNext, RpcCall
+
+HEALTH = "grpc.health.v1.Health"
+REFLECTION = "grpc.reflection.v1alpha.ServerReflection"
+
+
+class Authenticate:
+    """Believes a caller who brings the mesh token, and learns from the metadata which user it acts for.
+
+    Health is open to all; the services in `userless` need the token alone, all others the user's name too.
+    """
+
+    def __init__(self, tokens: identity.MeshTokens, userless: Collection[str]) -> None:
+        self._tokens = tokens
+        self._userless = frozenset({*userless, REFLECTION})
+
+    async def __call__(self, call: RpcCall, call_next: CallNext) -> Any:
+        """Raises Unauthenticated for a caller that it does not know."""
+        if call.service != HEALTH:
+            if not self._tokens.accept(call.metadata.get(identity.TOKEN_KEY)):
+                raise Unauthenticated("NOT_OF_THE_MESH", f"A valid {identity.TOKEN_KEY} is needed.")
+            user = None if call.service in self._userless else _user_of(call)
+            identity.set_user(user)
+            structlog.contextvars.bind_contextvars(user=user)
+        return await call_next()
+
+
+def _user_of(call: RpcCall) -> str:
+    names = [value for key, value in call.context.invocation_metadata() or () if key == identity.USER_KEY]
+    if len(names) != 1 or not isinstance(names[0], str) or not identity.is_username(names[0]):
+        raise Unauthenticated("NO_USER", f"{identity.USER_KEY} must name one user: [A-Za-z0-9._-], 1 to 64 characters.")
+    return names[0]

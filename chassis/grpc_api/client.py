@@ -1,0 +1,129 @@
+"""Channels to other services of the mesh: deadlines, retries, identity, trace and metrics on every call."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import grpc
+from opentelemetry import trace
+from prometheus_client import CollectorRegistry
+from py_grpc_prometheus import client_metrics, grpc_utils
+
+from chassis import identity, tracing
+from chassis.grpc_api import deadlines
+from chassis.grpc_api.channel_options import CLIENT_OPTIONS
+from chassis.grpc_api.error_mapping import code_name
+
+_RETRY_POLICY = {
+    "maxAttempts": 4,
+    "initialBackoff": "0.1s",
+    "maxBackoff": "1s",
+    "backoffMultiplier": 2,
+    "retryableStatusCodes": ["UNAVAILABLE"],
+}
+
+
+def service_config(retried: Mapping[str, Sequence[str]], *, package: str | None = None) -> str:
+    """The client's service config (gRFC A2, A6, A17): which methods of which service are retried when UNAVAILABLE.
+
+    Only methods that are safe to repeat belong here. Retries stop while most calls fail, so that they make no storm.
+    `package` is what the server serves, whose health is watched. A replica that drains says so by it and gets no new
+    calls: those that still came when it stops to listen would be cancelled, and nobody could tell whether they had
+    begun. Nor does another service get any, which has taken over the address. Who makes one call and goes watches none.
+    """
+    names = [{"service": service, "method": method} for service, methods in retried.items() for method in methods]
+    return json.dumps(
+        {
+            "loadBalancingConfig": [{"round_robin": {}}],
+            **({"healthCheckConfig": {"serviceName": package}} if package else {}),
+            "methodConfig": [{"name": names, "retryPolicy": _RETRY_POLICY}],
+            "retryThrottling": {"maxTokens": 100, "tokenRatio": 0.1},
+        }
+    )
+
+
+class ClientMetrics:
+    """The grpc_client_* families, by type, service, method and code; fed by `chassis.grpc_api.client`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        metrics: dict[str, Any] = client_metrics.init_metrics(registry)
+        self.started = metrics["grpc_client_started_counter"]
+        self.handled = metrics["grpc_client_handled_counter"]
+        self.seconds = metrics["grpc_client_handled_histogram"]
+        self.received = metrics["grpc_client_stream_msg_received"]
+        self.sent = metrics["grpc_client_stream_msg_sent"]
+
+
+class ClientInterceptor(grpc.aio.UnaryUnaryClientInterceptor):
+    """Prepares and watches every outgoing unary call."""
+
+    def __init__(
+        self, metrics: ClientMetrics, tracer: trace.Tracer, tokens: identity.MeshTokens, default_seconds: float
+    ) -> None:
+        self.metrics = metrics
+        self._tracer = tracer
+        self._token = tokens.outgoing
+        self._default_seconds = default_seconds
+
+    async def intercept_unary_unary(
+        self,
+        continuation: Callable[[grpc.aio.ClientCallDetails, Any], Any],
+        client_call_details: grpc.aio.ClientCallDetails,
+        request: Any,
+    ) -> Any:
+        """Makes one call within the caller's deadline, as the caller's user, in a span of its own."""
+        method = client_call_details.method
+        path = method.decode() if isinstance(method, bytes) else method
+        labels = (grpc_utils.UNARY, *path.lstrip("/").split("/", 1))
+        with self._tracer.start_as_current_span(path.lstrip("/"), kind=trace.SpanKind.CLIENT) as span:
+            self.metrics.started.labels(*labels).inc()
+            self.metrics.sent.labels(*labels).inc()
+            begun = time.perf_counter()
+            code = "CANCELLED"
+            call = await continuation(self._prepared(client_call_details), request)
+            try:
+                code = code_name(await call.code())
+                return call
+            except asyncio.CancelledError:
+                call.cancel()
+                raise
+            finally:
+                span.set_attribute("rpc.grpc.status_code", code)
+                if code == "OK":
+                    self.metrics.received.labels(*labels).inc()
+                self.metrics.handled.labels(*labels, code).inc()
+                self.metrics.seconds.labels(*labels).observe(time.perf_counter() - begun, tracing.exemplar())
+
+    def _prepared(self, details: grpc.aio.ClientCallDetails) -> grpc.aio.ClientCallDetails:
+        seconds = details.timeout if details.timeout is not None else self._default_seconds
+        remaining = deadlines.remaining()
+        if remaining is not None:
+            seconds = max(0.0, min(seconds, remaining))
+        return grpc.aio.ClientCallDetails(
+            details.method, seconds, self.metadata(details.metadata), details.credentials, details.wait_for_ready
+        )
+
+    def metadata(self, given: grpc.aio.Metadata | None = None) -> grpc.aio.Metadata:
+        """What goes out with a call: the mesh token, the current request's user, id and trace, and what is given."""
+        headers: dict[str, str] = {}
+        tracing.inject(headers)
+        if self._token is not None:
+            headers[identity.TOKEN_KEY] = self._token
+        if (user := identity.current_user()) is not None:
+            headers[identity.USER_KEY] = user
+        if (request_id := identity.current_request_id()) is not None:
+            headers[identity.REQUEST_ID_KEY] = request_id
+        return grpc.aio.Metadata(*(given or ()), *headers.items())
+
+
+def open_channel(target: str, config: str, calls: ClientInterceptor) -> grpc.aio.Channel:
+    """A channel to `target` with the retries of `config`; close it when the process ends.
+
+    `target` is host:port or any other name that gRPC resolves, such as `ipv4:10.0.0.1:50051,10.0.0.2:50051`; calls go
+    round all addresses behind it that answer. One channel per target and process: it reconnects by itself and shares
+    one connection to each address among all calls.
+    """
+    options = (*CLIENT_OPTIONS, ("grpc.service_config", config))
+    return grpc.aio.insecure_channel(target, options=options, interceptors=(calls,))

@@ -1,0 +1,149 @@
+"""The gRPC server of a service, from its first log line to the end of its drain."""
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager
+
+import grpc
+import structlog
+from grpc_health.v1 import health, health_pb2_grpc
+from grpc_health.v1.health_pb2 import HealthCheckResponse
+from grpc_reflection.v1alpha import reflection
+from opentelemetry import trace
+from prometheus_client import CollectorRegistry, Gauge
+
+from chassis import background_jobs
+from chassis.grpc_api.auth import HEALTH, Authenticate
+from chassis.grpc_api.channel_options import SERVER_OPTIONS
+from chassis.grpc_api.deadlines import Deadlines
+from chassis.grpc_api.error_mapping import map_errors
+from chassis.grpc_api.interceptor import InterceptorChain
+from chassis.grpc_api.telemetry import ServerMetrics, Telemetry
+from chassis.identity import MeshTokens
+from chassis.settings import GrpcSettings
+
+_log = structlog.get_logger("server")
+
+_READINESS_INTERVAL = 1.0
+_READINESS_TIMEOUT = 2.0
+
+ReadinessCheck = Callable[[], Awaitable[None]]
+
+
+class MeshServer:
+    """A gRPC server with the layers of the mesh, standard health and reflection.
+
+    `services` are the full names of the services that are added to `grpc`; `userless` those of them that are called
+    without a user. `ready` raises while the service cannot do its work.
+    """
+
+    def __init__(
+        self,
+        settings: GrpcSettings,
+        registry: CollectorRegistry,
+        tracer: trace.Tracer,
+        *,
+        services: Collection[str],
+        userless: Collection[str] = (),
+        ready: ReadinessCheck,
+    ) -> None:
+        self._settings = settings
+        self._services = services
+        self._ready = ready
+        self._metrics = ServerMetrics(registry)
+        self._readiness = Gauge(
+            "grpc_service_ready", "1 while the service can do its work.", ["grpc_service"], registry=registry
+        )
+        self._layers = InterceptorChain(
+            (
+                Telemetry(tracer),
+                self._metrics,
+                map_errors,
+                Authenticate(MeshTokens.read(settings.mesh_token_file), userless),
+                Deadlines(settings.default_deadline_seconds),
+            ),
+            self._metrics,
+        )
+        self.grpc = grpc.aio.server(interceptors=(self._layers,), options=SERVER_OPTIONS)
+        self._health = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self.grpc)
+        if settings.grpc_reflection:
+            reflection.enable_server_reflection((*services, HEALTH, reflection.SERVICE_NAME), self.grpc)
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """Serves for as long as the block lasts, then drains: no call in flight is lost.
+
+        Exits with status 1 and says why when the port cannot be had.
+        """
+        address = f"{self._settings.grpc_host}:{self._settings.grpc_port}"
+        await self._set_ready(False)
+        for package in {service.rpartition(".")[0] for service in self._services}:
+            await self._health.set(package, HealthCheckResponse.SERVING)
+        try:
+            self.grpc.add_insecure_port(address)
+        except RuntimeError:
+            sys.exit(f"cannot listen on {address}: is another process using the port?")
+        await self.grpc.start()
+        _log.info("listening", address=address)
+        readiness = asyncio.create_task(self._watch_readiness())
+        try:
+            yield
+        finally:
+            await background_jobs.end([readiness])
+            await self._drain()
+
+    async def _watch_readiness(self) -> None:
+        was_ready: bool | None = None
+        while True:
+            try:
+                async with asyncio.timeout(_READINESS_TIMEOUT):
+                    await self._ready()
+                is_ready, why = True, None
+            except Exception as error:
+                is_ready, why = False, f"{type(error).__name__}: {error}"
+            if is_ready != was_ready:
+                await self._set_ready(is_ready)
+                if is_ready:
+                    _log.info("ready")
+                else:
+                    _log.warning("not ready", error=why)
+                was_ready = is_ready
+            await asyncio.sleep(_READINESS_INTERVAL)
+
+    async def _set_ready(self, is_ready: bool) -> None:
+        serving = HealthCheckResponse.SERVING if is_ready else HealthCheckResponse.NOT_SERVING
+        for service in self._services:
+            self._readiness.labels(service).set(is_ready)
+            await self._health.set(service, serving)
+
+    async def _drain(self) -> None:
+        begun = time.monotonic()
+        _log.info("draining")
+        await self._health.enter_graceful_shutdown()
+        await asyncio.sleep(self._settings.drain_notice_seconds)
+        self._layers.end_streams()
+        await self.grpc.stop(self._settings.drain_seconds)
+        # stop() does not wait for handlers whose client has its answer already.
+        done = await self._layers.finished(within=self._settings.drain_seconds)
+        _log.info("drained", seconds=round(time.monotonic() - begun, 3), all_finished=done)
+
+
+@asynccontextmanager
+async def until_stopped() -> AsyncIterator[asyncio.Event]:
+    """Gives an event that SIGTERM and SIGINT set; a second signal ends the process at once."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop(number: signal.Signals) -> None:
+        _log.info("stopping", signal=number.name)
+        stopped.set()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(each)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop, number)
+    yield stopped

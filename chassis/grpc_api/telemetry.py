@@ -1,0 +1,95 @@
+"""The interceptors that make a call visible: its metrics, its request id, its span and one log line when it ends.
+
+py-grpc-prometheus defines the metrics; its own interceptors run in threads only, which grpc.aio refuses. Each RPC is
+counted once as started and once as handled, under the name of its status code (`grpc_code="NOT_FOUND"`).
+"""
+
+import time
+from typing import Any
+
+import structlog
+from opentelemetry import trace
+from prometheus_client import CollectorRegistry
+from py_grpc_prometheus import server_metrics
+
+from chassis import identity, tracing
+from chassis.grpc_api.interceptor import CallNext, RpcCall
+
+_log = structlog.get_logger("rpc")
+_QUIET_SERVICES = frozenset({"grpc.health.v1.Health"})
+_SERVER_FAULTS = frozenset({"UNKNOWN", "INTERNAL", "DATA_LOSS", "UNIMPLEMENTED"})
+
+
+class Telemetry:
+    """Binds request_id, trace_id and user to everything that is logged during a call, and logs the call itself."""
+
+    def __init__(self, tracer: trace.Tracer) -> None:
+        self._tracer = tracer
+
+    async def __call__(self, call: RpcCall, call_next: CallNext) -> Any:
+        """Runs one RPC inside its span; health checks log at debug, faults of the service at error."""
+        structlog.contextvars.clear_contextvars()
+        request_id = identity.set_request_id(call.metadata.get(identity.REQUEST_ID_KEY))
+        with self._tracer.start_as_current_span(
+            f"{call.service}/{call.method}",
+            context=tracing.parent(call.metadata),
+            kind=trace.SpanKind.SERVER,
+            attributes={"rpc.system": "grpc", "rpc.service": call.service, "rpc.method": call.method},
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            structlog.contextvars.bind_contextvars(request_id=request_id, trace_id=tracing.trace_id())
+            begun = time.perf_counter()
+            try:
+                return await call_next()
+            finally:
+                span.set_attribute("rpc.grpc.status_code", call.code)
+                if call.code in _SERVER_FAULTS:
+                    span.set_status(trace.StatusCode.ERROR, call.code)
+                _write_line(call, time.perf_counter() - begun)
+
+
+def _write_line(call: RpcCall, seconds: float) -> None:
+    write = _log.info
+    if call.code in _SERVER_FAULTS:
+        write = _log.error
+    elif call.service in _QUIET_SERVICES:
+        write = _log.debug
+    write(
+        "rpc",
+        method=f"{call.service}/{call.method}",
+        code=call.code,
+        duration=round(seconds, 6),
+        user=identity.current_user(),
+    )
+
+
+class ServerMetrics:
+    """The layer around all that can end an RPC, inside its span: grpc_server_* by type, service, method and code."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        metrics: dict[str, Any] = server_metrics.init_metrics(registry)
+        self._started = metrics["grpc_server_started_counter"]
+        self._received = metrics["grpc_server_stream_msg_received"]
+        self._sent = metrics["grpc_server_stream_msg_sent"]
+        self._seconds = metrics["grpc_server_handled_histogram"]
+        self._handled = server_metrics.get_grpc_server_handled_counter(False, registry)
+
+    async def __call__(self, call: RpcCall, call_next: CallNext) -> Any:
+        """Counts one RPC, however it ends."""
+        labels = (call.kind, call.service, call.method)
+        self._started.labels(*labels).inc()
+        begun = time.perf_counter()
+        try:
+            return await call_next()
+        finally:
+            self._handled.labels(*labels, call.code).inc()
+            self._seconds.labels(*labels).observe(time.perf_counter() - begun, tracing.exemplar())
+
+    def received(self, kind: str, service: str, method: str) -> None:
+        """Counts a message from a client."""
+        self._received.labels(kind, service, method).inc()
+
+    def sent(self, kind: str, service: str, method: str) -> None:
+        """Counts a message to a client."""
+        self._sent.labels(kind, service, method).inc()

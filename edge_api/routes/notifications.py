@@ -1,0 +1,51 @@
+"""The endpoints of notifications: convert in, one call, convert out."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Query
+from notify.v1 import notify_pb2
+
+from edge_api.routes.strict import StrictRoute
+from edge_api.schemas import convert, response
+from edge_api.schemas import request as requests
+from edge_api.schemas.documented import refusals
+
+if TYPE_CHECKING:
+    from notify.v1.notify_pb2_grpc import NotificationServiceAsyncStub
+
+PATH = "/api/v1/notifications"
+
+
+class NotificationEndpoints:
+    """Each method is one operation of the API; the router below says at which path."""
+
+    def __init__(self, notifications: "NotificationServiceAsyncStub") -> None:
+        self._notifications = notifications
+
+    async def list_notifications(
+        self, query: Annotated[requests.ListNotificationsQuery, Query()]
+    ) -> response.NotificationPage:
+        """Lists the caller's notifications, newest first, in pages."""
+        request = notify_pb2.ListNotificationsRequest(
+            page_size=convert.page_size_of(query.page_size), page_token=query.page_token
+        )
+        return convert.notification_page_answer(await self._notifications.ListNotifications(request))
+
+    async def mark_notifications_read(self, body: requests.ReadMarks, _: Annotated[requests.NoQuery, Query()]) -> None:
+        """Marks notifications as read; a repeat has no further effect."""
+        await self._notifications.MarkNotificationsRead(convert.marks_of(body))
+
+
+def router(notifications: "NotificationServiceAsyncStub") -> APIRouter:
+    """The routes of notifications, with what the documentation says of each."""
+    endpoints = NotificationEndpoints(notifications)
+    routes = APIRouter(tags=["notifications"], route_class=StrictRoute)
+    routes.add_api_route(PATH, endpoints.list_notifications, methods=["GET"], responses=refusals(400))
+    routes.add_api_route(
+        f"{PATH}:markRead",
+        endpoints.mark_notifications_read,
+        methods=["POST"],
+        status_code=204,
+        responses=refusals(400, 408, 415),
+    )
+    return routes

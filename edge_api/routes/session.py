@@ -1,0 +1,22 @@
+"""The endpoint that tells a page who its user is."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from chassis import identity
+from edge_api.routes.strict import StrictRoute
+from edge_api.schemas import request, response
+from edge_api.schemas.documented import refusals
+
+
+async def get_session(_: Annotated[request.NoQuery, Query()]) -> response.Session:
+    """Returns who the gateway says is calling."""
+    return response.Session(user=identity.require_user())
+
+
+def router() -> APIRouter:
+    """The route of the session; the gateway answers logins and logouts itself."""
+    routes = APIRouter(tags=["session"], route_class=StrictRoute)
+    routes.add_api_route("/api/v1/session", get_session, methods=["GET"], responses=refusals())
+    return routes

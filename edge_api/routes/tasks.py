@@ -1,0 +1,132 @@
+"""The endpoints of tasks: convert in, one call, convert out."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import uuid4
+
+from fastapi import APIRouter, Body, Query, Response
+from google.protobuf.field_mask_pb2 import FieldMask
+from task.v1 import task_pb2
+
+from chassis.errors import InvalidInput, Violation
+from edge_api.routes import etags
+from edge_api.routes.strict import JSON, MERGE_PATCH, StrictRoute
+from edge_api.schemas import convert
+from edge_api.schemas import request as requests
+from edge_api.schemas import response as answers
+from edge_api.schemas.documented import IdempotencyKey, IfMatch, IfNoneMatch, TaskId, headers, refusals
+
+if TYPE_CHECKING:
+    from task.v1.task_pb2_grpc import TaskServiceAsyncStub
+
+PATH = "/api/v1/tasks"
+_NoQuery = Annotated[requests.NoQuery, Query()]
+
+
+class TaskEndpoints:
+    """Each method is one operation of the API; the router below says at which path."""
+
+    def __init__(self, tasks: "TaskServiceAsyncStub") -> None:
+        self._tasks = tasks
+
+    async def create_task(
+        self, body: requests.NewTask, _: _NoQuery, response: Response, idempotency_key: IdempotencyKey = None
+    ) -> answers.Task:
+        """Creates a task. Once it has answered, the task is safe and its owner will be notified."""
+        request = task_pb2.CreateTaskRequest(task=convert.task_of(body), request_id=_request_id(idempotency_key))
+        created = (await self._tasks.CreateTask(request)).task
+        response.headers["Location"] = f"{PATH}/{created.id}"
+        return _with_etag(response, created)
+
+    async def list_tasks(self, query: Annotated[requests.ListTasksQuery, Query()]) -> answers.TaskPage:
+        """Lists tasks in pages."""
+        return convert.task_page_answer(await self._tasks.ListTasks(convert.list_request_of(query)))
+
+    async def get_task(
+        self,
+        id: TaskId,
+        query: Annotated[requests.GetTaskQuery, Query()],
+        response: Response,
+        if_none_match: IfNoneMatch = None,
+    ) -> answers.Task | Response:
+        """Returns one task, or 304 when the client has it as it is."""
+        request = task_pb2.GetTaskRequest(id=id, show_deleted=query.show_deleted)
+        task = (await self._tasks.GetTask(request)).task
+        response.headers["Cache-Control"] = "private, no-cache"
+        if etags.none_match(if_none_match, task.etag):
+            headers = {"ETag": etags.quoted(task.etag), "Cache-Control": "private, no-cache"}
+            return Response(status_code=304, headers=headers)
+        return _with_etag(response, task)
+
+    async def update_task(
+        self,
+        id: TaskId,
+        body: Annotated[requests.TaskPatch, Body(media_type=MERGE_PATCH)],
+        _: _NoQuery,
+        response: Response,
+        if_match: IfMatch = None,
+    ) -> answers.Task:
+        """Changes the fields that the merge patch names; without If-Match in any case."""
+        task = convert.task_of(body)
+        task.id, task.etag = id, etags.condition(if_match)
+        request = task_pb2.UpdateTaskRequest(task=task, update_mask=FieldMask(paths=convert.mask_of(body)))
+        return _with_etag(response, (await self._tasks.UpdateTask(request)).task)
+
+    async def delete_task(self, id: TaskId, _: _NoQuery, if_match: IfMatch = None) -> None:
+        """Deletes a task; for 30 days it can be undeleted."""
+        await self._tasks.DeleteTask(task_pb2.DeleteTaskRequest(id=id, etag=etags.condition(if_match)))
+
+    async def undelete_task(self, id: TaskId, _: _NoQuery, response: Response) -> answers.Task:
+        """Brings a deleted task back."""
+        undeleted = await self._tasks.UndeleteTask(task_pb2.UndeleteTaskRequest(id=id))
+        return _with_etag(response, undeleted.task)
+
+
+def router(tasks: "TaskServiceAsyncStub") -> APIRouter:
+    """The routes of tasks, with what the documentation says of each."""
+    endpoints = TaskEndpoints(tasks)
+    routes = APIRouter(tags=["tasks"], route_class=StrictRoute)
+    one = f"{PATH}/{{id}}"
+    etag: dict[str, Any] = {"headers": headers("ETag")}
+    created = {"headers": headers("Location", "ETag"), "description": "The task, new or as a repeat finds it."}
+    unchanged: dict[int | str, dict[str, Any]] = {304: {"description": "The client has this revision already.", **etag}}
+    merge_patch = {"requestBody": {"content": {JSON: {"schema": {"$ref": "#/components/schemas/TaskPatch"}}}}}
+
+    routes.add_api_route(
+        PATH,
+        endpoints.create_task,
+        methods=["POST"],
+        status_code=201,
+        responses={201: created, **refusals(400, 408, 415)},
+    )
+    routes.add_api_route(PATH, endpoints.list_tasks, methods=["GET"], responses=refusals(400))
+    routes.add_api_route(
+        one,
+        endpoints.get_task,
+        methods=["GET"],
+        response_model=answers.Task,
+        responses={200: etag, **unchanged, **refusals(404)},
+    )
+    routes.add_api_route(
+        one,
+        endpoints.update_task,
+        methods=["PATCH"],
+        responses={200: etag, **refusals(400, 404, 408, 412, 415)},
+        openapi_extra=merge_patch,
+    )
+    routes.add_api_route(one, endpoints.delete_task, methods=["DELETE"], status_code=204, responses=refusals(404, 412))
+    routes.add_api_route(
+        f"{one}:undelete", endpoints.undelete_task, methods=["POST"], responses={200: etag, **refusals(404, 409, 412)}
+    )
+    return routes
+
+
+def _with_etag(response: Response, task: task_pb2.Task) -> answers.Task:
+    response.headers["ETag"] = etags.quoted(task.etag)
+    return convert.task_answer(task)
+
+
+def _request_id(idempotency_key: str | None) -> str:
+    if idempotency_key == "":
+        raise InvalidInput(Violation("Idempotency-Key", "must not be empty"))
+    # Made before the first attempt, so that the channel's retries cannot create a second task.
+    return idempotency_key or uuid4().hex

@@ -1,0 +1,1 @@
+"""Request and response bodies, and their conversion to and from the services' messages."""

@@ -1,0 +1,126 @@
+"""Between the API's JSON and the contract's messages; one function each way and kind."""
+
+from typing import Any
+
+from notify.v1 import notify_pb2
+from task.v1 import task_pb2
+
+from chassis.errors import InvalidInput, Violation
+from edge_api.schemas import request, response
+from edge_api.schemas.timestamps import optional_text_of, text_of
+
+EDITABLE = ("title", "description", "status", "priority", "labels", "due_time")
+_INT32_MAX = 2**31 - 1
+
+
+def task_of(given: request.NewTask | request.TaskPatch) -> task_pb2.Task:
+    """The message with the fields that the client gave; null is the message's unset."""
+    values = {name: getattr(given, name) for name in EDITABLE if name in given.model_fields_set}
+    fields: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
+    if "status" in fields:
+        fields["status"] = _status_number(fields["status"])
+    if "priority" in fields:
+        fields["priority"] = _priority_number(fields["priority"])
+    return task_pb2.Task(**fields)
+
+
+def mask_of(patch: request.TaskPatch) -> list[str]:
+    """The paths that a merge patch names."""
+    return [name for name in EDITABLE if name in patch.model_fields_set]
+
+
+def list_request_of(query: request.ListTasksQuery) -> task_pb2.ListTasksRequest:
+    """The request for a page of tasks."""
+    return task_pb2.ListTasksRequest(
+        page_size=page_size_of(query.page_size),
+        page_token=query.page_token,
+        order_by=query.order_by,
+        statuses=[_status_number(status) for status in query.statuses],
+        priorities=[_priority_number(priority) for priority in query.priorities],
+        labels=query.labels,
+        due_before=query.due_before,
+        due_after=query.due_after,
+        query=query.query,
+        show_deleted=query.show_deleted,
+    )
+
+
+def page_size_of(number: int) -> int:
+    """A page size that fits the message; the service cuts far smaller ones down to its own limit."""
+    return max(-1, min(number, _INT32_MAX))
+
+
+def marks_of(given: request.ReadMarks) -> notify_pb2.MarkNotificationsReadRequest:
+    """The request to mark notifications. Raises InvalidInput unless exactly one of ids and all is given."""
+    if len(given.model_fields_set) != 1:
+        raise InvalidInput(Violation("", "exactly one of ids and all must be given"))
+    return notify_pb2.MarkNotificationsReadRequest(ids=given.ids, all="all" in given.model_fields_set)
+
+
+def task_answer(task: task_pb2.Task) -> response.Task:
+    """A task as JSON shows it."""
+    return response.Task(
+        id=task.id,
+        title=task.title,
+        description=task.description,
+        status=_short(task_pb2.TaskStatus.Name(task.status), "TASK_STATUS_"),
+        priority=_short(task_pb2.TaskPriority.Name(task.priority), "TASK_PRIORITY_"),
+        labels=list(task.labels),
+        due_time=optional_text_of(task.HasField("due_time"), task.due_time),
+        owner=task.owner,
+        create_time=text_of(task.create_time),
+        update_time=text_of(task.update_time),
+        complete_time=optional_text_of(task.HasField("complete_time"), task.complete_time),
+        delete_time=optional_text_of(task.HasField("delete_time"), task.delete_time),
+        revision=task.revision,
+        etag=task.etag,
+    )
+
+
+def task_page_answer(page: task_pb2.ListTasksResponse) -> response.TaskPage:
+    """A page of tasks as JSON shows it."""
+    tasks = [task_answer(task) for task in page.tasks]
+    return response.TaskPage(tasks=tasks, next_page_token=page.next_page_token)
+
+
+def notification_page_answer(page: notify_pb2.ListNotificationsResponse) -> response.NotificationPage:
+    """A page of notifications as JSON shows it."""
+    return response.NotificationPage(
+        notifications=[notification_answer(notification) for notification in page.notifications],
+        next_page_token=page.next_page_token,
+        unread_count=page.unread_count,
+    )
+
+
+def notification_answer(notification: notify_pb2.Notification) -> response.Notification:
+    """A notification as JSON shows it."""
+    return response.Notification(
+        id=notification.id,
+        kind=_short(notify_pb2.NotificationKind.Name(notification.kind), "NOTIFICATION_KIND_"),
+        task_id=notification.task_id,
+        title=notification.title,
+        create_time=text_of(notification.create_time),
+        read_time=optional_text_of(notification.HasField("read_time"), notification.read_time),
+        deliveries=[_delivery_answer(delivery) for delivery in notification.deliveries],
+    )
+
+
+def _delivery_answer(delivery: notify_pb2.Delivery) -> response.Delivery:
+    return response.Delivery(
+        channel=delivery.channel,
+        outcome=_short(notify_pb2.DeliveryOutcome.Name(delivery.outcome), "DELIVERY_OUTCOME_"),
+        attempts=delivery.attempts,
+        time=optional_text_of(delivery.HasField("time"), delivery.time),
+    )
+
+
+def _status_number(short: str) -> task_pb2.TaskStatus.ValueType:
+    return task_pb2.TaskStatus.Value(f"TASK_STATUS_{short}")
+
+
+def _priority_number(short: str) -> task_pb2.TaskPriority.ValueType:
+    return task_pb2.TaskPriority.Value(f"TASK_PRIORITY_{short}")
+
+
+def _short(name: str, prefix: str) -> Any:
+    return name.removeprefix(prefix)

@@ -1,0 +1,1 @@
+"""Server-sent events: one stream from each service, fanned out to many clients."""

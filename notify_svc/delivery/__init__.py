@@ -1,0 +1,1 @@
+"""Delivers notifications: one deliverer per channel, and the channels."""

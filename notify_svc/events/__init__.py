@@ -1,0 +1,1 @@
+"""Consumes task events: reads, records, confirms and acknowledges them."""

@@ -1,0 +1,137 @@
+"""Reads the stream in the consumer group, and hands every entry to `intake`.
+
+After the start and after every error it reads its own pending entries first: an answer that was lost on its way has
+left entries there that nobody handles. What other consumers have left is claimed.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from notify_svc.events.acknowledger import Finisher
+from notify_svc.events.event_handler import Entry, Intake
+from notify_svc.metrics import NotifyMetrics
+from notify_svc.storage import redis_keys
+
+_log = structlog.get_logger("consumer")
+
+_BATCH = 200
+_BLOCK_MS = 1000  # well below the client's timeout, or an idle stream would look like a dead one
+_HELD_BACK_SECONDS = 0.1
+
+Row = tuple[bytes, dict[bytes, bytes]]
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+class Consumer:
+    """One member of the group; `client` is its own, since its reads block."""
+
+    def __init__(
+        self,
+        client: Redis,
+        name: str,
+        intake: Intake,
+        finisher: Finisher,
+        *,
+        metrics: NotifyMetrics,
+        claim_idle_seconds: float,
+    ) -> None:
+        self._client = client
+        self._name = name
+        self._intake = intake
+        self._finisher = finisher
+        self._metrics = metrics
+        self._claim_idle_seconds = claim_idle_seconds
+        self._next_claim = 0.0
+        self._last_progress = float("-inf")
+
+    @property
+    def seconds_without_progress(self) -> float:
+        """How long it has not come around; infinite before the first time."""
+        return _now() - self._last_progress
+
+    async def run(self) -> None:
+        """Works until cancelled. Raises RedisError while Redis is away or was emptied; run again, it starts over."""
+        await self._join()
+        await self._read_own_pending()
+        self._last_progress = _now()
+        while True:
+            if self._finisher.is_full:
+                await asyncio.sleep(_HELD_BACK_SECONDS)
+            else:
+                if _now() >= self._next_claim:
+                    await self._claim()
+                    self._next_claim = _now() + self._claim_idle_seconds
+                await self._read_new()
+            self._last_progress = _now()
+
+    async def _join(self) -> None:
+        try:
+            await self._client.xgroup_create(redis_keys.EVENTS, redis_keys.GROUP, id="0", mkstream=True)
+        except ResponseError as error:
+            if not str(error).startswith("BUSYGROUP"):
+                raise
+        else:
+            _log.info("made the consumer group", stream=redis_keys.EVENTS, group=redis_keys.GROUP)
+
+    async def _read_own_pending(self) -> None:
+        last = "0"
+        while rows := await self._read(last):
+            await self._take_in_again(rows)
+            last = rows[-1][0].decode()
+
+    async def _read_new(self) -> None:
+        rows = await self._read(">", block_ms=_BLOCK_MS)
+        self._metrics.last_read.set_to_current_time()
+        if rows:
+            await self._intake.take_in([Entry(entry_id.decode(), fields) for entry_id, fields in rows])
+
+    async def _read(self, after: str, block_ms: int | None = None) -> list[Row]:
+        streams: dict[Any, Any] = {redis_keys.EVENTS: after}
+        answer: Any = await self._client.xreadgroup(redis_keys.GROUP, self._name, streams, count=_BATCH, block=block_ms)
+        rows: list[Row] = answer[0][1] if answer else []
+        return rows
+
+    async def _claim(self) -> None:
+        """Takes over what other consumers, perhaps dead ones, have left lying."""
+        cursor = "0-0"
+        while True:
+            answer = await self._client.xautoclaim(
+                redis_keys.EVENTS,
+                redis_keys.GROUP,
+                self._name,
+                int(self._claim_idle_seconds * 1000),
+                cursor,
+                count=_BATCH,
+            )
+            cursor, rows, deleted = answer[0].decode(), answer[1], answer[2]
+            if deleted:
+                self._metrics.deleted.inc(len(deleted))
+                _log.warning("entries vanished before they were settled", count=len(deleted), first=deleted[0].decode())
+            if rows:
+                self._metrics.claimed.inc(len(rows))
+                await self._take_in_again(rows)
+            if cursor == "0-0":
+                return
+
+    async def _take_in_again(self, rows: Sequence[Row]) -> None:
+        self._metrics.redelivered.inc(len(rows))
+        async with self._client.pipeline(transaction=False) as pipeline:
+            for entry_id, _ in rows:
+                pipeline.xpending_range(redis_keys.EVENTS, redis_keys.GROUP, entry_id, entry_id, 1)
+            pending = await pipeline.execute()
+        # An entry that is pending no more was acknowledged meanwhile, by whoever settled it.
+        await self._intake.take_in(
+            [
+                Entry(entry_id.decode(), fields, found[0]["times_delivered"])
+                for (entry_id, fields), found in zip(rows, pending, strict=True)
+                if found
+            ]
+        )

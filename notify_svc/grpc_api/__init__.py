@@ -1,0 +1,1 @@
+"""The gRPC adapter: servicers, and the conversion of their messages."""

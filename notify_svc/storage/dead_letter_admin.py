@@ -1,0 +1,148 @@
+"""What operators do with dead letters: look at them, have them handled once more, throw them away.
+
+`dead_letters` puts them down, `dead_letter_servicer` asks.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+
+from notify_svc.domain import DEAD_LETTER_EVENT_BYTES_MAX, DEAD_LETTERS_LIMIT, KEEP_MS, KeptLetter, NowMs
+from notify_svc.grpc_api.dead_letter_page_token import Place
+from notify_svc.metrics import NotifyMetrics
+from notify_svc.storage import redis_keys
+from notify_svc.storage.redis_deadline import answered
+
+_log = structlog.get_logger("dead letters")
+
+_PAGE_BYTES_MAX = 2 * 1024 * 1024
+_BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class LetterPage:
+    """A page of dead letters, the oldest first; `next` is None on the last one."""
+
+    letters: list[KeptLetter]
+    next: Place | None
+    total_count: int
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What became of letters: how many were replayed or needed it no more, and which stay as they cannot be."""
+
+    replayed: int = 0
+    delivered_meanwhile: int = 0
+    not_replayable: list[str] = field(default_factory=list)
+
+
+class Triage:
+    """The dead letters as operators see them; `wake` tells the deliverers that there is something to deliver.
+
+    All methods raise Unavailable within three seconds when Redis does not answer, and DeadlineExceeded. What was done
+    by then is done, counted and logged, and a repeat goes on from there; only where the answer is lost, and redis-py
+    asks again, less is counted than was done.
+    """
+
+    def __init__(
+        self,
+        client: Redis,
+        scripts: redis_keys.Scripts,
+        channels: Collection[str],
+        *,
+        metrics: NotifyMetrics,
+        now_ms: NowMs,
+        wake: Callable[[], None],
+    ) -> None:
+        self._client = client
+        self._scripts = scripts
+        self._replay_keys = [
+            redis_keys.DEAD_LETTERS,
+            redis_keys.EVENTS,
+            redis_keys.CHANNELS,
+            *map(redis_keys.owed_key, channels),
+        ]
+        self._metrics = metrics
+        self._now_ms = now_ms
+        self._wake = wake
+
+    async def page(self, size: int, after: Place | None) -> LetterPage:
+        """Up to `size` letters, from the oldest or from behind a place; fewer where they are long."""
+        place: list[str | int] = [] if after is None else [after.time_ms, after.key]
+        async with answered():
+            total, has_more, rows = await self._scripts.letters(
+                [redis_keys.DEAD_LETTERS], [size, _PAGE_BYTES_MAX, DEAD_LETTER_EVENT_BYTES_MAX, *place]
+            )
+        letters = [_letter(*row) for row in rows]
+        next_place = Place(letters[-1].time_ms, letters[-1].key) if has_more else None
+        return LetterPage(letters, next_place, total)
+
+    async def replay(self, keys: Sequence[str]) -> Replayed:
+        """Has these letters handled once more; those that there are not are passed over."""
+        done = Replayed()
+        try:
+            for batch in _batches(keys):
+                async with answered():
+                    found = await self._scripts.replay(self._replay_keys, [self._now_ms(), KEEP_MS, *batch])
+                done.replayed += found.count(b"replayed")
+                done.delivered_meanwhile += found.count(b"over")
+                done.not_replayable += [key for key, each in zip(batch, found, strict=True) if each == b"stays"]
+        finally:
+            self._wake()
+            self._metrics.dead_letters_replayed.inc(done.replayed)
+            _log.info(
+                "replayed dead letters",
+                replayed=done.replayed,
+                delivered_meanwhile=done.delivered_meanwhile,
+                not_replayable=len(done.not_replayable),
+            )
+        return done
+
+    async def discard(self, keys: Sequence[str]) -> int:
+        """Throws these letters away for good, and tells how many there were."""
+        discarded = 0
+        try:
+            for batch in _batches(keys):
+                async with answered():
+                    discarded += await self._scripts.discard([redis_keys.DEAD_LETTERS], batch)
+        finally:
+            self._metrics.dead_letters_discarded.inc(discarded)
+            _log.info("discarded dead letters", discarded=discarded)
+        return discarded
+
+    async def keys(self) -> list[str]:
+        """The keys of all letters that there are now, the oldest first.
+
+        Who acts on all of them asks for these first: what comes back while it is at work is none of them, whatever the
+        clocks of two processes say.
+        """
+        async with answered():
+            keys: Any = await self._client.zrange(redis_keys.DEAD_LETTERS, 0, DEAD_LETTERS_LIMIT - 1)
+        return [key.decode() for key in keys]
+
+
+def _batches(keys: Sequence[str]) -> Iterator[list[str]]:
+    once = list(dict.fromkeys(keys))
+    return (once[first : first + _BATCH] for first in range(0, len(once), _BATCH))
+
+
+def _letter(key: bytes, time: bytes, fields: Sequence[bytes | None]) -> KeptLetter:
+    event_id, reason, detail, attempts, channel, event = (each or b"" for each in fields)
+    return KeptLetter(
+        key=_text(key),
+        time_ms=int(float(time)),
+        event_id=_text(event_id),
+        reason=_text(reason),
+        detail=_text(detail),
+        attempts=int(attempts or 0),
+        channel=_text(channel),
+        event=event,
+    )
+
+
+def _text(value: bytes) -> str:
+    return value.decode(errors="replace")

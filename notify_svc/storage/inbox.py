@@ -1,0 +1,65 @@
+"""What users see of their notifications, and their marks; written by `ledger`, asked by `servicer`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from notify_svc.domain import KEEP_MS, Delivery, Notification, NowMs, Outcome
+from notify_svc.grpc_api.convert import notification_from_json
+from notify_svc.grpc_api.page_token import Cursor
+from notify_svc.storage import redis_keys
+from notify_svc.storage.redis_deadline import answered
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of an inbox, newest first; `next` is None on the last one."""
+
+    notifications: list[Notification]
+    next: Cursor | None
+    unread_count: int
+
+
+class Inbox:
+    """The users' inboxes. All methods raise Unavailable within three seconds when Redis does not answer."""
+
+    def __init__(self, scripts: redis_keys.Scripts, now_ms: NowMs) -> None:
+        self._scripts = scripts
+        self._now_ms = now_ms
+
+    async def page(self, owner: str, size: int, after: Cursor | None) -> Page:
+        """Up to `size` notifications of a user, from the newest or from behind a position."""
+        position: list[str | int] = [] if after is None else [after.create_time_ms, after.id]
+        async with answered():
+            unread, rows = await self._scripts.page(
+                [redis_keys.inbox_key(owner), redis_keys.unread_key(owner)],
+                [self._now_ms() - KEEP_MS, size + 1, *position],
+            )
+        notifications = [_notification(row) for row in rows[:size] if row]
+        is_last = len(rows) <= size or not notifications
+        next_position = None if is_last else Cursor(notifications[-1].create_time_ms, notifications[-1].id)
+        return Page(notifications, next_position, unread)
+
+    async def mark_read(self, owner: str, ids: Sequence[str]) -> None:
+        """Marks these of a user's notifications as read, or all where no ids are given."""
+        async with answered():
+            await self._scripts.mark_read([redis_keys.unread_key(owner)], [self._now_ms(), *ids])
+
+
+def _notification(flat: list[bytes]) -> Notification:
+    fields = dict(zip(flat[::2], flat[1::2], strict=True))
+    channels = sorted(name.decode().removeprefix("outcome:") for name in fields if name.startswith(b"outcome:"))
+    return replace(
+        notification_from_json(fields[b"notification"]),
+        read_time_ms=_optional_int(fields.get(b"read_time")),
+        deliveries=tuple(_delivery(channel, fields) for channel in channels),
+    )
+
+
+def _delivery(channel: str, fields: dict[bytes, bytes]) -> Delivery:
+    outcome = Outcome(fields[f"outcome:{channel}".encode()].decode())
+    attempts = int(fields[f"attempts:{channel}".encode()])
+    return Delivery(channel, outcome, attempts, _optional_int(fields.get(f"time:{channel}".encode())))
+
+
+def _optional_int(number: bytes | None) -> int | None:
+    return None if number is None else int(number)

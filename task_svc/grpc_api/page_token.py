@@ -1,0 +1,23 @@
+"""The page tokens of task listings: a position in an order, for one user and one set of arguments."""
+
+import struct
+
+from chassis import page_tokens
+from task_svc.repository import Cursor
+
+_VALUE = struct.Struct(">q")
+
+
+def encode(position: Cursor, owner: str, arguments: bytes) -> str:
+    """The token for going on at `position`; `arguments` tells all that must stay the same."""
+    return page_tokens.encode(_VALUE.pack(position.value) + position.id.encode(), owner.encode(), arguments)
+
+
+def decode(token: str, owner: str, arguments: bytes) -> Cursor:
+    """The position in a token. Raises InvalidInput, reason INVALID_PAGE_TOKEN, when it is not from `encode`."""
+    place = page_tokens.decode(token, owner.encode(), arguments)
+    try:
+        (value,) = _VALUE.unpack_from(place)
+        return Cursor(value, place[_VALUE.size :].decode())
+    except (struct.error, UnicodeDecodeError):  # a checksum can be made by anybody
+        raise page_tokens.invalid() from None

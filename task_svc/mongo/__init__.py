@@ -1,0 +1,1 @@
+"""The MongoDB adapter of the task repository, through Motor."""

@@ -1,0 +1,150 @@
+"""Between tasks and documents of the MongoDB store: one document holds a task, what it is listed by, and its outbox.
+
+Each order has a key of its own in the document, the order's value and the id in one text that sorts as both do: so a
+page is a range of one field. What is not set is null; a slot of the outbox that is empty is not there at all.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from task_svc.domain import Content, Priority, Status, Task
+from task_svc.outbox import EventId, Pending, Slot
+from task_svc.repository import (
+    Creation,
+    Cursor,
+    Order,
+    SortKey,
+    from_microseconds,
+    microseconds,
+    searchable,
+)
+
+Document = dict[str, Any]
+
+ORDER_FIELDS = ("by_create_time", "by_update_time", "by_due_rising", "by_due_falling", "by_priority")
+
+_DIGITS = 19  # of NEVER_DUE, the largest value of any order
+
+
+def order_field(order: Order) -> str:
+    """The field that holds an order's keys."""
+    if order.key is SortKey.DUE_TIME:
+        return "by_due_falling" if order.descending else "by_due_rising"
+    return f"by_{order.key}"
+
+
+def order_key(position: Cursor) -> str:
+    """A position as a text that sorts by value, then by id. Values begin at -1."""
+    return f"{position.value + 1:0{_DIGITS}}{position.id}"
+
+
+def cursor_of(key: str) -> Cursor:
+    """The position that a key stands for."""
+    return Cursor(int(key[:_DIGITS]) - 1, key[_DIGITS:])
+
+
+def to_document(creation: Creation) -> Document:
+    """The whole document of a new task."""
+    task, event = creation.task, creation.event
+    return {
+        "_id": task.id,
+        "owner": task.owner,
+        "request_id": creation.request_id,
+        "fingerprint": creation.fingerprint,
+        "outbox": {event.id.slot.value: to_slot(event)},
+        **task_fields(task),
+    }
+
+
+def task_fields(task: Task) -> Document:
+    """The fields of a task that a write sets."""
+    content = task.content
+    return {
+        "title": content.title,
+        "description": content.description,
+        "status": int(content.status),
+        "priority": int(content.priority),
+        "labels": list(content.labels),
+        "due_time": _optional(content.due_time),
+        "create_time": microseconds(task.create_time),
+        "update_time": microseconds(task.update_time),
+        "complete_time": _optional(task.complete_time),
+        "delete_time": _optional(task.delete_time),
+        "revision": task.revision,
+        **reminder_fields(task),
+        "deleted": task.delete_time is not None,
+        "search_text": searchable(content),
+        **dict(_order_keys(task)),
+    }
+
+
+def to_task(document: Mapping[str, Any]) -> Task:
+    """A document as a task."""
+    content = Content(
+        title=document["title"],
+        description=document["description"],
+        status=Status(document["status"]),
+        priority=Priority(document["priority"]),
+        labels=tuple(document["labels"]),
+        due_time=_time(document["due_time"]),
+    )
+    return Task(
+        id=document["_id"],
+        owner=document["owner"],
+        content=content,
+        create_time=from_microseconds(document["create_time"]),
+        update_time=from_microseconds(document["update_time"]),
+        complete_time=_time(document["complete_time"]),
+        delete_time=_time(document["delete_time"]),
+        revision=document["revision"],
+        to_remind_of=_time(document["to_remind_of"]),
+        reminded_of=_time(document["reminded_of"]),
+    )
+
+
+def reminder_fields(task: Task) -> Document:
+    """What is known of a task's reminders; a reminder changes these, and not the revision."""
+    return {"to_remind_of": _optional(task.to_remind_of), "reminded_of": _optional(task.reminded_of)}
+
+
+def to_slot(event: Pending) -> Document:
+    """An event as it lies in its slot; `unpublished_since` is there only until it is published."""
+    slot = {
+        "revision": event.id.revision,
+        "payload": event.payload,
+        "occur_time": microseconds(event.occur_time),
+        "look_at": microseconds(event.look_at),
+        "entry_id": event.entry_id,
+        "looks": event.looks,
+    }
+    if event.entry_id is None:
+        slot["unpublished_since"] = slot["occur_time"]
+    return slot
+
+
+def to_pending(task_id: str, name: Slot, slot: Mapping[str, Any]) -> Pending:
+    """The event in a slot of a task's document."""
+    return Pending(
+        id=EventId(task_id, slot["revision"], name),
+        payload=slot["payload"],
+        occur_time=from_microseconds(slot["occur_time"]),
+        look_at=from_microseconds(slot["look_at"]),
+        entry_id=slot["entry_id"],
+        looks=slot["looks"],
+    )
+
+
+def _order_keys(task: Task) -> Iterator[tuple[str, str]]:
+    for key in SortKey:
+        for descending in (False, True):
+            order = Order(key, descending)
+            yield order_field(order), order_key(Cursor(order.value(task), task.id))
+
+
+def _optional(time: datetime | None) -> int | None:
+    return None if time is None else microseconds(time)
+
+
+def _time(value: int | None) -> datetime | None:
+    return None if value is None else from_microseconds(value)

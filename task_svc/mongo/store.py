@@ -1,0 +1,163 @@
+"""The MongoDB store, through Motor: tasks and their outboxes, a document each, for any number of replicas.
+
+Nothing here depends on one process: a write finds its document by what it expects there, and is tried again where that
+has changed. What was answered is on the disks of a majority, so it survives a power cut and a failover.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+
+import pymongo
+import structlog
+from motor.motor_asyncio import AsyncIOMotorCollection
+from pymongo.errors import DuplicateKeyError, PyMongoError
+
+from chassis import background_jobs
+from task_svc.domain import Task, not_found
+from task_svc.mongo import indexes, outbox
+from task_svc.mongo.client import collection_of, new_client
+from task_svc.mongo.documents import Document, reminder_fields, task_fields, to_document, to_slot, to_task
+from task_svc.mongo.guard import Gate
+from task_svc.mongo.listing import list_tasks
+from task_svc.outbox import Backlog, EventId, Looked, Pending
+from task_svc.repository import Change, Created, Creation, Cursor, Filter, Order, Page, microseconds
+
+_log = structlog.get_logger("store")
+
+_INDEX_SECONDS = 600.0
+_INDEX_PAUSE = 1.0
+
+Collection = AsyncIOMotorCollection[Document]
+
+
+@asynccontextmanager
+async def open_store(url: str, password_file: Path | None = None) -> AsyncIterator["MongoTaskRepository"]:
+    """Opens the store, whether or not it is there yet; until it is, and has its indexes, all is Unavailable.
+
+    Raises StoreUnusable for a URL that cannot be used.
+    """
+    client = new_client(url, password_file)
+    gate, tasks = Gate(client), collection_of(client)
+    background = [asyncio.create_task(_make_indexes(tasks, gate)), asyncio.create_task(gate.watch())]
+    try:
+        yield MongoTaskRepository(gate, tasks)
+    finally:
+        await background_jobs.end(background)
+        await asyncio.to_thread(client.close)
+
+
+class MongoTaskRepository:
+    """The adapter of `TaskRepository` for MongoDB."""
+
+    def __init__(self, gate: Gate, tasks: Collection) -> None:
+        self._gate = gate
+        self._tasks = tasks
+
+    async def insert(self, creation: Creation) -> Created:
+        """See `TaskRepository.insert`."""
+        return await self._gate.do(lambda: _insert(self._tasks, creation))
+
+    async def get(self, owner: str, task_id: str) -> Task:
+        """See `TaskRepository.get`."""
+        return await self._gate.do(lambda: _get(self._tasks, owner, task_id))
+
+    async def change(self, owner: str, task_id: str, change: Change) -> Task:
+        """See `TaskRepository.change`."""
+        return await self._gate.do(lambda: _change(self._tasks, owner, task_id, change))
+
+    async def list(self, owner: str, which: Filter, order: Order, after: Cursor | None, limit: int) -> Page:
+        """See `TaskRepository.list`."""
+        return await self._gate.do(lambda: list_tasks(self._tasks, owner, which, order, after, limit))
+
+    async def to_remind(self, until: datetime, limit: int) -> Sequence[tuple[str, str]]:
+        """See `TaskRepository.to_remind`."""
+        return await self._gate.do(lambda: _to_remind(self._tasks, until, limit))
+
+    async def purge(self, deleted_before: datetime, limit: int) -> int:
+        """See `TaskRepository.purge`."""
+        return await self._gate.do(lambda: _purge(self._tasks, deleted_before, limit))
+
+    async def pending(self, now: datetime, limit: int) -> Sequence[Pending]:
+        """See `OutboxStore.pending`."""
+        return await self._gate.do(lambda: outbox.pending(self._tasks, now, limit))
+
+    async def looked(self, marks: Sequence[Looked]) -> None:
+        """See `OutboxStore.looked`."""
+        await self._gate.do(lambda: outbox.looked(self._tasks, marks))
+
+    async def confirmed(self, ids: Sequence[EventId]) -> int:
+        """See `OutboxStore.confirmed`."""
+        return await self._gate.do(lambda: outbox.confirmed(self._tasks, ids))
+
+    async def backlog(self) -> Backlog:
+        """See `OutboxStore.backlog`."""
+        return await self._gate.do(lambda: outbox.backlog(self._tasks))
+
+    async def ping(self) -> None:
+        """See `TaskRepository.ping`."""
+        await self._gate.do(lambda: self._tasks.database.command("ping"))
+
+
+async def _make_indexes(tasks: Collection, gate: Gate) -> None:
+    while True:
+        try:
+            with pymongo.timeout(_INDEX_SECONDS):
+                await tasks.create_indexes(indexes.ALL)
+        except PyMongoError as error:
+            _log.warning("cannot open the store yet", error=f"{type(error).__name__}: {error}")
+            await asyncio.sleep(_INDEX_PAUSE)
+        else:
+            gate.open()
+            return
+
+
+async def _insert(tasks: Collection, creation: Creation) -> Created:
+    owner, request_id = creation.task.owner, creation.request_id
+    try:
+        await tasks.insert_one(to_document(creation))
+    except DuplicateKeyError:
+        # The refusal too was told only when a majority had what caused it, so that may be answered as durable.
+        found = await tasks.find_one({"owner": owner, "request_id": request_id})
+        if found is None:  # purged this very moment; whoever asks again will find the key free
+            raise
+        return Created(to_task(found), found["fingerprint"], is_new=False)
+    return Created(creation.task, creation.fingerprint, is_new=True)
+
+
+async def _get(tasks: Collection, owner: str, task_id: str) -> Task:
+    found = await tasks.find_one({"_id": task_id, "owner": owner})
+    if found is None:
+        raise not_found(task_id)
+    return to_task(found)
+
+
+async def _change(tasks: Collection, owner: str, task_id: str, change: Change) -> Task:
+    while True:
+        before = await _get(tasks, owner, task_id)
+        changed = change(before)
+        if changed is None:
+            return before
+        task, event = changed
+        fields = {**task_fields(task), f"outbox.{event.id.slot}": to_slot(event)}
+        as_it_was = {"_id": task_id, "revision": before.revision, **reminder_fields(before)}
+        written = await tasks.update_one(as_it_was, {"$set": fields})
+        if written.matched_count:
+            return task
+
+
+async def _to_remind(tasks: Collection, until: datetime, limit: int) -> list[tuple[str, str]]:
+    due = {"to_remind_of": {"$lte": microseconds(until)}}
+    found = tasks.find(due, {"owner": 1}, sort=[("to_remind_of", pymongo.ASCENDING)], limit=limit)
+    return [(document["owner"], document["_id"]) for document in await found.batch_size(limit + 1).to_list(limit)]
+
+
+async def _purge(tasks: Collection, deleted_before: datetime, limit: int) -> int:
+    over = {"deleted": True, "delete_time": {"$lt": microseconds(deleted_before)}, **outbox.EMPTY}
+    found = tasks.find(over, {"_id": 1}, sort=[("delete_time", pymongo.ASCENDING)], limit=limit)
+    ids = [document["_id"] for document in await found.to_list(limit)]
+    if not ids:
+        return 0
+    return int((await tasks.delete_many({"_id": {"$in": ids}, **over})).deleted_count)

@@ -1,0 +1,69 @@
+"""The outbox in the SQLite store: a row per slot, written in the transaction of the task it belongs to."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+from task_svc.outbox import KEPT_UNTIL_CONFIRMED, Backlog, EventId, Looked, Pending
+from task_svc.repository import from_microseconds, microseconds
+from task_svc.sqlite.rows import PENDING_COLUMNS, to_pending
+
+_SLOT = "task_id = ? AND slot = ? AND revision = ?"
+
+
+def put(connection: sqlite3.Connection, event: Pending) -> None:
+    """Puts an event into its slot, in the place of the one that is there."""
+    connection.execute(
+        f"INSERT OR REPLACE INTO outbox ({PENDING_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 (our own names)
+        (
+            *_key(event.id)[:2],
+            event.id.revision,
+            event.payload,
+            microseconds(event.occur_time),
+            microseconds(event.look_at),
+            event.entry_id,
+            event.looks,
+        ),
+    )
+
+
+def pending(connection: sqlite3.Connection, now: datetime, limit: int) -> list[Pending]:
+    """See `OutboxStore.pending`."""
+    rows = connection.execute(
+        f"SELECT {PENDING_COLUMNS} FROM outbox WHERE look_at <= ? ORDER BY look_at LIMIT ?",  # noqa: S608
+        (microseconds(now), limit),
+    )
+    return [to_pending(row) for row in rows]
+
+
+def looked(connection: sqlite3.Connection, marks: Sequence[Looked]) -> None:
+    """See `OutboxStore.looked`."""
+    kept = [mark for mark in marks if mark.id.slot in KEPT_UNTIL_CONFIRMED]
+    connection.executemany(
+        f"UPDATE outbox SET entry_id = ?, look_at = ?, looks = looks + 1 WHERE {_SLOT}",  # noqa: S608
+        [(mark.entry_id, microseconds(mark.look_at), *_key(mark.id)) for mark in kept],
+    )
+    _clear(connection, [mark.id for mark in marks if mark.id.slot not in KEPT_UNTIL_CONFIRMED])
+
+
+def confirmed(connection: sqlite3.Connection, ids: Sequence[EventId]) -> int:
+    """See `OutboxStore.confirmed`."""
+    return _clear(connection, ids)
+
+
+def backlog(connection: sqlite3.Connection) -> Backlog:
+    """See `OutboxStore.backlog`."""
+    (total,) = connection.execute("SELECT count(*) FROM outbox").fetchone()
+    unpublished, oldest = connection.execute(
+        "SELECT count(*), min(occur_time) FROM outbox WHERE entry_id IS NULL"
+    ).fetchone()
+    return Backlog(unpublished, total - unpublished, None if oldest is None else from_microseconds(oldest))
+
+
+def _clear(connection: sqlite3.Connection, ids: Sequence[EventId]) -> int:
+    cleared = connection.executemany(f"DELETE FROM outbox WHERE {_SLOT}", [_key(id) for id in ids])  # noqa: S608
+    return max(cleared.rowcount, 0)
+
+
+def _key(id: EventId) -> tuple[str, str, int]:
+    return id.task_id, id.slot.value, id.revision
