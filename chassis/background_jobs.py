@@ -1,12 +1,13 @@
-"""Work in the background that must not stop: it is started again after every error, with growing pauses."""
+"""Background jobs, which run as long as the process: each one is restarted after an error, with a backoff."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
+
+from chassis import backoff
 
 _log = structlog.get_logger("background")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
@@ -16,14 +17,9 @@ Job = Callable[[], Awaitable[None]]
 Jitter = Callable[[], float]
 
 
-def spread() -> float:
-    """A factor around 1 for a pause, so that those who fail together do not come back together."""
-    return random.uniform(0.5, 1.5)  # noqa: S311 (guards nothing)
-
-
 @asynccontextmanager
 async def background(
-    jobs: Mapping[str, Job], registry: CollectorRegistry, jitter: Jitter = spread
+    jobs: Mapping[str, Job], registry: CollectorRegistry, jitter: Jitter = backoff.jitter
 ) -> AsyncIterator[None]:
     """Runs each job, under its name, for as long as the block lasts; then cancels them and waits for their end."""
     failures = Counter(
@@ -51,7 +47,7 @@ async def end(tasks: Collection[asyncio.Task[None]]) -> None:
 
 async def _keep_running(name: str, job: Job, failures: Counter, jitter: Jitter) -> None:
     failures.labels(name)
-    pause = _FIRST_PAUSE
+    failed = 0
     while True:
         begun = asyncio.get_running_loop().time()
         try:
@@ -63,9 +59,9 @@ async def _keep_running(name: str, job: Job, failures: Counter, jitter: Jitter) 
         if _is_being_cancelled():
             return
         if asyncio.get_running_loop().time() - begun > _LONGEST_PAUSE:
-            pause = _FIRST_PAUSE
-        await asyncio.sleep(pause * jitter())
-        pause = min(pause * 2, _LONGEST_PAUSE)
+            failed = 0
+        failed += 1
+        await asyncio.sleep(backoff.pause(failed, _FIRST_PAUSE, _LONGEST_PAUSE) * jitter())
 
 
 def _is_being_cancelled() -> bool:

@@ -3,18 +3,24 @@
 A latency that was measured inside a sampled trace names the trace as an exemplar, which the page shows as OpenMetrics.
 """
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from prometheus_client import (
     CollectorRegistry,
+    Gauge,
     GCCollector,
+    Histogram,
     PlatformCollector,
     ProcessCollector,
     disable_created_metrics,
     start_http_server,
 )
+
+_LAG_INTERVAL_SECONDS = 0.5
+_LAG_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
 def new_registry() -> CollectorRegistry:
@@ -41,3 +47,25 @@ def serve_metrics(registry: CollectorRegistry, host: str, port: int) -> Iterator
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class LoopMetrics:
+    """The families of a loop; `run` has to be kept running on it."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._tasks = Gauge("asyncio_tasks", "Tasks of the event loop that have not ended.", registry=registry)
+        self._lag = Histogram(
+            "event_loop_lag_seconds",
+            "How late the event loop was, looked at twice a second.",
+            buckets=_LAG_BUCKETS,
+            registry=registry,
+        )
+
+    async def run(self) -> None:
+        """Looks again and again."""
+        loop = asyncio.get_running_loop()
+        self._tasks.set_function(lambda: len(asyncio.all_tasks(loop)))
+        while True:
+            due = loop.time() + _LAG_INTERVAL_SECONDS
+            await asyncio.sleep(_LAG_INTERVAL_SECONDS)
+            self._lag.observe(max(0.0, loop.time() - due))

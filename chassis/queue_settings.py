@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from chassis.secret_files import read_secret
 from chassis.settings import GrpcSettings
 
 
@@ -39,3 +38,17 @@ class QueueSettings(GrpcSettings):
     def redis_password(self) -> str | None:
         """What is in REDIS_PASSWORD_FILE now, or None where it is unset."""
         return read_secret(self.redis_password_file)
+
+
+def read_secret(path: Path | None) -> str | None:
+    """The secret in a file, without the blanks around it; None without a path.
+
+    Raises ValueError where the file is empty, OSError where it cannot be read.
+    """
+    if path is None:
+        return None
+    secret = path.read_text(encoding="utf-8").strip()
+    if not secret:
+        msg = f"{path} is empty"
+        raise ValueError(msg)
+    return secret

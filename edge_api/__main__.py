@@ -8,8 +8,7 @@ from chassis.feed.feed import FeedLimits
 from chassis.feed.metrics import FeedMetrics
 from chassis.grpc_api.client import ClientInterceptor, ClientMetrics
 from chassis.identity import MeshTokens
-from chassis.loop_metrics import LoopMetrics
-from chassis.metrics import new_registry, serve_metrics
+from chassis.metrics import LoopMetrics, new_registry, serve_metrics
 from chassis.settings import load
 from chassis.tracing import Tracing
 from edge_api import app, server

@@ -1,43 +1,100 @@
-"""Puts the parts between the streams, the channels and those who watch together; `__main__` gives it what reaches
-outside."""
+"""The composition root: builds all parts of the service and connects them. `__main__` runs the result."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from opentelemetry import trace
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from task.v1 import events_pb2_grpc, task_pb2_grpc
 
+from chassis import backoff
 from chassis.background_jobs import Job
 from chassis.errors import Unavailable
-from chassis.feed.feed import Feed
+from chassis.feed.feed import Feed, FeedLimits
+from chassis.feed.metrics import FeedMetrics
 from chassis.feed.stream_tail import StreamTail
+from chassis.grpc_api import client
+from chassis.grpc_api.client import ClientInterceptor, ClientMetrics
+from chassis.identity import MeshTokens
+from notify_svc.delivery import channel_file
+from notify_svc.delivery.apprise_channel import AppriseChannel
 from notify_svc.delivery.channel import Channel
-from notify_svc.delivery.deliverer import Deliverer, DeliveryRules
+from notify_svc.delivery.completion import Completion
+from notify_svc.delivery.console import Console
+from notify_svc.delivery.deliverer import Deliverer, Deliverers, DeliveryRules
 from notify_svc.delivery.removed_channels import RemovedChannels
 from notify_svc.domain import Backoff, Jitter, NowMs
-from notify_svc.events.acknowledger import Finisher
+from notify_svc.events.acknowledger import Acknowledger
 from notify_svc.events.consumer import Consumer
-from notify_svc.events.event_handler import Intake
+from notify_svc.events.event_handler import EventHandler
+from notify_svc.events.recorder import Recorder
+from notify_svc.events.reminders import Reminders
 from notify_svc.events.trimmer import Trimmer
 from notify_svc.gauges import Gauges
 from notify_svc.grpc_api import watch
 from notify_svc.metrics import NotifyMetrics
 from notify_svc.settings import NotifySettings
-from notify_svc.storage import redis_keys
-from notify_svc.storage.dead_letter_admin import Triage
+from notify_svc.storage import redis_client, redis_keys
+from notify_svc.storage.dead_letter_admin import DeadLetterAdmin
 from notify_svc.storage.dead_letters import DeadLetters
-from notify_svc.storage.event_store import Ledger
+from notify_svc.storage.event_store import EventStore
 from notify_svc.storage.inbox import Inbox
-from notify_svc.storage.redis_keys import Scripts
 
+RETRIED = {"task.v1.TaskEventsService": ("ConfirmEvents",), "task.v1.TaskService": ("GetTask",)}
+_COMMAND_SECONDS = 2.0
+_READ_SECONDS = 4.0
 _STUCK_SECONDS = 15.0
 
 
-class Notifier:
-    """All that happens to events in one process: `jobs` are to be kept running, `inbox` and `feed` are what users see,
-    `triage` what operators do.
+def now_ms() -> int:
+    """The current time in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
 
-    `redis` is for commands, `reader` for the blocking reads of the streams alone.
+
+@asynccontextmanager
+async def open_notifier(
+    settings: NotifySettings,
+    registry: CollectorRegistry,
+    tracer: trace.Tracer,
+    *,
+    channels: Sequence[Channel] | None = None,
+    clock: NowMs = now_ms,
+    limits: FeedLimits | None = None,
+) -> AsyncIterator["Notifier"]:
+    """Opens the connections that the settings name, whether or not they can be used yet, and builds on them.
+
+    The channels are those of the settings unless they are given.
+    """
+    url, password = settings.redis_url, settings.redis_password
+    tokens = MeshTokens.read(settings.mesh_token_file)
+    calls = ClientInterceptor(ClientMetrics(registry), tracer, tokens, settings.default_deadline_seconds)
+    config = client.service_config(RETRIED, package="task.v1")
+    async with (
+        redis_client.connect(url, password, timeout_seconds=_COMMAND_SECONDS, retries=1) as redis,
+        # Blocking reads are never retried: entries of a lost response are among the consumer's own pending entries.
+        redis_client.connect(url, password, timeout_seconds=_READ_SECONDS, retries=0) as reader,
+        client.open_channel(settings.task_grpc_target, config, calls) as tasks,
+    ):
+        yield Notifier(
+            settings,
+            _channels(settings) if channels is None else channels,
+            redis,
+            reader,
+            events_pb2_grpc.TaskEventsServiceStub(tasks),
+            task_pb2_grpc.TaskServiceStub(tasks),
+            registry=registry,
+            tracer=tracer,
+            clock=clock,
+            limits=limits,
+        )
+
+
+class Notifier:
+    """The connected parts: `jobs` run in the background; `inbox`, `feed` and `dead_letter_admin` serve gRPC calls.
+
+    `redis` is for commands, `reader` for the blocking reads of the streams.
     """
 
     def __init__(
@@ -49,74 +106,68 @@ class Notifier:
         events: "events_pb2_grpc.TaskEventsServiceAsyncStub",
         tasks: "task_pb2_grpc.TaskServiceAsyncStub",
         *,
+        registry: CollectorRegistry,
         tracer: trace.Tracer,
-        metrics: NotifyMetrics,
-        feed: Feed[watch.Notification],
-        now_ms: NowMs,
-        jitter: Jitter,
+        clock: NowMs = now_ms,
+        jitter: Jitter = backoff.jitter,
+        limits: FeedLimits | None = None,
     ) -> None:
-        scripts = Scripts(redis)
-        self._redis = redis
-        self.inbox = Inbox(scripts, now_ms)
-        self.feed = feed
-        self._tail = StreamTail(reader, redis_keys.NOTIFICATIONS, feed, watch.item_of)
+        metrics, scripts = NotifyMetrics(registry), redis_client.Scripts(redis)
         names = [channel.name for channel in channels]
-        ledger = Ledger(redis, scripts, names, now_ms)
-        dead_letters = DeadLetters(scripts, metrics, now_ms)
-        self.triage = Triage(redis, scripts, names, metrics=metrics, now_ms=now_ms, wake=self._wake)
-        self._finisher = Finisher(redis, events, metrics, settings.unconfirmed_limit)
-        self._deliverers = {
-            channel.name: Deliverer(
-                channel,
-                _rules(settings, jitter),
-                ledger,
-                dead_letters,
-                self._finisher,
-                tracer=tracer,
-                metrics=metrics,
-                now_ms=now_ms,
-            )
-            for channel in channels
-        }
-        intake = Intake(
-            redis,
-            ledger,
+        self.redis = redis
+
+        event_store = EventStore(redis, scripts, names, clock)
+        dead_letters = DeadLetters(scripts, metrics, clock)
+        self._acknowledger = Acknowledger(redis, events, metrics, settings.unconfirmed_limit)
+        completion = Completion(event_store, dead_letters, self._acknowledger)
+        rules = _delivery_rules(settings, jitter)
+        self._deliverers = Deliverers(
+            {
+                channel.name: Deliverer(
+                    channel, rules, event_store, completion, tracer=tracer, metrics=metrics, now_ms=clock
+                )
+                for channel in channels
+            }
+        )
+        recorder = Recorder(event_store, self._acknowledger, metrics, self._deliverers.wake)
+        self._reminders = Reminders(tasks, event_store, recorder, self._acknowledger, metrics=metrics)
+        handler = EventHandler(
+            event_store,
+            recorder,
+            self._reminders,
             dead_letters,
-            self._finisher,
-            tasks,
+            self._acknowledger,
             metrics=metrics,
             max_deliveries=settings.max_deliveries,
-            wake=self._wake,
         )
-        self._reminders = intake.reminders
         self._consumer = Consumer(
             reader,
             settings.consumer,
-            intake,
-            self._finisher,
+            handler,
+            self._acknowledger,
             metrics=metrics,
             claim_idle_seconds=settings.claim_idle_seconds,
         )
-        self._removed_channels = RemovedChannels(
-            redis,
-            names,
-            ledger,
-            dead_letters,
-            self._finisher,
-            grace_seconds=settings.channel_grace_seconds,
-            now_ms=now_ms,
+
+        self.inbox = Inbox(scripts, clock)
+        self.feed = Feed[watch.Notification](FeedMetrics(registry).of("notifications"), limits or FeedLimits())
+        self.dead_letter_admin = DeadLetterAdmin(
+            redis, scripts, names, metrics=metrics, now_ms=clock, wake=self._deliverers.wake
         )
-        self._trimmer = Trimmer(redis, scripts, now_ms)
-        self._gauges = Gauges(redis, self._finisher, metrics)
+        self._tail = StreamTail(reader, redis_keys.NOTIFICATIONS, self.feed, watch.item_of)
+        self._removed_channels = RemovedChannels(
+            redis, names, event_store, completion, grace_seconds=settings.channel_grace_seconds, now_ms=clock
+        )
+        self._trimmer = Trimmer(redis, scripts, clock)
+        self._gauges = Gauges(redis, self._acknowledger, metrics)
 
     def jobs(self) -> dict[str, Job]:
-        """What has to run in the background, by name."""
-        deliverers: dict[str, Job] = {f"deliver-{name}": each.run for name, each in self._deliverers.items()}
+        """The background jobs by name."""
         return {
             "consume": self._consumer.run,
             "remind": self._reminders.run,
-            **deliverers,
-            "finish": self._finisher.run,
+            **self._deliverers.jobs(),
+            "finish": self._acknowledger.run,
             "tail": self._tail.run,
             "removed-channels": self._removed_channels.run,
             "trim": self._trimmer.run,
@@ -126,18 +177,19 @@ class Notifier:
     async def check_ready(self) -> None:
         """Raises RedisError while the queue is away, Unavailable while the stream is not being read.
 
-        A reader that is held back, since the task service confirms nothing, does all it can and is ready.
+        A consumer that waits because the task service confirms nothing counts as ready.
         """
-        await self._redis.ping()
-        if self._consumer.seconds_without_progress > _STUCK_SECONDS and not self._finisher.is_full:
+        await self.redis.ping()
+        if self._consumer.seconds_without_progress > _STUCK_SECONDS and not self._acknowledger.is_full:
             raise Unavailable("NOT_READING", "The stream is not being read.")
 
-    def _wake(self) -> None:
-        for deliverer in self._deliverers.values():
-            deliverer.wake()
+
+def _channels(settings: NotifySettings) -> list[Channel]:
+    configured = channel_file.read(settings.channels_file, is_development=settings.environment == "development")
+    return [Console(), *(AppriseChannel(each, settings.delivery_timeout_seconds) for each in configured)]
 
 
-def _rules(settings: NotifySettings, jitter: Jitter) -> DeliveryRules:
+def _delivery_rules(settings: NotifySettings, jitter: Jitter) -> DeliveryRules:
     return DeliveryRules(
         poll_seconds=settings.delivery_poll_seconds,
         timeout_seconds=settings.delivery_timeout_seconds,

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from chassis import backoff
+
 DAY_MS = 24 * 60 * 60 * 1000
 INBOX_LIMIT = 1000
 KEEP_MS = 30 * DAY_MS
@@ -47,7 +49,7 @@ class Reason(Enum):
     ID_MISMATCH = "id_mismatch"
     UNKNOWN_TYPE = "unknown_type"
     UNKNOWN_VERSION = "unknown_version"
-    WORN_OUT = "worn_out"
+    MAX_DELIVERIES_EXCEEDED = "worn_out"
     GAVE_UP = "gave_up"
     CHANNEL_REMOVED = "channel_removed"
 
@@ -80,6 +82,14 @@ class Notification:
 
 
 @dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in a listing: right behind the entry with this time and id."""
+
+    time_ms: int
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
     """Something that could not be handled: `key` is the stream entry's id, with `/<channel>` where one gave up.
 
@@ -99,7 +109,7 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptLetter:
+class StoredDeadLetter:
     """A dead letter as operators see it, whichever release has put it down: what it lacks is empty."""
 
     key: str
@@ -125,6 +135,6 @@ class Backoff:
 
     def pause_ms(self, attempts: int, asked_seconds: float | None = None) -> int:
         """The pause after so many failed attempts, the last of which was answered with this wish."""
-        pause = min(self.first_ms * 2 ** min(attempts - 1, 32), self.longest_ms)
+        pause = backoff.pause(attempts, self.first_ms, self.longest_ms)
         asked = min(1000 * (asked_seconds or 0), self.longest_ms)
         return int(max(pause * self.jitter(), asked))

@@ -5,7 +5,7 @@ import asyncio
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from notify_svc.events.acknowledger import Finisher
+from notify_svc.events.acknowledger import Acknowledger
 from notify_svc.metrics import NotifyMetrics
 from notify_svc.storage import redis_keys
 
@@ -15,9 +15,9 @@ _INTERVAL_SECONDS = 5.0
 class Gauges:
     """Looks at the stream, its group and the dead letters."""
 
-    def __init__(self, client: Redis, finisher: Finisher, metrics: NotifyMetrics) -> None:
+    def __init__(self, client: Redis, acknowledger: Acknowledger, metrics: NotifyMetrics) -> None:
         self._client = client
-        self._finisher = finisher
+        self._acknowledger = acknowledger
         self._metrics = metrics
 
     async def run(self) -> None:
@@ -28,7 +28,7 @@ class Gauges:
 
     async def refresh(self) -> None:
         """Sets every gauge once."""
-        self._metrics.unconfirmed.set(self._finisher.waiting)
+        self._metrics.unconfirmed.set(self._acknowledger.waiting)
         self._metrics.dead_letters.set(await self._client.zcard(redis_keys.DEAD_LETTERS))
         try:
             groups = await self._client.xinfo_groups(redis_keys.EVENTS)

@@ -20,8 +20,7 @@ from chassis.feed.feed import Feed
 from chassis.feed.metrics import FeedMetrics
 from chassis.feed.stream_tail import StreamTail
 from chassis.grpc_api.server import until_stopped
-from chassis.loop_metrics import LoopMetrics
-from chassis.metrics import new_registry, serve_metrics
+from chassis.metrics import LoopMetrics, new_registry, serve_metrics
 from chassis.settings import load
 from chassis.tracing import Tracing
 from task_svc.event_stream import STREAM, RedisEventStream

@@ -6,7 +6,7 @@ holds the newest state only, and only until it is published. A slot is cleared o
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Protocol
 
@@ -124,9 +124,3 @@ class OutboxStore(Protocol):
 
     async def backlog(self) -> Backlog:
         """Counts what is waiting."""
-
-
-def pause_before_look(looks: int, first: timedelta, longest: timedelta) -> timedelta:
-    """How long to leave a published event alone after `looks` looks: twice as long each time."""
-    doubled: timedelta = first * 2 ** min(looks, 20)
-    return min(doubled, longest)

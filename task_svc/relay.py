@@ -9,12 +9,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
 
 import structlog
 
+from chassis import backoff
+from chassis.batching import next_batch
 from task_svc.event_stream import EventStream
-from task_svc.outbox import Looked, OutboxStore, Pending, pause_before_look
+from task_svc.outbox import Looked, OutboxStore, Pending
 from task_svc.relay_metrics import RelayMetrics
 from task_svc.use_cases import Clock
 
@@ -23,8 +24,6 @@ _log = structlog.get_logger("relay")
 _QUEUE_MAX = 1_000
 _BATCH_MAX = 200
 _GATHER_SECONDS = 0.05
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class Relay:
     async def publish_written(self) -> None:
         """Publishes what this replica writes, for ever. Raises when the queue is away; what it held is swept."""
         while True:
-            events = await _some(self._written)
+            events = await next_batch(self._written, _BATCH_MAX)
             try:
                 marks = await self._append(events)
             except Exception:
@@ -82,7 +81,7 @@ class Relay:
         It gathers first: who published goes on meanwhile, and one write for many costs the store as little as for one.
         """
         while True:
-            await self._store.looked(await _some(self._published, _GATHER_SECONDS))
+            await self._store.looked(await next_batch(self._published, _BATCH_MAX, _GATHER_SECONDS))
 
     async def sweep(self) -> None:
         """Publishes what stayed behind, for ever. Raises when queue or store are away."""
@@ -121,14 +120,5 @@ class Relay:
         return [self._look_later(event, entry_id) for event, entry_id in zip(events, entry_ids, strict=True)]
 
     def _look_later(self, event: Pending, entry_id: str) -> Looked:
-        pause = pause_before_look(event.looks, self._pauses.first_look, self._pauses.longest_look)
+        pause = backoff.pause(event.looks + 1, self._pauses.first_look, self._pauses.longest_look)
         return Looked(event.id, entry_id, self._clock() + pause)
-
-
-async def _some(queue: asyncio.Queue[T], gather_seconds: float = 0) -> list[T]:
-    """What waits in a queue, a batch at most; waits for the first, and then a moment for more."""
-    some = [await queue.get()]
-    await asyncio.sleep(gather_seconds)
-    while len(some) < _BATCH_MAX and not queue.empty():
-        some.append(queue.get_nowait())
-    return some

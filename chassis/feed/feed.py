@@ -1,7 +1,7 @@
 """A feed: the recent events of a stream, read once per process and handed to any number of watchers.
 
-`stream_tail` fills it from Redis; the edge fills it from a service's stream. A watcher that resumes from the position of
-its last event gets the events that it missed, if the window still holds them.
+`stream_tail` fills it from Redis; the edge fills it from a service's stream. A watcher that resumes from the position
+of its last event gets the events that it missed, if the window still holds them.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Reads the stream in the consumer group, and hands every entry to `intake`.
+"""Reads the stream in the consumer group, and hands every entry to `event_handler`.
 
 After the start and after every error it reads its own pending entries first: an answer that was lost on its way has
 left entries there that nobody handles. What other consumers have left is claimed.
@@ -12,8 +12,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from notify_svc.events.acknowledger import Finisher
-from notify_svc.events.event_handler import Entry, Intake
+from notify_svc.events.acknowledger import Acknowledger
+from notify_svc.events.event_handler import Entry, EventHandler
 from notify_svc.metrics import NotifyMetrics
 from notify_svc.storage import redis_keys
 
@@ -37,16 +37,16 @@ class Consumer:
         self,
         client: Redis,
         name: str,
-        intake: Intake,
-        finisher: Finisher,
+        event_handler: EventHandler,
+        acknowledger: Acknowledger,
         *,
         metrics: NotifyMetrics,
         claim_idle_seconds: float,
     ) -> None:
         self._client = client
         self._name = name
-        self._intake = intake
-        self._finisher = finisher
+        self._event_handler = event_handler
+        self._acknowledger = acknowledger
         self._metrics = metrics
         self._claim_idle_seconds = claim_idle_seconds
         self._next_claim = 0.0
@@ -63,7 +63,7 @@ class Consumer:
         await self._read_own_pending()
         self._last_progress = _now()
         while True:
-            if self._finisher.is_full:
+            if self._acknowledger.is_full:
                 await asyncio.sleep(_HELD_BACK_SECONDS)
             else:
                 if _now() >= self._next_claim:
@@ -91,7 +91,7 @@ class Consumer:
         rows = await self._read(">", block_ms=_BLOCK_MS)
         self._metrics.last_read.set_to_current_time()
         if rows:
-            await self._intake.take_in([Entry(entry_id.decode(), fields) for entry_id, fields in rows])
+            await self._event_handler.handle([Entry(entry_id.decode(), fields) for entry_id, fields in rows])
 
     async def _read(self, after: str, block_ms: int | None = None) -> list[Row]:
         streams: dict[Any, Any] = {redis_keys.EVENTS: after}
@@ -128,7 +128,7 @@ class Consumer:
                 pipeline.xpending_range(redis_keys.EVENTS, redis_keys.GROUP, entry_id, entry_id, 1)
             pending = await pipeline.execute()
         # An entry that is pending no more was acknowledged meanwhile, by whoever settled it.
-        await self._intake.take_in(
+        await self._event_handler.handle(
             [
                 Entry(entry_id.decode(), fields, found[0]["times_delivered"])
                 for (entry_id, fields), found in zip(rows, pending, strict=True)

@@ -1,4 +1,4 @@
-"""Turns a stream entry into a notification, and refuses what cannot be one; called by `intake`.
+"""Turns a stream entry into a notification, and refuses what cannot be one; called by `event_handler`.
 
 Whatever stands in the stream is from outside this service: every field is checked before anything relies on it.
 """
@@ -23,7 +23,7 @@ _SLOTS: dict[int, tuple[str, Kind | None]] = {
 }
 
 
-class Poison(Exception):
+class InvalidEvent(Exception):
     """An entry that no repetition will make right."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
@@ -67,36 +67,36 @@ def decode(fields: Mapping[bytes, bytes]) -> Notification | None:
 def _parsed(fields: Mapping[bytes, bytes]) -> events_pb2.TaskEvent:
     for name in (b"id", b"event"):
         if not fields.get(name):
-            raise Poison(Reason.MISSING_FIELD, f"the entry has no field {name.decode()}")
+            raise InvalidEvent(Reason.MISSING_FIELD, f"the entry has no field {name.decode()}")
     if len(fields[b"event"]) > EVENT_BYTES_MAX:
-        raise Poison(Reason.TOO_LARGE, f"the event has {len(fields[b'event'])} bytes")
+        raise InvalidEvent(Reason.TOO_LARGE, f"the event has {len(fields[b'event'])} bytes")
     try:
         event = events_pb2.TaskEvent.FromString(fields[b"event"])
     except DecodeError as error:
-        raise Poison(Reason.MALFORMED, f"not a TaskEvent: {error}") from None
+        raise InvalidEvent(Reason.MALFORMED, f"not a TaskEvent: {error}") from None
     if event.schema_version > SCHEMA_VERSION:
-        raise Poison(Reason.UNKNOWN_VERSION, f"schema_version {event.schema_version}: parked for a later release")
+        raise InvalidEvent(Reason.UNKNOWN_VERSION, f"schema_version {event.schema_version}: parked for a later release")
     if event.type not in _SLOTS:
-        raise Poison(Reason.UNKNOWN_TYPE, f"type {event.type}")
+        raise InvalidEvent(Reason.UNKNOWN_TYPE, f"type {event.type}")
     return event
 
 
 def _check_id(event: events_pb2.TaskEvent, slot: str, id_field: bytes) -> None:
     if event.event_id.encode() != id_field:
-        raise Poison(Reason.ID_MISMATCH, "the entry's id is not the event's")
+        raise InvalidEvent(Reason.ID_MISMATCH, "the entry's id is not the event's")
     match = _EVENT_ID.fullmatch(event.event_id)
     if match is None or match["slot"] != slot:
-        raise Poison(Reason.ID_MISMATCH, f"the event's id is none of the slot {slot}")
+        raise InvalidEvent(Reason.ID_MISMATCH, f"the event's id is none of the slot {slot}")
     if event.task.id and event.task.id != match["task"]:
-        raise Poison(Reason.ID_MISMATCH, "the event's id is not that of its task")
+        raise InvalidEvent(Reason.ID_MISMATCH, "the event's id is not that of its task")
 
 
 def _check_fields(event: events_pb2.TaskEvent) -> None:
     if event.schema_version < 1 or not event.HasField("occur_time") or not event.task.id:
-        raise Poison(Reason.MISSING_FIELD, "schema_version, occur_time or task is missing")
+        raise InvalidEvent(Reason.MISSING_FIELD, "schema_version, occur_time or task is missing")
     if not event.owner or not event.task.title.strip():
-        raise Poison(Reason.MISSING_FIELD, "owner or title is missing")
+        raise InvalidEvent(Reason.MISSING_FIELD, "owner or title is missing")
     if not identity.is_username(event.owner) or len(event.task.title) > TITLE_MAX:
-        raise Poison(Reason.MALFORMED, "owner or title breaks its rule")
+        raise InvalidEvent(Reason.MALFORMED, "owner or title breaks its rule")
     if not all(0 <= time.seconds < 253_402_300_800 for time in (event.occur_time, event.task.due_time)):
-        raise Poison(Reason.MALFORMED, "occur_time or due_time lies outside 1970 to 9999")
+        raise InvalidEvent(Reason.MALFORMED, "occur_time or due_time lies outside 1970 to 9999")

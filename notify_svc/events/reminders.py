@@ -1,48 +1,49 @@
-"""Asks the task service whether a reminder still holds, before anybody is told: the task may be done, gone or moved.
+"""Asks the task service whether a reminder still applies: the task may be done, deleted or due at another time.
 
-Between `intake`, which reads reminders from the stream, and the `ledger`. What waits here is still pending on the
-stream, so that nothing is lost with the process; while the task service is away, reminders wait and nothing else does.
+Between `event_handler` and `recorder`. A reminder that waits here is still pending on the stream, so it survives the
+process. While the task service is away, only reminders wait.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import grpc
 from task.v1 import task_pb2, task_pb2_grpc
 
 from chassis import identity
+from chassis.batching import next_batch, waiting
 from chassis.errors import Unavailable
 from notify_svc.domain import Notification
-from notify_svc.events.acknowledger import Finisher, Settled
+from notify_svc.events.acknowledger import Acknowledger, Completed
+from notify_svc.events.recorder import Recorder
 from notify_svc.metrics import NotifyMetrics
-from notify_svc.storage.event_store import Ledger
+from notify_svc.storage.event_store import EventStore
 
 _BATCH = 50
 _ASK_SECONDS = 5.0
 
 Arrived = tuple[str, Notification]
-Record = Callable[[Sequence[Arrived]], Awaitable[None]]
 
 
 class Reminders:
-    """Holds at most `capacity` reminders, each with the id of its stream entry; `record` takes in those that hold."""
+    """Holds at most `capacity` reminders, each with the id of its stream entry."""
 
     def __init__(
         self,
         tasks: "task_pb2_grpc.TaskServiceAsyncStub",
-        ledger: Ledger,
-        finisher: Finisher,
+        event_store: EventStore,
+        recorder: Recorder,
+        acknowledger: Acknowledger,
         *,
         metrics: NotifyMetrics,
-        record: Record,
         capacity: int = 1_000,
     ) -> None:
         self._tasks = tasks
-        self._ledger = ledger
-        self._finisher = finisher
+        self._event_store = event_store
+        self._acknowledger = acknowledger
         self._metrics = metrics
-        self._record = record
+        self._recorder = recorder
         self._waiting: asyncio.Queue[Arrived] = asyncio.Queue(capacity)
         self._batch: list[Arrived] = []
         self._held: set[str] = set()
@@ -51,8 +52,8 @@ class Reminders:
         """Whether a stream entry waits here already."""
         return entry_id in self._held
 
-    def take(self, entry_id: str, reminder: Notification) -> None:
-        """Takes a reminder over; where there is no room it is passed over, to be read again later."""
+    def add(self, entry_id: str, reminder: Notification) -> None:
+        """Queues a reminder; while there is no room it is ignored, and read again later."""
         if not self._waiting.full():
             self._waiting.put_nowait((entry_id, reminder))
             self._held.add(entry_id)
@@ -61,7 +62,7 @@ class Reminders:
         """Works until cancelled. Raises Unavailable or RedisError; run again, it goes on with what was not answered."""
         while True:
             await self._fill_batch()
-            known = await self._ledger.are_known([reminder.id for _, reminder in self._batch])
+            known = await self._event_store.are_recorded([reminder.id for _, reminder in self._batch])
             answers = await asyncio.gather(
                 *(self._ask(arrived, is_known) for arrived, is_known in zip(self._batch, known, strict=True)),
                 return_exceptions=True,
@@ -69,19 +70,19 @@ class Reminders:
             await self._settle(list(zip(self._batch, answers, strict=True)))
 
     async def _fill_batch(self) -> None:
-        if not self._batch:
-            self._batch.append(await self._waiting.get())
-        while len(self._batch) < _BATCH and not self._waiting.empty():
-            self._batch.append(self._waiting.get_nowait())
+        if self._batch:
+            self._batch += waiting(self._waiting, _BATCH - len(self._batch))
+        else:
+            self._batch = await next_batch(self._waiting, _BATCH)
 
     async def _settle(self, answered: Sequence[tuple[Arrived, Notification | BaseException | None]]) -> None:
         due = [(entry_id, answer) for (entry_id, _), answer in answered if isinstance(answer, Notification)]
         if due:
-            await self._record(due)
+            await self._recorder.record(due)
         for (entry_id, reminder), answer in answered:
             if answer is None:
                 self._metrics.reminders_outdated.inc()
-                await self._finisher.finish(Settled(reminder.id, (entry_id,)))
+                await self._acknowledger.add(Completed(reminder.id, (entry_id,)))
         failures = [answer for _, answer in answered if isinstance(answer, BaseException)]
         self._batch = [arrived for arrived, answer in answered if isinstance(answer, BaseException)]
         self._held.difference_update(

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from notify_svc.domain import NowMs
-from notify_svc.storage import redis_keys
+from notify_svc.storage import redis_client, redis_keys
 
 _log = structlog.get_logger("trimmer")
 
@@ -21,7 +21,7 @@ _INTERVAL_SECONDS = 30.0
 class Trimmer:
     """Trims both streams every half minute, and drops consumers that are gone."""
 
-    def __init__(self, client: Redis, scripts: redis_keys.Scripts, now_ms: NowMs) -> None:
+    def __init__(self, client: Redis, scripts: redis_client.Scripts, now_ms: NowMs) -> None:
         self._client = client
         self._scripts = scripts
         self._now_ms = now_ms

@@ -1,11 +1,9 @@
-"""From the domain to the messages of notify.v1, and to the JSON in which Redis keeps a notification."""
-
-import json
+"""Converts the domain to the messages of notify.v1."""
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from notify.v1 import dead_letters_pb2, notify_pb2
 
-from notify_svc.domain import Delivery, KeptLetter, Kind, Notification, Outcome
+from notify_svc.domain import Delivery, Kind, Notification, Outcome, StoredDeadLetter
 
 _KINDS = {
     Kind.TASK_CREATED: notify_pb2.NOTIFICATION_KIND_TASK_CREATED,
@@ -31,7 +29,7 @@ def notification_to_proto(notification: Notification) -> notify_pb2.Notification
     )
 
 
-def dead_letter_to_proto(letter: KeptLetter) -> dead_letters_pb2.DeadLetter:
+def dead_letter_to_proto(letter: StoredDeadLetter) -> dead_letters_pb2.DeadLetter:
     """The message for a dead letter."""
     return dead_letters_pb2.DeadLetter(
         key=letter.key,
@@ -43,29 +41,6 @@ def dead_letter_to_proto(letter: KeptLetter) -> dead_letters_pb2.DeadLetter:
         channel=letter.channel,
         event=letter.event,
     )
-
-
-def notification_to_json(notification: Notification) -> str:
-    """What is kept of a notification for good, as it stands in Redis; the marks and deliveries stand beside it."""
-    return json.dumps(
-        {
-            "id": notification.id,
-            "kind": notification.kind.value,
-            "owner": notification.owner,
-            "task_id": notification.task_id,
-            "title": notification.title,
-            "create_time_ms": notification.create_time_ms,
-            "due_time_ms": notification.due_time_ms,
-            "request_id": notification.request_id,
-            "traceparent": notification.traceparent,
-        }
-    )
-
-
-def notification_from_json(text: bytes) -> Notification:
-    """A notification as `notification_to_json` wrote it."""
-    fields = json.loads(text)
-    return Notification(**{**fields, "kind": Kind(fields["kind"])})
 
 
 def _delivery(delivery: Delivery) -> notify_pb2.Delivery:

@@ -1,4 +1,4 @@
-"""notify.v1.DeadLetterService: converts in, asks `triage`, converts out."""
+"""notify.v1.DeadLetterService: converts in, asks `dead_letter_admin`, converts out."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ import grpc
 from notify.v1 import dead_letters_pb2, dead_letters_pb2_grpc
 
 from notify_svc.domain import DEAD_LETTER_KEYS_MAX
-from notify_svc.grpc_api import dead_letter_page_token, validation
+from notify_svc.grpc_api import page_token, validation
 from notify_svc.grpc_api.convert import dead_letter_to_proto
-from notify_svc.storage.dead_letter_admin import Triage
+from notify_svc.storage.dead_letter_admin import DeadLetterAdmin
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -16,18 +16,18 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class DeadLetterServicer(dead_letters_pb2_grpc.DeadLetterServiceServicer):
     """Lets operators decide what becomes of dead letters."""
 
-    def __init__(self, triage: Triage) -> None:
-        self._triage = triage
+    def __init__(self, dead_letter_admin: DeadLetterAdmin) -> None:
+        self._dead_letter_admin = dead_letter_admin
 
     async def ListDeadLetters(
         self, request: dead_letters_pb2.ListDeadLettersRequest, context: Context
     ) -> dead_letters_pb2.ListDeadLettersResponse:
         """Lists dead letters, the oldest first."""
-        after = dead_letter_page_token.decode(request.page_token) if request.page_token else None
-        page = await self._triage.page(validation.page_size(request.page_size), after)
+        after = page_token.decode(request.page_token) if request.page_token else None
+        page = await self._dead_letter_admin.page(validation.page_size(request.page_size), after)
         return dead_letters_pb2.ListDeadLettersResponse(
             dead_letters=[dead_letter_to_proto(letter) for letter in page.letters],
-            next_page_token=dead_letter_page_token.encode(page.next) if page.next else "",
+            next_page_token=page_token.encode(page.next) if page.next else "",
             total_count=page.total_count,
         )
 
@@ -36,7 +36,7 @@ class DeadLetterServicer(dead_letters_pb2_grpc.DeadLetterServiceServicer):
     ) -> dead_letters_pb2.ReplayDeadLettersResponse:
         """Has some or all dead letters handled once more."""
         validation.check_some_or_all("keys", request.keys, request.all, at_most=DEAD_LETTER_KEYS_MAX)
-        done = await self._triage.replay(request.keys or await self._triage.keys())
+        done = await self._dead_letter_admin.replay(request.keys or await self._dead_letter_admin.keys())
         return dead_letters_pb2.ReplayDeadLettersResponse(
             replayed_count=done.replayed, not_replayable_keys=done.not_replayable[:DEAD_LETTER_KEYS_MAX]
         )
@@ -46,5 +46,5 @@ class DeadLetterServicer(dead_letters_pb2_grpc.DeadLetterServiceServicer):
     ) -> dead_letters_pb2.DiscardDeadLettersResponse:
         """Throws some or all dead letters away."""
         validation.check_some_or_all("keys", request.keys, request.all, at_most=DEAD_LETTER_KEYS_MAX)
-        discarded = await self._triage.discard(request.keys or await self._triage.keys())
+        discarded = await self._dead_letter_admin.discard(request.keys or await self._dead_letter_admin.keys())
         return dead_letters_pb2.DiscardDeadLettersResponse(discarded_count=discarded)

@@ -1,29 +1,26 @@
-"""Page tokens of an inbox: the position after which a page begins, for one user."""
+"""Page tokens: a cursor in a user's inbox, or in the dead letters."""
 
 import re
-from dataclasses import dataclass
 
 from chassis import page_tokens
+from notify_svc.domain import Cursor
 
-_POSITION = re.compile(rb"(\d{1,15}) ([0-9A-Za-z:]{1,64})")
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """A place in an inbox: right behind the notification with this create time and id."""
-
-    create_time_ms: int
-    id: str
+_CURSOR = re.compile(rb"(\d{1,15}) ([!-~]{1,200})")
+_NO_USER = b"dead letters"  # no user can have this name, so a token of an inbox is not valid for dead letters
 
 
-def encode(owner: str, position: Cursor) -> str:
-    """The token for a position in a user's inbox."""
-    return page_tokens.encode(f"{position.create_time_ms} {position.id}".encode(), owner.encode())
+def encode(cursor: Cursor, owner: str | None = None) -> str:
+    """The token for a cursor in a user's inbox or, without an owner, in the dead letters."""
+    return page_tokens.encode(f"{cursor.time_ms} {cursor.id}".encode(), _bound(owner))
 
 
-def decode(owner: str, token: str) -> Cursor:
-    """The position in a token. Raises InvalidInput (INVALID_PAGE_TOKEN) for a damaged one, or another user's."""
-    match = _POSITION.fullmatch(page_tokens.decode(token, owner.encode()))
-    if match is None:  # a checksum can be made by anybody
+def decode(token: str, owner: str | None = None) -> Cursor:
+    """The cursor in a token. Raises InvalidInput (INVALID_PAGE_TOKEN) for a damaged one, or another user's."""
+    match = _CURSOR.fullmatch(page_tokens.decode(token, _bound(owner)))
+    if match is None:  # anyone can compute the checksum
         raise page_tokens.invalid()
     return Cursor(int(match[1]), match[2].decode())
+
+
+def _bound(owner: str | None) -> bytes:
+    return _NO_USER if owner is None else owner.encode()

@@ -31,6 +31,6 @@ def build(
     notify_pb2_grpc.add_NotificationServiceServicer_to_server(users, server.grpc)
     mesh = NotificationEventsServicer(notifier.feed)
     events_pb2_grpc.add_NotificationEventsServiceServicer_to_server(mesh, server.grpc)
-    operators = DeadLetterServicer(notifier.triage)
+    operators = DeadLetterServicer(notifier.dead_letter_admin)
     dead_letters_pb2_grpc.add_DeadLetterServiceServicer_to_server(operators, server.grpc)
     return server

@@ -30,11 +30,11 @@ class NotificationServicer(notify_pb2_grpc.NotificationServiceServicer):
     ) -> notify_pb2.ListNotificationsResponse:
         """Lists the caller's notifications, newest first."""
         owner = identity.require_user()
-        after = page_token.decode(owner, request.page_token) if request.page_token else None
+        after = page_token.decode(request.page_token, owner) if request.page_token else None
         page = await self._inbox.page(owner, validation.page_size(request.page_size), after)
         return notify_pb2.ListNotificationsResponse(
             notifications=[notification_to_proto(notification) for notification in page.notifications],
-            next_page_token=page_token.encode(owner, page.next) if page.next else "",
+            next_page_token=page_token.encode(page.next, owner) if page.next else "",
             unread_count=page.unread_count,
         )
 

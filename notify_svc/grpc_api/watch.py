@@ -10,7 +10,8 @@ from notify.v1 import events_pb2, notify_pb2
 from chassis.feed.stream_id import StreamId, token_of
 from chassis.feed.stream_tail import Fields
 from chassis.feed.watcher import Batch, Item
-from notify_svc.grpc_api.convert import notification_from_json, notification_to_proto
+from notify_svc.grpc_api.convert import notification_to_proto
+from notify_svc.storage.notification_json import notification_from_json
 
 Notification = notify_pb2.Notification
 

@@ -10,10 +10,9 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 
-from notify_svc.domain import DEAD_LETTER_EVENT_BYTES_MAX, DEAD_LETTERS_LIMIT, KEEP_MS, KeptLetter, NowMs
-from notify_svc.grpc_api.dead_letter_page_token import Place
+from notify_svc.domain import DEAD_LETTER_EVENT_BYTES_MAX, DEAD_LETTERS_LIMIT, KEEP_MS, Cursor, NowMs, StoredDeadLetter
 from notify_svc.metrics import NotifyMetrics
-from notify_svc.storage import redis_keys
+from notify_svc.storage import redis_client, redis_keys
 from notify_svc.storage.redis_deadline import answered
 
 _log = structlog.get_logger("dead letters")
@@ -23,11 +22,11 @@ _BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
-class LetterPage:
+class DeadLetterPage:
     """A page of dead letters, the oldest first; `next` is None on the last one."""
 
-    letters: list[KeptLetter]
-    next: Place | None
+    letters: list[StoredDeadLetter]
+    next: Cursor | None
     total_count: int
 
 
@@ -40,7 +39,7 @@ class Replayed:
     not_replayable: list[str] = field(default_factory=list)
 
 
-class Triage:
+class DeadLetterAdmin:
     """The dead letters as operators see them; `wake` tells the deliverers that there is something to deliver.
 
     All methods raise Unavailable within three seconds when Redis does not answer, and DeadlineExceeded. What was done
@@ -51,7 +50,7 @@ class Triage:
     def __init__(
         self,
         client: Redis,
-        scripts: redis_keys.Scripts,
+        scripts: redis_client.Scripts,
         channels: Collection[str],
         *,
         metrics: NotifyMetrics,
@@ -64,22 +63,22 @@ class Triage:
             redis_keys.DEAD_LETTERS,
             redis_keys.EVENTS,
             redis_keys.CHANNELS,
-            *map(redis_keys.owed_key, channels),
+            *map(redis_keys.pending_key, channels),
         ]
         self._metrics = metrics
         self._now_ms = now_ms
         self._wake = wake
 
-    async def page(self, size: int, after: Place | None) -> LetterPage:
+    async def page(self, size: int, after: Cursor | None) -> DeadLetterPage:
         """Up to `size` letters, from the oldest or from behind a place; fewer where they are long."""
-        place: list[str | int] = [] if after is None else [after.time_ms, after.key]
+        place: list[str | int] = [] if after is None else [after.time_ms, after.id]
         async with answered():
-            total, has_more, rows = await self._scripts.letters(
+            total, has_more, rows = await self._scripts.list_dead_letters(
                 [redis_keys.DEAD_LETTERS], [size, _PAGE_BYTES_MAX, DEAD_LETTER_EVENT_BYTES_MAX, *place]
             )
         letters = [_letter(*row) for row in rows]
-        next_place = Place(letters[-1].time_ms, letters[-1].key) if has_more else None
-        return LetterPage(letters, next_place, total)
+        next_cursor = Cursor(letters[-1].time_ms, letters[-1].key) if has_more else None
+        return DeadLetterPage(letters, next_cursor, total)
 
     async def replay(self, keys: Sequence[str]) -> Replayed:
         """Has these letters handled once more; those that there are not are passed over."""
@@ -87,7 +86,9 @@ class Triage:
         try:
             for batch in _batches(keys):
                 async with answered():
-                    found = await self._scripts.replay(self._replay_keys, [self._now_ms(), KEEP_MS, *batch])
+                    found = await self._scripts.replay_dead_letters(
+                        self._replay_keys, [self._now_ms(), KEEP_MS, *batch]
+                    )
                 done.replayed += found.count(b"replayed")
                 done.delivered_meanwhile += found.count(b"over")
                 done.not_replayable += [key for key, each in zip(batch, found, strict=True) if each == b"stays"]
@@ -108,7 +109,7 @@ class Triage:
         try:
             for batch in _batches(keys):
                 async with answered():
-                    discarded += await self._scripts.discard([redis_keys.DEAD_LETTERS], batch)
+                    discarded += await self._scripts.discard_dead_letters([redis_keys.DEAD_LETTERS], batch)
         finally:
             self._metrics.dead_letters_discarded.inc(discarded)
             _log.info("discarded dead letters", discarded=discarded)
@@ -130,9 +131,9 @@ def _batches(keys: Sequence[str]) -> Iterator[list[str]]:
     return (once[first : first + _BATCH] for first in range(0, len(once), _BATCH))
 
 
-def _letter(key: bytes, time: bytes, fields: Sequence[bytes | None]) -> KeptLetter:
+def _letter(key: bytes, time: bytes, fields: Sequence[bytes | None]) -> StoredDeadLetter:
     event_id, reason, detail, attempts, channel, event = (each or b"" for each in fields)
-    return KeptLetter(
+    return StoredDeadLetter(
         key=_text(key),
         time_ms=int(float(time)),
         event_id=_text(event_id),

@@ -1,6 +1,6 @@
-"""Where that goes which cannot be handled: kept with its reason, so that somebody can look at it and replay it.
+"""Stores dead letters: events and deliveries that could not be processed.
 
-`intake` and the deliverers put letters down here; operators decide what becomes of them in `triage`.
+`event_handler` and the deliverers put letters down here; operators decide what becomes of them in `dead_letter_admin`.
 """
 
 import structlog
@@ -12,9 +12,9 @@ from notify_svc.domain import (
     DeadLetter,
     NowMs,
 )
-from notify_svc.grpc_api.convert import notification_to_json
 from notify_svc.metrics import NotifyMetrics
-from notify_svc.storage import redis_keys
+from notify_svc.storage import redis_client, redis_keys
+from notify_svc.storage.notification_json import notification_to_json
 
 _log = structlog.get_logger("dead letters")
 
@@ -24,19 +24,19 @@ _ID_BYTES_MAX = 128
 class DeadLetters:
     """The dead letters in Redis; raises RedisError while that is away."""
 
-    def __init__(self, scripts: redis_keys.Scripts, metrics: NotifyMetrics, now_ms: NowMs) -> None:
+    def __init__(self, scripts: redis_client.Scripts, metrics: NotifyMetrics, now_ms: NowMs) -> None:
         self._scripts = scripts
         self._metrics = metrics
         self._now_ms = now_ms
 
-    async def put(self, letter: DeadLetter) -> None:
+    async def add(self, letter: DeadLetter) -> None:
         """Keeps, counts and logs a dead letter; one that is there already is left as it is.
 
         When there are too many, the oldest make room, and are counted and logged too.
         """
         fields = _fields(letter)
         flat = [part for field in fields.items() for part in field]
-        dropped = await self._scripts.bury(
+        dropped = await self._scripts.add_dead_letter(
             [redis_keys.DEAD_LETTERS], [letter.key, self._now_ms(), DEAD_LETTERS_LIMIT, *flat]
         )
         if dropped is None:

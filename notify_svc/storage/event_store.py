@@ -1,6 +1,6 @@
-"""What is known of every event: recorded once, taken by the deliverers, settled when no channel owes it any more.
+"""Stores events: each is recorded once, leased by the deliverers, and complete when no delivery is pending.
 
-Each change is one atomic script, so that two processes may do it at once and a repeat has no second effect.
+Each change is one atomic Lua script, so concurrent processes and repeats are safe.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -9,24 +9,24 @@ from enum import Enum
 
 from redis.asyncio import Redis
 
-from notify_svc.domain import INBOX_LIMIT, KEEP_MS, Notification, NowMs, Outcome
-from notify_svc.grpc_api.convert import notification_from_json, notification_to_json
-from notify_svc.storage import redis_keys
+from notify_svc.domain import INBOX_LIMIT, KEEP_MS, Notification, NowMs, Outcome, Reason
+from notify_svc.storage import redis_client, redis_keys
+from notify_svc.storage.notification_json import notification_from_json, notification_to_json
 
 
 class Recorded(Enum):
-    """What recording an event found; `lua/record.lua` says what each means."""
+    """The result of recording an event; `lua/record.lua` explains each."""
 
     NEW = "new"
-    SETTLED = "settled"
+    COMPLETED = "settled"
     UNDER_WAY = "under_way"
     JOINED = "joined"
     SURPLUS = "surplus"
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
-    """A notification that a channel has taken to deliver; `entries` are the ids of its stream entries."""
+class PendingDelivery:
+    """A notification that a channel has leased to deliver it; `entries` are the ids of its stream entries."""
 
     notification: Notification
     attempt: int
@@ -35,60 +35,67 @@ class Owed:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """How an attempt ended; PENDING asks for another one at `due_ms`, `detail` says why it failed."""
+    """The result of an attempt: PENDING asks for another one at `due_ms`, `detail` says why it failed.
 
-    owed: Owed
+    `reason` is that of the dead letter, and `is_made` False where the delivery was given up without an attempt.
+    """
+
+    delivery: PendingDelivery
     outcome: Outcome
     due_ms: int = 0
     detail: str = ""
+    reason: Reason = Reason.GAVE_UP
+    is_made: bool = True
 
 
-class Ledger:
-    """The events and what is owed for them, in Redis; raises RedisError while that is away."""
+class EventStore:
+    """The events and their pending deliveries, in Redis. Raises RedisError while Redis is away."""
 
-    def __init__(self, client: Redis, scripts: redis_keys.Scripts, channels: Collection[str], now_ms: NowMs) -> None:
+    def __init__(self, client: Redis, scripts: redis_client.Scripts, channels: Collection[str], now_ms: NowMs) -> None:
         self._client = client
         self._scripts = scripts
-        self._owed_keys = [redis_keys.owed_key(channel) for channel in channels]
+        self._pending_keys = [redis_keys.pending_key(channel) for channel in channels]
         self._now_ms = now_ms
 
     async def record(self, arrived: Iterable[tuple[str, Notification]]) -> list[Recorded]:
-        """Records events with the ids of their stream entries, in one atomic step; tells what it found for each."""
+        """Records events with the ids of their stream entries, in one atomic step."""
         arguments: list[str | int] = [self._now_ms(), KEEP_MS, INBOX_LIMIT]
         for entry_id, notification in arrived:
             arguments += (entry_id, notification_to_json(notification))
-        found = await self._scripts.record([redis_keys.NOTIFICATIONS, redis_keys.CHANNELS, *self._owed_keys], arguments)
+        found = await self._scripts.record(
+            [redis_keys.NOTIFICATIONS, redis_keys.CHANNELS, *self._pending_keys], arguments
+        )
         return [Recorded(each.decode()) for each in found]
 
-    async def are_known(self, event_ids: Sequence[str]) -> list[bool]:
+    async def are_recorded(self, event_ids: Sequence[str]) -> list[bool]:
         """Whether each of these events was recorded."""
         async with self._client.pipeline(transaction=False) as pipeline:
             for event_id in event_ids:
                 pipeline.exists(redis_keys.event_key(event_id))
             return [bool(found) for found in await pipeline.execute()]
 
-    async def take(self, channel: str, limit: int, lease_ms: int) -> list[Owed]:
-        """Takes what is due on a channel; what is not settled within the lease is due again, for anybody."""
+    async def lease(self, channel: str, limit: int, lease_ms: int) -> list[PendingDelivery]:
+        """Leases what is due on a channel. What is not completed within the lease is due again, for any process."""
         now = self._now_ms()
-        rows = await self._scripts.take([redis_keys.owed_key(channel)], [channel, now, now + lease_ms, limit])
-        return [_owed(row) for row in rows]
+        rows = await self._scripts.lease_due([redis_keys.pending_key(channel)], [channel, now, now + lease_ms, limit])
+        return [_delivery(row) for row in rows]
 
-    async def owed_by_removed(self, channel: str, last_sign_ms: int, limit: int) -> list[Owed]:
-        """What a channel owes, due or not, if no process has had it since then; takes nothing."""
-        keys = [redis_keys.CHANNELS, redis_keys.owed_key(channel)]
-        rows = await self._scripts.owed_by_removed(keys, [channel, last_sign_ms, limit])
-        return [_owed(row) for row in rows]
+    async def pending_of_removed(self, channel: str, last_sign_ms: int, limit: int) -> list[PendingDelivery]:
+        """The pending deliveries of a channel that no process has had since then; leases nothing."""
+        keys = [redis_keys.CHANNELS, redis_keys.pending_key(channel)]
+        rows = await self._scripts.pending_of_removed(keys, [channel, last_sign_ms, limit])
+        return [_delivery(row) for row in rows]
 
-    async def settle(self, channel: str, attempts: Sequence[Attempt]) -> list[tuple[str, ...] | None]:
-        """Notes how attempts ended; for those events that no channel owes any more, gives their stream entries."""
+    async def complete(self, channel: str, attempts: Sequence[Attempt]) -> list[tuple[str, ...] | None]:
+        """Stores the results of attempts; returns the stream entries of each event that is now complete, else None."""
         arguments: list[str | int] = [channel, self._now_ms(), KEEP_MS]
         for attempt in attempts:
-            event_id, number = attempt.owed.notification.id, attempt.owed.attempt
+            event_id, number = attempt.delivery.notification.id, attempt.delivery.attempt
             arguments += (event_id, number, attempt.outcome.value, attempt.due_ms)
-        settled = await self._scripts.settle([redis_keys.owed_key(channel)], arguments)
-        return [tuple(entries.decode().split()) or None for entries in settled]
+        completed = await self._scripts.complete_delivery([redis_keys.pending_key(channel)], arguments)
+        return [tuple(entries.decode().split()) or None for entries in completed]
 
 
-def _owed(row: tuple[int, bytes, bytes]) -> Owed:
+def _delivery(row: tuple[int, bytes, bytes]) -> PendingDelivery:
     attempt, entries, notification = row
-    return Owed(notification_from_json(notification), attempt, tuple(entries.decode().split()))
+    return PendingDelivery(notification_from_json(notification), attempt, tuple(entries.decode().split()))

@@ -1,12 +1,11 @@
-"""What users see of their notifications, and their marks; written by `ledger`, asked by `servicer`."""
+"""What users see of their notifications, and their marks; written by `event_store`, asked by `servicer`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from notify_svc.domain import KEEP_MS, Delivery, Notification, NowMs, Outcome
-from notify_svc.grpc_api.convert import notification_from_json
-from notify_svc.grpc_api.page_token import Cursor
-from notify_svc.storage import redis_keys
+from notify_svc.domain import KEEP_MS, Cursor, Delivery, Notification, NowMs, Outcome
+from notify_svc.storage import redis_client, redis_keys
+from notify_svc.storage.notification_json import notification_from_json
 from notify_svc.storage.redis_deadline import answered
 
 
@@ -22,22 +21,22 @@ class Page:
 class Inbox:
     """The users' inboxes. All methods raise Unavailable within three seconds when Redis does not answer."""
 
-    def __init__(self, scripts: redis_keys.Scripts, now_ms: NowMs) -> None:
+    def __init__(self, scripts: redis_client.Scripts, now_ms: NowMs) -> None:
         self._scripts = scripts
         self._now_ms = now_ms
 
     async def page(self, owner: str, size: int, after: Cursor | None) -> Page:
         """Up to `size` notifications of a user, from the newest or from behind a position."""
-        position: list[str | int] = [] if after is None else [after.create_time_ms, after.id]
+        position: list[str | int] = [] if after is None else [after.time_ms, after.id]
         async with answered():
-            unread, rows = await self._scripts.page(
+            unread, rows = await self._scripts.list_inbox(
                 [redis_keys.inbox_key(owner), redis_keys.unread_key(owner)],
                 [self._now_ms() - KEEP_MS, size + 1, *position],
             )
         notifications = [_notification(row) for row in rows[:size] if row]
         is_last = len(rows) <= size or not notifications
-        next_position = None if is_last else Cursor(notifications[-1].create_time_ms, notifications[-1].id)
-        return Page(notifications, next_position, unread)
+        next_cursor = None if is_last else Cursor(notifications[-1].create_time_ms, notifications[-1].id)
+        return Page(notifications, next_cursor, unread)
 
     async def mark_read(self, owner: str, ids: Sequence[str]) -> None:
         """Marks these of a user's notifications as read, or all where no ids are given."""

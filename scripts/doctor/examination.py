@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from chassis.secret_files import read_secret
+from chassis.queue_settings import read_secret
 from scripts.dev.services import GRPC_SERVICES, METRICS_PORTS
 from scripts.dev.settings import DevSettings
 from scripts.doctor import docker, machine, services, stores

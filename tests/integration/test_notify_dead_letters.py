@@ -16,8 +16,8 @@ from chassis.grpc_api import deadlines
 from notify_svc.domain import KEEP_MS, Outcome
 from notify_svc.events import decode
 from notify_svc.metrics import NotifyMetrics
-from notify_svc.storage import redis_keys
-from notify_svc.storage.dead_letter_admin import Triage
+from notify_svc.storage import redis_client, redis_keys
+from notify_svc.storage.dead_letter_admin import DeadLetterAdmin
 from tests.support.eventually import eventually
 from tests.support.fake_task_events import FakeTaskEvents, fake_task_events
 from tests.support.notifier import Clock, FakeChannel, Running, becomes, serving, wall_clock_ms
@@ -71,7 +71,7 @@ async def discard(service: Running, *keys: str, **arguments: Any) -> int:
     return int(answer.discarded_count)
 
 
-async def poison(service: Running, count: int, event: bytes = b"\xff") -> list[str]:
+async def invalid(service: Running, count: int, event: bytes = b"\xff") -> list[str]:
     """Puts entries on the stream that nobody can handle; returns the keys of the letters that they have become."""
     before = await service.redis.zcard(redis_keys.DEAD_LETTERS)
     fields: dict[Any, Any] = {"id": EVENT_ID, "event": event}
@@ -110,9 +110,9 @@ async def test_pages_follow_each_other_oldest_first_though_letters_of_one_millis
 ) -> None:
     clock = Clock()
     async with serving(valkey.url, tasks.target, [channel], now_ms=clock) as service:
-        keys = await poison(service, 20)
+        keys = await invalid(service, 20)
         clock.ms += 1
-        keys += await poison(service, 5)
+        keys += await invalid(service, 5)
 
         seen, token, there_are = list[str](), "", 25
         while True:
@@ -135,7 +135,7 @@ async def test_a_letter_says_what_why_when_and_how_often(valkey: Valkey, tasks: 
         (entry,) = await publish(service.redis, created(7))
         await eventually(lambda: has_letters(service, 1))
         clock.ms += 5000
-        (poisoned,) = await poison(service, 1)
+        (poisoned,) = await invalid(service, 1)
 
         given_up_by_a_channel, unreadable = (await listed(service)).dead_letters
         assert given_up_by_a_channel.key == f"{entry.decode()}/dead"
@@ -152,7 +152,7 @@ async def test_a_letter_says_what_why_when_and_how_often(valkey: Valkey, tasks: 
 
 
 async def test_a_page_of_long_letters_ends_at_two_mebibytes(service: Running) -> None:
-    keys = await poison(service, 40, b"\xff" * 60_000)
+    keys = await invalid(service, 40, b"\xff" * 60_000)
     first = await listed(service, page_size=200)
     assert 30 < len(first.dead_letters) < 36
     second = await listed(service, page_size=200, page_token=first.next_page_token)
@@ -161,7 +161,7 @@ async def test_a_page_of_long_letters_ends_at_two_mebibytes(service: Running) ->
 
 
 async def test_page_sizes_have_a_default_and_a_limit(service: Running) -> None:
-    await poison(service, 210)
+    await invalid(service, 210)
     assert len((await listed(service)).dead_letters) == 50
     assert len((await listed(service, page_size=2**31 - 1)).dead_letters) == 200
     async with refused() as refusal:
@@ -233,9 +233,12 @@ async def test_a_script_that_is_sent_again_after_its_answer_was_lost_has_one_eff
     service: Running, channel: FakeChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = await refused_by_an_old_release(service, monkeypatch, 1)
-    scripts = redis_keys.Scripts(service.redis)
+    scripts = redis_client.Scripts(service.redis)
     sent: tuple[Sequence[Any], Sequence[Any]] = [redis_keys.DEAD_LETTERS, redis_keys.EVENTS], [0, KEEP_MS, *keys]
-    assert [await scripts.replay(*sent), await scripts.replay(*sent)] == [[b"replayed"], [b"unknown"]]
+    assert [await scripts.replay_dead_letters(*sent), await scripts.replay_dead_letters(*sent)] == [
+        [b"replayed"],
+        [b"unknown"],
+    ]
     await becomes(lambda: len(channel.delivered) == 1)
     assert await service.redis.xlen(redis_keys.EVENTS) == 2
 
@@ -254,7 +257,7 @@ async def test_a_replayed_event_whose_notification_was_told_meanwhile_is_not_tol
 async def test_what_is_still_poison_becomes_a_new_letter_and_replaying_all_comes_to_its_end(
     service: Running,
 ) -> None:
-    old = await poison(service, 250)
+    old = await invalid(service, 250)
     assert (await replay(service, all=True)).replayed_count == 250
     await eventually(lambda: has_letters(service, 250))
     new = await keys_of(service)
@@ -268,20 +271,20 @@ async def test_when_the_callers_time_is_up_a_repeat_goes_on_from_there(
 ) -> None:
     keys = await refused_by_an_old_release(service, monkeypatch, *range(250))
 
-    slow, registry = redis_keys.Scripts(service.redis), CollectorRegistry()
-    replay_one_batch = slow.replay
+    slow, registry = redis_client.Scripts(service.redis), CollectorRegistry()
+    replay_one_batch = slow.replay_dead_letters
 
     async def after_the_deadline(*arguments: Any) -> Any:
         answer = await replay_one_batch(*arguments)
         deadlines.set_remaining(0)
         return answer
 
-    setattr(slow, "replay", after_the_deadline)  # noqa: B010 (a script is a callable, but of its own type)
-    triage = Triage(
+    setattr(slow, "replay_dead_letters", after_the_deadline)  # noqa: B010 (a script is a callable, but of its own type)
+    dead_letter_admin = DeadLetterAdmin(
         service.redis, slow, ["fake"], metrics=NotifyMetrics(registry), now_ms=wall_clock_ms, wake=lambda: None
     )
     with pytest.raises(DeadlineExceeded):
-        await asyncio.create_task(triage.replay(keys))
+        await asyncio.create_task(dead_letter_admin.replay(keys))
     assert await has_letters(service, 150)
     assert registry.get_sample_value("dead_letters_replayed_total") == 100
     await replay(service, all=True)
@@ -300,8 +303,8 @@ async def test_an_entry_is_put_back_as_it_came(service: Running) -> None:
 
 
 async def test_what_was_not_kept_whole_cannot_be_replayed_and_stays(service: Running, channel: FakeChannel) -> None:
-    await poison(service, 1, b"")
-    await poison(service, 1, b"\xff" * 100_000)
+    await invalid(service, 1, b"")
+    await invalid(service, 1, b"\xff" * 100_000)
     keys = await keys_of(service)
     answer = await replay(service, *keys)
     assert (answer.replayed_count, list(answer.not_replayable_keys)) == (0, keys)
@@ -410,8 +413,10 @@ async def test_until_it_is_delivered_a_replayed_event_is_not_settled_and_does_no
     (entry,) = await given_up(service, 1)
     await service.redis.pexpire(redis_keys.event_key(EVENT_ID), 10_000)  # as at the end of its thirty days
     # without the service, which would deliver at once
-    keys = [redis_keys.DEAD_LETTERS, redis_keys.EVENTS, redis_keys.CHANNELS, redis_keys.owed_key("fake")]
-    assert await redis_keys.Scripts(service.redis).replay(keys, [0, KEEP_MS, f"{entry}/fake"]) == [b"replayed"]
+    keys = [redis_keys.DEAD_LETTERS, redis_keys.EVENTS, redis_keys.CHANNELS, redis_keys.pending_key("fake")]
+    assert await redis_client.Scripts(service.redis).replay_dead_letters(keys, [0, KEEP_MS, f"{entry}/fake"]) == [
+        b"replayed"
+    ]
     assert not await is_settled(service, 1)
     assert await service.redis.pttl(redis_keys.event_key(EVENT_ID)) > 10_000
 
@@ -481,7 +486,7 @@ async def gave_up(service: Running, number: int, channel: str) -> bool:
 
 
 async def test_what_is_discarded_is_gone_for_good_and_the_others_stay(service: Running) -> None:
-    keys = await poison(service, 4)
+    keys = await invalid(service, 4)
     with capture_logs() as lines:
         assert await discard(service, keys[1], keys[2], keys[1], "1-1") == 2
     assert await discard(service, keys[1]) == 0
@@ -494,7 +499,7 @@ async def test_what_is_discarded_is_gone_for_good_and_the_others_stay(service: R
 
 
 async def test_all_can_be_discarded(service: Running) -> None:
-    await poison(service, 250)
+    await invalid(service, 250)
     assert await discard(service, all=True) == 250
     assert await discard(service, all=True) == 0
     assert await service.redis.keys("dead-letter*") == []
@@ -516,7 +521,7 @@ async def test_exactly_one_of_keys_and_all_is_asked_for(
 
 
 async def test_keys_that_name_nothing_are_passed_over_however_odd(service: Running) -> None:
-    keys = await poison(service, 1)
+    keys = await invalid(service, 1)
     odd = ["", "*", "\0", "\r\nDEL x", "1-1/", "/", "../..", "é\u202e", "x" * 100_000, f"{keys[0]}/", f" {keys[0]}"]
     assert await replay(service, *odd) == dead_letters_pb2.ReplayDeadLettersResponse()
     assert await discard(service, *odd) == 0
@@ -524,7 +529,7 @@ async def test_keys_that_name_nothing_are_passed_over_however_odd(service: Runni
 
 
 async def test_a_letter_of_which_only_the_key_is_left_is_shown_and_can_be_discarded(service: Running) -> None:
-    (key,) = await poison(service, 1)
+    (key,) = await invalid(service, 1)
     await service.redis.delete(redis_keys.dead_letter_key(key))
     (letter,) = (await listed(service)).dead_letters
     assert (letter.key, letter.reason, letter.attempts) == (key, "", 0)
@@ -553,7 +558,7 @@ async def test_while_the_queue_is_away_the_answer_is_unavailable_within_three_se
     server.start()
     try:
         async with serving(server.url, tasks.target, [FakeChannel()]) as service:
-            await poison(service, 1)
+            await invalid(service, 1)
             server.kill()
             calls: list[tuple[str, Any]] = [
                 ("ListDeadLetters", dead_letters_pb2.ListDeadLettersRequest()),

@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from notify_svc.events.trimmer import KEPT_MS, Trimmer
-from notify_svc.storage.redis_keys import Scripts
+from notify_svc.storage.redis_client import Scripts
 from tests.support.task_events import created, entry
 from tests.support.valkey import Valkey
 

@@ -8,8 +8,8 @@ from notify.v1 import dead_letters_pb2
 from structlog.testing import capture_logs
 
 from notify_svc.domain import Kind, Notification, Outcome
-from notify_svc.storage import redis_keys
-from notify_svc.storage.event_store import Ledger
+from notify_svc.storage import redis_client, redis_keys
+from notify_svc.storage.event_store import EventStore
 from tests.support.eventually import eventually
 from tests.support.fake_task_events import FakeTaskEvents, fake_task_events
 from tests.support.notifier import Clock, FakeChannel, Running, becomes, built, running, serving
@@ -87,7 +87,7 @@ async def test_many_are_given_up_by_several_replicas_with_the_effect_of_one(
 
 
 async def owes(service: Running, channel: str, count: int) -> bool:
-    return bool(await service.redis.zcard(redis_keys.owed_key(channel)) == count)
+    return bool(await service.redis.zcard(redis_keys.pending_key(channel)) == count)
 
 
 async def test_while_another_replica_has_the_channel_nothing_is_given_up(valkey: Valkey, tasks: FakeTaskEvents) -> None:
@@ -123,11 +123,11 @@ async def test_a_channel_that_gave_a_sign_meanwhile_keeps_what_it_owes(valkey: V
     await left_behind(valkey, tasks, 1)
     clock = Clock()
     async with built(valkey.url, tasks.target, now_ms=clock) as service:
-        scripts = redis_keys.Scripts(service.redis)
+        scripts = redis_client.Scripts(service.redis)
         await service.redis.zadd(redis_keys.CHANNELS, {"gone": clock.ms})
-        keys = [redis_keys.CHANNELS, redis_keys.owed_key("gone")]
-        assert await scripts.owed_by_removed(keys, ["gone", clock.ms, 10]) == []
-        ((attempts, _entries, _notification),) = await scripts.owed_by_removed(keys, ["gone", clock.ms + 1, 10])
+        keys = [redis_keys.CHANNELS, redis_keys.pending_key("gone")]
+        assert await scripts.pending_of_removed(keys, ["gone", clock.ms, 10]) == []
+        ((attempts, _entries, _notification),) = await scripts.pending_of_removed(keys, ["gone", clock.ms + 1, 10])
         assert attempts == 1
         assert await owes(service, "gone", 1)
 
@@ -137,9 +137,9 @@ async def test_a_process_that_dies_before_its_first_sign_has_given_one_with_what
 ) -> None:
     clock = Clock()
     async with built(valkey.url, tasks.target) as service:
-        ledger = Ledger(service.redis, redis_keys.Scripts(service.redis), ["gone"], clock)
+        event_store = EventStore(service.redis, redis_client.Scripts(service.redis), ["gone"], clock)
         notification = Notification(EVENT_ID, Kind.TASK_CREATED, "demo", created(1).task.id, "Buy milk", OCCURRED_MS)
-        await ledger.record([("1-1", notification)])
+        await event_store.record([("1-1", notification)])
         assert await service.redis.zscore(redis_keys.CHANNELS, "gone") == clock.ms
 
 
@@ -147,8 +147,8 @@ async def test_what_was_delivered_meanwhile_is_not_given_up(valkey: Valkey, task
     await left_behind(valkey, tasks, 1)
     async with built(valkey.url, tasks.target) as service:
         await service.redis.hset(redis_keys.event_key(EVENT_ID), "outcome:gone", "delivered")
-        keys = [redis_keys.CHANNELS, redis_keys.owed_key("gone")]
-        assert await redis_keys.Scripts(service.redis).owed_by_removed(keys, ["gone", 10**15, 10]) == []
+        keys = [redis_keys.CHANNELS, redis_keys.pending_key("gone")]
+        assert await redis_client.Scripts(service.redis).pending_of_removed(keys, ["gone", 10**15, 10]) == []
         assert await owes(service, "gone", 0)
         assert await is_forgotten(service, "gone")
 

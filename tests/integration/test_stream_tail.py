@@ -16,7 +16,7 @@ from chassis.feed.metrics import FeedMetrics
 from chassis.feed.stream_id import StreamId, stream_id_of, token_of
 from chassis.feed.stream_tail import Fields, StreamTail
 from chassis.feed.watcher import Item, Watcher
-from notify_svc.storage import redis_keys
+from notify_svc.storage import redis_client
 from tests.support.eventually import eventually
 from tests.support.valkey import Valkey
 
@@ -39,7 +39,7 @@ def decode(position: StreamId, fields: Fields) -> Item[str] | None:
 @asynccontextmanager
 async def tailed(url: str, limits: FeedLimits | None = None) -> AsyncIterator[Feed[str]]:
     feed = Feed[str](FeedMetrics(CollectorRegistry()).of(STREAM), limits or FeedLimits())
-    async with redis_keys.connect(url, timeout_seconds=2, retries=0) as client:
+    async with redis_client.connect(url, timeout_seconds=2, retries=0) as client:
         tail = StreamTail(client, STREAM, feed, decode)
         async with background({"tail": tail.run}, CollectorRegistry()):
             await eventually(lambda: begun(feed))

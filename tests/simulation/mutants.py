@@ -19,14 +19,14 @@ class _ConfirmsBeforeItDelivers(Notifier):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        intake = self._consumer._intake
-        take_in = intake.take_in
+        event_handler = self._consumer._event_handler
+        handle = event_handler.handle
 
         async def confirm_and_take_in(entries: Sequence[Entry]) -> None:
-            await self._finisher._confirm([readable_id(entry.fields) for entry in entries])
-            await take_in(entries)
+            await self._acknowledger._confirm([readable_id(entry.fields) for entry in entries])
+            await handle(entries)
 
-        intake.take_in = confirm_and_take_in  # type: ignore[method-assign]
+        event_handler.handle = confirm_and_take_in  # type: ignore[method-assign]
 
 
 class _AcknowledgesBeforeItRecords(Notifier):
@@ -34,15 +34,15 @@ class _AcknowledgesBeforeItRecords(Notifier):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        intake = self._consumer._intake
-        take_in = intake.take_in
+        event_handler = self._consumer._event_handler
+        handle = event_handler.handle
 
         async def acknowledge_and_take_in(entries: Sequence[Entry]) -> None:
             if entries:
-                await self._redis.xack(queue.EVENTS, queue.GROUP, *(entry.id for entry in entries))
-            await take_in(entries)
+                await self.redis.xack(queue.EVENTS, queue.GROUP, *(entry.id for entry in entries))
+            await handle(entries)
 
-        intake.take_in = acknowledge_and_take_in  # type: ignore[method-assign]
+        event_handler.handle = acknowledge_and_take_in  # type: ignore[method-assign]
 
 
 class _KnowsNoRepeat(Notifier):
@@ -50,15 +50,15 @@ class _KnowsNoRepeat(Notifier):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        ledger = self._consumer._intake._ledger
-        record = ledger.record
+        event_store = self._consumer._event_handler._event_store
+        record = event_store.record
 
         async def forget_and_record(arrived: Any) -> Any:
             for _, notification in arrived:
-                await self._redis.delete(queue.event_key(notification.id))
+                await self.redis.delete(queue.event_key(notification.id))
             return await record(arrived)
 
-        ledger.record = forget_and_record  # type: ignore[method-assign]
+        event_store.record = forget_and_record  # type: ignore[method-assign]
 
 
 class _Store:

@@ -12,8 +12,9 @@ from redis.exceptions import ResponseError
 from notify_svc.domain import DeadLetter, Kind, Notification, Outcome, Reason
 from notify_svc.metrics import NotifyMetrics
 from notify_svc.storage.dead_letters import DeadLetters
-from notify_svc.storage.event_store import Attempt, Ledger, Owed
-from notify_svc.storage.redis_keys import GROUP, Scripts
+from notify_svc.storage.event_store import Attempt, EventStore, PendingDelivery
+from notify_svc.storage.redis_client import Scripts
+from notify_svc.storage.redis_keys import GROUP
 from tests.simulation.redis_client import Command, SimulatedRedis, answer
 from tests.simulation.redis_model import RedisModel
 from tests.support.task_events import OCCURRED_MS, task_id
@@ -113,10 +114,10 @@ async def test_the_scripts_of_the_notifier_go_the_same_way(both: Both, seed: int
         return OCCURRED_MS
 
     real, modelled = [
-        (Ledger(client, Scripts(client), channels, now), DeadLetters(Scripts(client), metrics(), now))
+        (EventStore(client, Scripts(client), channels, now), DeadLetters(Scripts(client), metrics(), now))
         for client in (both.real, both.modelled)
     ]
-    taken: list[tuple[str, Owed]] = []
+    taken: list[tuple[str, PendingDelivery]] = []
     for step in range(STEPS):
         number, channel = chance.randint(1, 12), chance.choice(channels)
         notification = Notification(
@@ -129,17 +130,17 @@ async def test_the_scripts_of_the_notifier_go_the_same_way(both: Both, seed: int
             case 1:
                 limit = chance.randint(1, 3)
                 lease = chance.choice((0, 1000))
-                found = await modelled[0].take(channel, limit, lease)
-                assert found == await real[0].take(channel, limit, lease)
-                taken += [(channel, owed) for owed in found]
+                found = await modelled[0].lease(channel, limit, lease)
+                assert found == await real[0].lease(channel, limit, lease)
+                taken += [(channel, delivery) for delivery in found]
             case 2 if taken:
-                channel, owed = chance.choice(taken)
-                attempt = Attempt(owed, chance.choice(list(Outcome)), OCCURRED_MS)
-                assert await modelled[0].settle(channel, [attempt]) == await real[0].settle(channel, [attempt])
+                channel, delivery = chance.choice(taken)
+                attempt = Attempt(delivery, chance.choice(list(Outcome)), OCCURRED_MS)
+                assert await modelled[0].complete(channel, [attempt]) == await real[0].complete(channel, [attempt])
             case _:
                 letter = DeadLetter(f"{number}-0", notification.id, Reason.MALFORMED, "spoiled", 1)
-                await modelled[1].put(letter)
-                await real[1].put(letter)
+                await modelled[1].add(letter)
+                await real[1].add(letter)
         for key in (f"event:{notification.id}", f"dead-letter:{number}-0"):
             await both.agree("hgetall", key)
         for key in ("inbox:ann", "unread:ann", "owed:console", "owed:other", "dead-letters", "channels"):

@@ -22,12 +22,9 @@ from ulid import ULID
 
 from chassis.background_jobs import Job, background
 from chassis.errors import InvalidInput, ServiceError
-from chassis.feed.feed import Feed
-from chassis.feed.metrics import FeedMetrics
 from chassis.tracing import Tracing
 from notify_svc.composition import Notifier
 from notify_svc.domain import Notification
-from notify_svc.metrics import NotifyMetrics
 from notify_svc.settings import NotifySettings
 from notify_svc.storage import redis_keys as queue
 from task_svc.domain import Content, Status, Task
@@ -178,10 +175,9 @@ class World:
             self._redis(process, repeats=False),
             stub,
             stub,
+            registry=registry,
             tracer=_tracing().tracer,
-            metrics=NotifyMetrics(registry),
-            feed=Feed(FeedMetrics(registry).of("notifications")),
-            now_ms=lambda: self._clock_ms(site.skew),
+            clock=lambda: self._clock_ms(site.skew),
             jitter=self._jitter,
         )
         # The other jobs serve watchers and whoever looks at metrics.

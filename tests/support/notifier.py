@@ -12,19 +12,14 @@ from notify.v1 import dead_letters_pb2_grpc, notify_pb2_grpc
 from notify.v1 import events_pb2_grpc as notify_events_pb2_grpc
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
-from task.v1 import events_pb2_grpc, task_pb2_grpc
 
-from chassis.background_jobs import background, spread
-from chassis.feed.feed import Feed, FeedLimits
-from chassis.feed.metrics import FeedMetrics
-from chassis.grpc_api.client import ClientInterceptor, ClientMetrics
-from chassis.identity import MeshTokens
+from chassis.background_jobs import background
+from chassis.feed.feed import FeedLimits
 from chassis.tracing import Tracing
-from notify_svc.composition import Notifier
+from notify_svc.composition import Notifier, open_notifier
 from notify_svc.delivery.channel import Channel, DeliveryFailed
 from notify_svc.domain import Notification
 from notify_svc.grpc_api import server as grpc_server
-from notify_svc.metrics import NotifyMetrics
 from notify_svc.settings import NotifySettings
 from notify_svc.storage import redis_keys
 from tests.support.eventually import eventually
@@ -143,30 +138,12 @@ async def built(
     **settings: Any,
 ) -> AsyncIterator[Running]:
     """The parts of a service, put together and not yet running."""
-    made = NotifySettings(grpc_port=free_port(), **{**QUICK, **settings})
+    made = NotifySettings(grpc_port=free_port(), redis_url=url, task_grpc_target=target, **{**QUICK, **settings})
     registry = CollectorRegistry()
-    calls = ClientInterceptor(ClientMetrics(CollectorRegistry()), Tracing("test", None).tracer, MeshTokens(()), 5)
-    async with (
-        redis_keys.connect(url, timeout_seconds=2, retries=1) as redis,
-        redis_keys.connect(url, timeout_seconds=2, retries=0) as reader,
-        grpc.aio.insecure_channel(
-            target, options=(("grpc.max_reconnect_backoff_ms", 100),), interceptors=(calls,)
-        ) as channel,
-    ):
-        notifier = Notifier(
-            made,
-            channels,
-            redis,
-            reader,
-            events_pb2_grpc.TaskEventsServiceStub(channel),
-            task_pb2_grpc.TaskServiceStub(channel),
-            tracer=Tracing("test", None).tracer,
-            metrics=NotifyMetrics(registry),
-            feed=Feed(FeedMetrics(registry).of("notifications"), limits or FeedLimits()),
-            now_ms=now_ms,
-            jitter=spread,
-        )
-        yield Running(redis, notifier, registry, channels, settings=made)
+    async with open_notifier(
+        made, registry, Tracing("test", None).tracer, channels=channels, clock=now_ms, limits=limits
+    ) as notifier:
+        yield Running(notifier.redis, notifier, registry, channels, settings=made)
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ import time
 from prometheus_client import CollectorRegistry
 
 from chassis.background_jobs import background
-from chassis.loop_metrics import LoopMetrics
+from chassis.metrics import LoopMetrics
 from tests.support.holding import until
 
 

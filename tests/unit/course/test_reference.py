@@ -12,7 +12,7 @@ from task.v1 import events_pb2, task_pb2
 from chassis.feed.metrics import FeedMetrics
 from chassis.grpc_api.client import ClientMetrics
 from chassis.grpc_api.telemetry import ServerMetrics
-from chassis.loop_metrics import LoopMetrics
+from chassis.metrics import LoopMetrics
 from edge_api import openapi
 from edge_api.http_metrics import HttpMetrics
 from notify_svc.metrics import NotifyMetrics

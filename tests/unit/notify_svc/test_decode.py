@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notify_svc.domain import Kind, Reason
-from notify_svc.events.decode import Poison, decode, is_event_id, readable_id
+from notify_svc.events.decode import InvalidEvent, decode, is_event_id, readable_id
 from tests.support.task_events import changed, created, entry
 
 
@@ -22,18 +22,18 @@ def test_a_change_asks_for_no_notification() -> None:
 
 @pytest.mark.parametrize("owner", ["a b", "x" * 65, "a\nb", "ä"])
 def test_an_owner_who_cannot_be_a_user_is_poison(owner: str) -> None:
-    with pytest.raises(Poison) as poison:
+    with pytest.raises(InvalidEvent) as invalid:
         decode(entry(created(1, owner=owner)))
-    assert poison.value.reason is Reason.MALFORMED
+    assert invalid.value.reason is Reason.MALFORMED
 
 
 def test_a_later_version_is_named_before_anything_else_is_looked_at() -> None:
     event = created(1)
     event.schema_version = 2
     event.type = 77  # type: ignore[assignment]
-    with pytest.raises(Poison) as poison:
+    with pytest.raises(InvalidEvent) as invalid:
         decode(entry(event))
-    assert poison.value.reason is Reason.UNKNOWN_VERSION
+    assert invalid.value.reason is Reason.UNKNOWN_VERSION
 
 
 @pytest.mark.parametrize("text", ["", "x", "01JD:1:created", "01JD0000000000000000000001:0:created", "\x00" * 40])
@@ -44,5 +44,5 @@ def test_what_does_not_look_like_an_event_id_is_none(text: str) -> None:
 
 @given(st.dictionaries(st.sampled_from([b"id", b"event", b"x"]), st.binary(max_size=200)))
 def test_whatever_stands_in_the_stream_is_a_notification_or_poison(fields: dict[bytes, bytes]) -> None:
-    with suppress(Poison):
+    with suppress(InvalidEvent):
         decode(fields)

@@ -1,12 +1,10 @@
-"""Event ids and pauses of the outbox."""
-
-from datetime import timedelta
+"""Event ids of the outbox."""
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from task_svc.outbox import EventId, Slot, pause_before_look
+from task_svc.outbox import EventId, Slot
 
 TASK_ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
@@ -28,9 +26,3 @@ def test_a_text_that_is_no_event_id_is_none(text: str) -> None:
 def test_no_text_breaks_the_parser(text: str) -> None:
     parsed = EventId.parse(text)
     assert parsed is None or EventId.parse(str(parsed)) == parsed
-
-
-@given(st.integers(0, 10**6))
-def test_a_pause_is_never_longer_than_the_longest(looks: int) -> None:
-    first, longest = timedelta(seconds=1), timedelta(hours=1)
-    assert first <= pause_before_look(looks, first, longest) <= longest
