@@ -28,12 +28,13 @@ from task_svc.grpc_api import server as grpc_server
 from task_svc.grpc_api import watch
 from task_svc.jobs import keep_purging, keep_refreshing, keep_reminding
 from task_svc.mongo import store as mongo
+from task_svc.outbox import Clock
 from task_svc.relay import Pauses, Relay
 from task_svc.relay_metrics import RelayMetrics
 from task_svc.repository import StoreUnusable, TaskRepository
 from task_svc.settings import TaskSettings
 from task_svc.sqlite import store as sqlite
-from task_svc.use_cases import Clock, Tasks
+from task_svc.use_cases import Tasks
 
 _QUEUE_SECONDS = 2.0
 

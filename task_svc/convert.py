@@ -8,7 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from task.v1 import events_pb2, task_pb2
 
 from chassis.errors import InvalidInput, Violation
-from task_svc.domain import Content, Priority, Status, Task
+from task_svc.domain import Priority, Status, Task, TaskFields
 from task_svc.outbox import Event
 
 SCHEMA_VERSION = 1
@@ -19,22 +19,22 @@ E = TypeVar("E", Status, Priority)
 
 def task_to_proto(task: Task) -> task_pb2.Task:
     """A task as its owner sees it."""
-    content = task.content
+    fields = task.fields
     message = task_pb2.Task(
         id=task.id,
-        title=content.title,
-        description=content.description,
-        status=int(content.status),  # type: ignore[arg-type]  # the numbers are the contract's
-        priority=int(content.priority),  # type: ignore[arg-type]
-        labels=content.labels,
+        title=fields.title,
+        description=fields.description,
+        status=int(fields.status),  # type: ignore[arg-type]  # the numbers are the contract's
+        priority=int(fields.priority),  # type: ignore[arg-type]
+        labels=fields.labels,
         owner=task.owner,
         revision=task.revision,
         etag=task.etag,
     )
     message.create_time.FromDatetime(task.create_time)
     message.update_time.FromDatetime(task.update_time)
-    if content.due_time is not None:
-        message.due_time.FromDatetime(content.due_time)
+    if fields.due_time is not None:
+        message.due_time.FromDatetime(fields.due_time)
     if task.complete_time is not None:
         message.complete_time.FromDatetime(task.complete_time)
     if task.delete_time is not None:
@@ -58,9 +58,9 @@ def event_to_bytes(event: Event) -> bytes:
     return message.SerializeToString()
 
 
-def content_from_proto(message: task_pb2.Task) -> Content:
+def fields_from_proto(message: task_pb2.Task) -> TaskFields:
     """What the owner says of a new task. Raises InvalidInput for an enum value or a time that is none."""
-    return Content(
+    return TaskFields(
         title=message.title,
         description=message.description,
         status=enum_from_proto(Status, message.status, "task.status") if message.status else Status.TODO,

@@ -39,7 +39,7 @@ class Priority(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class TaskFields:
     """What the owner says of a task; `violations` names the rules that it breaks."""
 
     title: str
@@ -65,7 +65,7 @@ class Task:
 
     id: str
     owner: str
-    content: Content
+    fields: TaskFields
     create_time: datetime
     update_time: datetime
     complete_time: datetime | None = None
@@ -90,30 +90,30 @@ class Task:
             raise not_found(self.id)
 
 
-def create(task_id: str, owner: str, content: Content, now: datetime) -> Task:
+def create(task_id: str, owner: str, fields: TaskFields, now: datetime) -> Task:
     """A new task. Raises InvalidInput when the content breaks a rule."""
-    content.check()
-    complete_time = now if content.status is Status.DONE else None
-    task = Task(task_id, owner, content, create_time=now, update_time=now, complete_time=complete_time)
+    fields.check()
+    complete_time = now if fields.status is Status.DONE else None
+    task = Task(task_id, owner, fields, create_time=now, update_time=now, complete_time=complete_time)
     return _with_reminder(task, now)
 
 
-def update(task: Task, content: Content, etag: str, now: datetime) -> Task:
+def update(task: Task, fields: TaskFields, etag: str, now: datetime) -> Task:
     """The task with new content; the same task when that changes nothing.
 
     Raises NotFound when it is deleted, Conflict when `etag` is another revision's, InvalidInput when a rule breaks.
     """
     task.check_alive()
     task.check_etag(etag)
-    content.check()
-    if content == task.content:
+    fields.check()
+    if fields == task.fields:
         return task
     complete_time = task.complete_time
-    if content.status is not Status.DONE:
+    if fields.status is not Status.DONE:
         complete_time = None
-    elif task.content.status is not Status.DONE:
+    elif task.fields.status is not Status.DONE:
         complete_time = now
-    return _with_reminder(replace(_written(task, now), content=content, complete_time=complete_time), now)
+    return _with_reminder(replace(_written(task, now), fields=fields, complete_time=complete_time), now)
 
 
 def delete(task: Task, etag: str, now: datetime) -> Task:
@@ -164,8 +164,8 @@ def _written(task: Task, now: datetime) -> Task:
 
 def _with_reminder(task: Task, now: datetime) -> Task:
     """One reminder for each due_time, while there is something to do; none for one that had passed when it was set."""
-    due_time = task.content.due_time
-    is_open = task.delete_time is None and task.content.status is not Status.DONE
+    due_time = task.fields.due_time
+    is_open = task.delete_time is None and task.fields.status is not Status.DONE
     is_news = due_time not in (None, task.reminded_of) and (due_time == task.to_remind_of or due_time > now)
     return replace(task, to_remind_of=due_time if is_open and is_news else None)
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from redis.asyncio import Redis
 
-from task_svc.outbox import Pending
+from task_svc.outbox import OutboxEntry
 
 STREAM = "task-events"
 
@@ -13,7 +13,7 @@ STREAM = "task-events"
 class EventStream(Protocol):
     """Where events are published. Both methods raise when the queue is away; then nothing, or a part, was done."""
 
-    async def append(self, events: Sequence[Pending]) -> Sequence[str]:
+    async def append(self, events: Sequence[OutboxEntry]) -> Sequence[str]:
         """Appends the events in order and returns their entries' ids; when it returns, the entries are durable."""
 
     async def holds(self, entry_ids: Sequence[str]) -> Sequence[bool]:
@@ -26,7 +26,7 @@ class RedisEventStream:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    async def append(self, events: Sequence[Pending]) -> Sequence[str]:
+    async def append(self, events: Sequence[OutboxEntry]) -> Sequence[str]:
         """See `EventStream.append`."""
         async with self._redis.pipeline(transaction=False) as pipeline:
             for event in events:

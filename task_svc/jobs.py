@@ -5,9 +5,10 @@ import asyncio
 import structlog
 
 from task_svc.domain import KEPT_AFTER_DELETION
+from task_svc.outbox import Clock
 from task_svc.relay_metrics import RelayMetrics
 from task_svc.repository import TaskRepository
-from task_svc.use_cases import Clock, Tasks
+from task_svc.use_cases import Tasks
 
 _log = structlog.get_logger("chores")
 

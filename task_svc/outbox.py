@@ -1,16 +1,19 @@
-"""The outbox: what happened to a task and is still to be told, kept in the same record as the task.
+"""The outbox: events that are not yet published or confirmed, stored in the same record as their task.
 
-A task has three slots, so its outbox cannot grow. `created` and `due` are kept until the event is confirmed; `changed`
-holds the newest state only, and only until it is published. A slot is cleared only by the id of the event in it.
+A task has three slots, so its outbox cannot grow. `created` and `due` keep an event until it is confirmed; `changed`
+keeps only the newest event, until it is published. A slot is cleared only by the id of the event in it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Protocol
 
 from task_svc.domain import Task
+
+Clock = Callable[[], datetime]
+"""The current time in UTC."""
 
 
 class Slot(StrEnum):
@@ -52,7 +55,7 @@ class EventId:
 
     @classmethod
     def parse(cls, text: str) -> "EventId | None":
-        """Reads an id, or gives None for a text that is none."""
+        """Parses an id; None for a text that is not one."""
         task_id, _, rest = text.partition(":")
         revision, _, slot = rest.partition(":")
         if not revision.isascii() or not revision.isdigit() or len(revision) > 18 or slot not in set(Slot):
@@ -62,7 +65,7 @@ class EventId:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened to a task, with the task right after it and the request that caused it."""
+    """What happened to a task: the task right after it, and the request that caused it."""
 
     type: EventType
     task: Task
@@ -77,33 +80,33 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class OutboxEntry:
     """An event in its slot.
 
-    `payload` is the event as it travels; `entry_id` its entry in the stream, None until it is published; the relay
-    has nothing to do with it before `look_at`, and has looked at it `looks` times.
+    `payload` is the serialized event; `entry_id` its stream entry, None until it is published. The relay handles it
+    again at `next_attempt_at`, and has done so `attempts` times.
     """
 
     id: EventId
     payload: bytes
     occur_time: datetime
-    look_at: datetime
+    next_attempt_at: datetime
     entry_id: str | None = None
-    looks: int = 0
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """That the relay has looked at an event: its entry in the stream, and when to look again."""
+class PublishMark:
+    """The result of publishing an event: its stream entry, and when to check for its confirmation."""
 
     id: EventId
     entry_id: str
-    look_at: datetime
+    next_attempt_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How much the outbox holds: events not published, events published and not confirmed, the oldest of the first."""
+    """The number of unpublished and of unconfirmed events, and the time of the oldest unpublished one."""
 
     unpublished: int
     unconfirmed: int
@@ -111,16 +114,16 @@ class Backlog:
 
 
 class OutboxStore(Protocol):
-    """What the relay needs of a store. All methods raise Unavailable while the store is away."""
+    """The port that the relay uses. All methods raise Unavailable while the store is away."""
 
-    async def pending(self, now: datetime, limit: int) -> Sequence[Pending]:
-        """Events whose `look_at` has come, the most overdue first."""
+    async def pending(self, now: datetime, limit: int) -> Sequence[OutboxEntry]:
+        """Events whose `next_attempt_at` has come, the most overdue first."""
 
-    async def looked(self, marks: Sequence[Looked]) -> None:
-        """Notes what the relay did; clears the slots that are kept until published only."""
+    async def mark_published(self, marks: Sequence[PublishMark]) -> None:
+        """Stores the marks; clears the slots that keep an event only until it is published."""
 
     async def confirmed(self, ids: Sequence[EventId]) -> int:
-        """Clears the slots that hold these events, passes over the others, and tells how many it cleared."""
+        """Clears the slots that hold these events, and returns their number."""
 
     async def backlog(self) -> Backlog:
-        """Counts what is waiting."""
+        """Returns the size of the outbox."""

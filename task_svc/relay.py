@@ -15,9 +15,8 @@ import structlog
 from chassis import backoff
 from chassis.batching import next_batch
 from task_svc.event_stream import EventStream
-from task_svc.outbox import Looked, OutboxStore, Pending
+from task_svc.outbox import Clock, OutboxEntry, OutboxStore, PublishMark
 from task_svc.relay_metrics import RelayMetrics
-from task_svc.use_cases import Clock
 
 _log = structlog.get_logger("relay")
 
@@ -53,10 +52,10 @@ class Relay:
         self._pauses = pauses
         self._metrics = metrics
         self._sleep = sleep
-        self._written: asyncio.Queue[Pending] = asyncio.Queue(_QUEUE_MAX)
-        self._published: asyncio.Queue[Looked] = asyncio.Queue(_QUEUE_MAX)
+        self._written: asyncio.Queue[OutboxEntry] = asyncio.Queue(_QUEUE_MAX)
+        self._published: asyncio.Queue[PublishMark] = asyncio.Queue(_QUEUE_MAX)
 
-    def publish_soon(self, event: Pending) -> None:
+    def publish_soon(self, event: OutboxEntry) -> None:
         """Has an event published that was just stored; never waits, for what is passed over is left to the sweep."""
         try:
             self._written.put_nowait(event)
@@ -81,7 +80,7 @@ class Relay:
         It gathers first: who published goes on meanwhile, and one write for many costs the store as little as for one.
         """
         while True:
-            await self._store.looked(await next_batch(self._published, _BATCH_MAX, _GATHER_SECONDS))
+            await self._store.mark_published(await next_batch(self._published, _BATCH_MAX, _GATHER_SECONDS))
 
     async def sweep(self) -> None:
         """Publishes what stayed behind, for ever. Raises when queue or store are away."""
@@ -99,7 +98,7 @@ class Relay:
         if lost:
             self._metrics.republished.inc(len(lost))
             _log.warning("published again what the stream has lost", events=len(lost))
-        await self._store.looked(
+        await self._store.mark_published(
             [
                 self._look_later(event, event.entry_id)
                 for event, is_held in zip(published, held, strict=True)
@@ -109,16 +108,16 @@ class Relay:
         await self._publish([event for event in events if event.entry_id is None] + lost)
         return len(events)
 
-    async def _publish(self, events: Sequence[Pending]) -> None:
+    async def _publish(self, events: Sequence[OutboxEntry]) -> None:
         if not events:
             return
-        await self._store.looked(await self._append(events))
+        await self._store.mark_published(await self._append(events))
 
-    async def _append(self, events: Sequence[Pending]) -> list[Looked]:
+    async def _append(self, events: Sequence[OutboxEntry]) -> list[PublishMark]:
         entry_ids = await self._stream.append(events)
         self._metrics.published.inc(len(events))
         return [self._look_later(event, entry_id) for event, entry_id in zip(events, entry_ids, strict=True)]
 
-    def _look_later(self, event: Pending, entry_id: str) -> Looked:
-        pause = backoff.pause(event.looks + 1, self._pauses.first_look, self._pauses.longest_look)
-        return Looked(event.id, entry_id, self._clock() + pause)
+    def _look_later(self, event: OutboxEntry, entry_id: str) -> PublishMark:
+        pause = backoff.pause(event.attempts + 1, self._pauses.first_look, self._pauses.longest_look)
+        return PublishMark(event.id, entry_id, self._clock() + pause)

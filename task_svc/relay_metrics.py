@@ -2,8 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from task_svc.outbox import OutboxStore
-from task_svc.use_cases import Clock
+from task_svc.outbox import Clock, OutboxStore
 
 
 class RelayMetrics:

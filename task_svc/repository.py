@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from task_svc.domain import Content, Priority, Status, Task
-from task_svc.outbox import OutboxStore, Pending
+from chassis.errors import DeadlineExceeded, Unavailable
+from task_svc.domain import Priority, Status, Task, TaskFields
+from task_svc.outbox import OutboxEntry, OutboxStore
 
 SCAN_MAX = 5_000
 NEVER_DUE = 2**62
@@ -45,11 +46,11 @@ class Order:
             case SortKey.UPDATE_TIME:
                 return microseconds(task.update_time)
             case SortKey.PRIORITY:
-                return int(task.content.priority)
+                return int(task.fields.priority)
             case SortKey.DUE_TIME:
-                if task.content.due_time is None:
+                if task.fields.due_time is None:
                     return -1 if self.descending else NEVER_DUE
-                return microseconds(task.content.due_time)
+                return microseconds(task.fields.due_time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Creation:
     task: Task
     request_id: str
     fingerprint: bytes
-    event: Pending
+    event: OutboxEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +101,15 @@ class Created:
     is_new: bool
 
 
-Change = Callable[[Task], tuple[Task, Pending] | None]
-"""Makes the new task and the event it caused out of the stored one, or None to leave it; it may be called again."""
+Change = Callable[[Task], tuple[Task, OutboxEntry] | None]
+"""Returns the changed task and the event it caused, or None for no change; it may be called several times."""
+
+
+class Changed(NamedTuple):
+    """The task after a change, and the event it caused; None if nothing changed."""
+
+    task: Task
+    event: OutboxEntry | None
 
 
 class TaskRepository(OutboxStore, Protocol):
@@ -117,13 +125,13 @@ class TaskRepository(OutboxStore, Protocol):
     async def get(self, owner: str, task_id: str) -> Task:
         """The owner's task, deleted or not. Raises NotFound."""
 
-    async def change(self, owner: str, task_id: str, change: Change) -> Task:
-        """Replaces the owner's task and puts the event into its slot, in one step that no other write comes between.
+    async def change(self, owner: str, task_id: str, change: Change) -> Changed:
+        """Replaces the owner's task and puts the event into its slot, in one atomic step.
 
-        Returns the task as it is then. Raises NotFound, and whatever `change` raises.
+        Raises NotFound, and whatever `change` raises.
         """
 
-    async def list(self, owner: str, which: Filter, order: Order, after: Cursor | None, limit: int) -> Page:
+    async def list(self, owner: str, criteria: Filter, order: Order, after: Cursor | None, limit: int) -> Page:
         """At most `limit` of the owner's tasks.
 
         Costs the same however many tasks there are, for every order without a filter, with one status or with one
@@ -140,9 +148,9 @@ class TaskRepository(OutboxStore, Protocol):
         """Returns when the store can be used."""
 
 
-def searchable(content: Content) -> str:
+def searchable(fields: TaskFields) -> str:
     """The text in which a listing's query is looked for."""
-    return f"{content.title}\n{content.description}".casefold()
+    return f"{fields.title}\n{fields.description}".casefold()
 
 
 def microseconds(time: datetime) -> int:
@@ -153,3 +161,13 @@ def microseconds(time: datetime) -> int:
 def from_microseconds(value: int) -> datetime:
     """The time so many microseconds after 1970."""
     return EPOCH + timedelta(microseconds=value)
+
+
+def deadline_exceeded() -> DeadlineExceeded:
+    """The error for an operation that the request's deadline ended."""
+    return DeadlineExceeded("DEADLINE_EXCEEDED", "The store did not answer within the deadline.")
+
+
+def unavailable() -> Unavailable:
+    """The error while the store is away. The log has the driver's message, which may name hosts and paths."""
+    return Unavailable("STORE_UNAVAILABLE", "The store cannot be used at the moment; try again.")

@@ -21,9 +21,10 @@ def lift() -> None:
     _deadline.set(None)
 
 
-def at() -> float | None:
-    """The deadline on the clock of `time.monotonic`, or None outside a request."""
-    return _deadline.get()
+def at(default_seconds: float) -> float:
+    """The deadline on the clock of `time.monotonic`; outside a request, `default_seconds` from now."""
+    deadline = _deadline.get()
+    return time.monotonic() + default_seconds if deadline is None else deadline
 
 
 def remaining() -> float | None:

@@ -7,8 +7,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from task.v1 import task_pb2
 
 from chassis.errors import InvalidInput, Violation
-from task_svc.convert import content_from_proto, enum_from_proto
-from task_svc.domain import Content, Priority, Status
+from task_svc.convert import enum_from_proto, fields_from_proto
+from task_svc.domain import Priority, Status, TaskFields
 
 CHANGEABLE = ("title", "description", "status", "priority", "labels", "due_time")
 SET_BY_SERVICE = (
@@ -50,13 +50,13 @@ def content_change(message: task_pb2.Task, paths: frozenset[str]) -> dict[str, o
         enum_from_proto(Status, message.status, "task.status")
     if "priority" in paths:
         enum_from_proto(Priority, message.priority, "task.priority")
-    given = content_from_proto(message)
+    given = fields_from_proto(message)
     return {path: getattr(given, path) for path in paths}
 
 
-def apply(content: Content, change: dict[str, object]) -> Content:
+def apply(fields: TaskFields, change: dict[str, object]) -> TaskFields:
     """The content with the new values."""
-    return replace(content, **change)  # type: ignore[arg-type]  # made by content_change
+    return replace(fields, **change)  # type: ignore[arg-type]  # made by content_change
 
 
 def _mask_violations(mask: FieldMask) -> Iterator[Violation]:

@@ -1,4 +1,4 @@
-"""From a ListTasks request to a query of the store, and from its page to a token for the next one."""
+"""Parses a ListTasks request, and builds the response with its page token."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,22 +17,22 @@ PAGE_BYTES_MAX = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """What to ask the store for; `arguments` is all that a page token is tied to."""
+class ListRequest:
+    """A parsed request; a page token is bound to `arguments`."""
 
-    which: Filter
+    criteria: Filter
     order: Order
     after: Cursor | None
     limit: int
     arguments: bytes
 
     @classmethod
-    def from_proto(cls, request: task_pb2.ListTasksRequest, owner: str) -> "Query":
+    def from_proto(cls, request: task_pb2.ListTasksRequest, owner: str) -> "ListRequest":
         """Reads a request. Raises InvalidInput for what it gets wrong."""
-        which, order = _filter(request), _order(request.order_by)
+        criteria, order = _filter(request), _order(request.order_by)
         arguments = _arguments(request)
         after = page_token.decode(request.page_token, owner, arguments) if request.page_token else None
-        return cls(which, order, after, _limit(request.page_size), arguments)
+        return cls(criteria, order, after, _limit(request.page_size), arguments)
 
     def answer(self, page: Page, owner: str) -> task_pb2.ListTasksResponse:
         """The response for a page, which ends early where it would be too large."""
@@ -71,7 +71,7 @@ def _order(order_by: str) -> Order:
     key, _, direction = order_by.partition(" ")
     if key not in set(SortKey) or direction not in ("", "desc") or order_by.endswith(" "):
         keys = ", ".join(SortKey)
-        raise InvalidInput(Violation("order_by", f"must be one of {keys}, with ' desc' behind it or not"))
+        raise InvalidInput(Violation("order_by", f"must be one of {keys}, optionally followed by ' desc'"))
     return Order(SortKey(key), descending=direction == "desc")
 
 

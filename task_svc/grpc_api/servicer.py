@@ -11,9 +11,9 @@ from chassis.errors import InvalidInput, Violation
 from chassis.feed.feed import Feed
 from chassis.feed.stream_id import resume_point
 from chassis.identity import require_user
-from task_svc.convert import content_from_proto, task_to_proto
+from task_svc.convert import fields_from_proto, task_to_proto
 from task_svc.grpc_api import field_mask, watch
-from task_svc.grpc_api.list_request import Query
+from task_svc.grpc_api.list_request import ListRequest
 from task_svc.outbox import EventId
 from task_svc.use_cases import Tasks
 
@@ -32,8 +32,8 @@ class TaskServicer(task_pb2_grpc.TaskServiceServicer):
     async def CreateTask(self, request: task_pb2.CreateTaskRequest, context: Context) -> task_pb2.CreateTaskResponse:
         """See task.proto."""
         field_mask.refuse_service_fields(request.task)
-        content = content_from_proto(request.task)
-        task = await self._tasks.create(require_user(), content, request.request_id)
+        fields = fields_from_proto(request.task)
+        task = await self._tasks.create(require_user(), fields, request.request_id)
         return task_pb2.CreateTaskResponse(task=task_to_proto(task))
 
     async def GetTask(self, request: task_pb2.GetTaskRequest, context: Context) -> task_pb2.GetTaskResponse:
@@ -44,8 +44,8 @@ class TaskServicer(task_pb2_grpc.TaskServiceServicer):
     async def ListTasks(self, request: task_pb2.ListTasksRequest, context: Context) -> task_pb2.ListTasksResponse:
         """See task.proto."""
         owner = require_user()
-        query = Query.from_proto(request, owner)
-        page = await self._tasks.list(owner, query.which, query.order, query.after, query.limit)
+        query = ListRequest.from_proto(request, owner)
+        page = await self._tasks.list(owner, query.criteria, query.order, query.after, query.limit)
         return query.answer(page, owner)
 
     async def UpdateTask(self, request: task_pb2.UpdateTaskRequest, context: Context) -> task_pb2.UpdateTaskResponse:
@@ -53,7 +53,7 @@ class TaskServicer(task_pb2_grpc.TaskServiceServicer):
         paths = field_mask.paths_of(request.task, request.update_mask)
         change = field_mask.content_change(request.task, paths)
         task = await self._tasks.update(
-            require_user(), request.task.id, lambda content: field_mask.apply(content, change), request.task.etag
+            require_user(), request.task.id, lambda fields: field_mask.apply(fields, change), request.task.etag
         )
         return task_pb2.UpdateTaskResponse(task=task_to_proto(task))
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from task_svc.domain import Content, Priority, Status, Task
-from task_svc.outbox import EventId, Pending, Slot
+from task_svc.domain import Priority, Status, Task, TaskFields
+from task_svc.outbox import EventId, OutboxEntry, Slot
 from task_svc.repository import (
     Creation,
     Cursor,
@@ -59,14 +59,14 @@ def to_document(creation: Creation) -> Document:
 
 def task_fields(task: Task) -> Document:
     """The fields of a task that a write sets."""
-    content = task.content
+    fields = task.fields
     return {
-        "title": content.title,
-        "description": content.description,
-        "status": int(content.status),
-        "priority": int(content.priority),
-        "labels": list(content.labels),
-        "due_time": _optional(content.due_time),
+        "title": fields.title,
+        "description": fields.description,
+        "status": int(fields.status),
+        "priority": int(fields.priority),
+        "labels": list(fields.labels),
+        "due_time": _optional(fields.due_time),
         "create_time": microseconds(task.create_time),
         "update_time": microseconds(task.update_time),
         "complete_time": _optional(task.complete_time),
@@ -74,14 +74,14 @@ def task_fields(task: Task) -> Document:
         "revision": task.revision,
         **reminder_fields(task),
         "deleted": task.delete_time is not None,
-        "search_text": searchable(content),
+        "search_text": searchable(fields),
         **dict(_order_keys(task)),
     }
 
 
 def to_task(document: Mapping[str, Any]) -> Task:
     """A document as a task."""
-    content = Content(
+    fields = TaskFields(
         title=document["title"],
         description=document["description"],
         status=Status(document["status"]),
@@ -92,7 +92,7 @@ def to_task(document: Mapping[str, Any]) -> Task:
     return Task(
         id=document["_id"],
         owner=document["owner"],
-        content=content,
+        fields=fields,
         create_time=from_microseconds(document["create_time"]),
         update_time=from_microseconds(document["update_time"]),
         complete_time=_time(document["complete_time"]),
@@ -108,30 +108,30 @@ def reminder_fields(task: Task) -> Document:
     return {"to_remind_of": _optional(task.to_remind_of), "reminded_of": _optional(task.reminded_of)}
 
 
-def to_slot(event: Pending) -> Document:
+def to_slot(event: OutboxEntry) -> Document:
     """An event as it lies in its slot; `unpublished_since` is there only until it is published."""
     slot = {
         "revision": event.id.revision,
         "payload": event.payload,
         "occur_time": microseconds(event.occur_time),
-        "look_at": microseconds(event.look_at),
+        "look_at": microseconds(event.next_attempt_at),
         "entry_id": event.entry_id,
-        "looks": event.looks,
+        "looks": event.attempts,
     }
     if event.entry_id is None:
         slot["unpublished_since"] = slot["occur_time"]
     return slot
 
 
-def to_pending(task_id: str, name: Slot, slot: Mapping[str, Any]) -> Pending:
+def to_pending(task_id: str, name: Slot, slot: Mapping[str, Any]) -> OutboxEntry:
     """The event in a slot of a task's document."""
-    return Pending(
+    return OutboxEntry(
         id=EventId(task_id, slot["revision"], name),
         payload=slot["payload"],
         occur_time=from_microseconds(slot["occur_time"]),
-        look_at=from_microseconds(slot["look_at"]),
+        next_attempt_at=from_microseconds(slot["look_at"]),
         entry_id=slot["entry_id"],
-        looks=slot["looks"],
+        attempts=slot["looks"],
     )
 
 

@@ -1,8 +1,7 @@
-"""The way to MongoDB: every operation goes through it, at most so many at once and within its request's deadlines.
+"""Guards MongoDB: every operation passes here, so that their number is bounded and each ends at its request's deadline.
 
-While the store is away nothing new is sent. Operations wait for it a moment, here and not in the driver's threads; when
-it stays away all of them end as Unavailable, and so do new ones at once. The driver's monitor sees that the store is
-back, and operations go on.
+While the store is away, operations wait for it briefly, here and not in the driver's threads. If it stays away, all of
+them fail with Unavailable, and new ones fail at once. They work again when the driver's monitor finds the store.
 """
 
 import asyncio
@@ -16,9 +15,9 @@ from motor.frameworks.asyncio import max_workers
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import PyMongoError
 
-from chassis.errors import DeadlineExceeded, Unavailable
 from chassis.grpc_api import deadlines
 from task_svc.mongo.documents import Document
+from task_svc.repository import deadline_exceeded, unavailable
 
 _log = structlog.get_logger("store")
 
@@ -32,7 +31,7 @@ _AT_ONCE_OVER = 0.0
 T = TypeVar("T")
 
 
-class Gate:
+class MongoGuard:
     """Lets operations through to the store behind `client`, once it was opened and while it is there."""
 
     def __init__(self, client: "AsyncIOMotorClient[Document]") -> None:
@@ -63,7 +62,7 @@ class Gate:
         Raises Unavailable when the store is away, DeadlineExceeded when the request's deadline passes first. After
         either it is not known whether the work was done.
         """
-        until = deadlines.at() or time.monotonic() + _DEFAULT_SECONDS
+        until = deadlines.at(_DEFAULT_SECONDS)
         limit = asyncio.timeout(_left(until))
         self._limits.add(limit)
         try:
@@ -74,12 +73,12 @@ class Gate:
                 with pymongo.timeout(_left(until)):
                     return await work()
         except TimeoutError:
-            raise (_away() if limit.when() == _AT_ONCE_OVER else _late()) from None
+            raise (unavailable() if limit.when() == _AT_ONCE_OVER else deadline_exceeded()) from None
         except PyMongoError as error:
             if time.monotonic() >= until:
-                raise _late() from None
+                raise deadline_exceeded() from None
             _log.warning("operation failed", error=f"{type(error).__name__}: {error}")
-            raise _away() from error
+            raise unavailable() from error
         finally:
             self._limits.discard(limit)
 
@@ -90,14 +89,5 @@ class Gate:
 def _left(until: float) -> float:
     left = until - time.monotonic()
     if left <= 0:
-        raise _late()
+        raise deadline_exceeded()
     return left
-
-
-def _late() -> DeadlineExceeded:
-    return DeadlineExceeded("DEADLINE_EXCEEDED", "The store did not answer within the deadlines.")
-
-
-def _away() -> Unavailable:
-    # The driver's own words name hosts and ports, which are for the log alone.
-    return Unavailable("STORE_UNAVAILABLE", "The store cannot be used at the moment; try again.")

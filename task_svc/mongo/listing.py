@@ -1,8 +1,8 @@
-"""The queries of a listing on MongoDB: always walks along one index of `mongo_indexes`, in the order asked for.
+"""The queries of a listing on MongoDB: each scans one index of `indexes`, in the order asked for.
 
-A walk is all tasks of an owner, those of one status, or those with one label. Live and deleted tasks are two arms of
-it, which are merged here. What else the filter asks is checked along the way, by the server; then each arm is cut off
-after its part of SCAN_MAX tasks, and the page says where to go on.
+The index covers all tasks of an owner, those of one status, or those with one label. Live and deleted tasks are two
+branches, merged here. The server checks the remaining filters; a branch ends after its share of SCAN_MAX tasks, and the
+page then says where to continue.
 """
 
 import re
@@ -20,7 +20,7 @@ Collection = AsyncIOMotorCollection[Document]
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class MongoQuery:
     """One query of a page; `index` is the index that serves it."""
 
     filter: Document
@@ -38,52 +38,54 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
-    """A way along an index.
+class IndexScan:
+    """A scan of an index in the order asked for, in one branch for live tasks and one for deleted tasks.
 
-    `fixed` are the values that its first fields have, `field` the one that it goes along, `checks` what is checked of
-    each task; there is one arm for live tasks and one for deleted.
+    `fixed` are the values of the index's first fields, `field` is the field that it is ordered by; the server checks
+    `residual_filters` of each task.
     """
 
     index: str
     fixed: Document
     field: str
     descending: bool
-    checks: Document
-    arms: Sequence[bool]
+    residual_filters: Document
+    branches: Sequence[bool]
     after: Cursor | None = None
     end: Cursor | None = None
 
     @property
-    def arm_limit(self) -> int:
-        """How many tasks may be looked at on each arm."""
-        return SCAN_MAX // len(self.arms)
+    def branch_limit(self) -> int:
+        """Maximum tasks to scan in each branch."""
+        return SCAN_MAX // len(self.branches)
 
-    def window(self, deleted: bool) -> Query:
-        """Finds the last task that may be looked at on an arm, from the index alone."""
-        return self._query(deleted, {}, {self.field: 1, "_id": 0}, skip=self.arm_limit - 1, limit=1)
+    def window(self, deleted: bool) -> MongoQuery:
+        """Finds the last task to scan in a branch, from the index alone."""
+        return self._query(deleted, {}, {self.field: 1, "_id": 0}, skip=self.branch_limit - 1, limit=1)
 
-    def page(self, deleted: bool, limit: int) -> Query:
-        """Reads an arm's tasks."""
-        return self._query(deleted, self.checks, None, skip=0, limit=limit)
+    def page(self, deleted: bool, limit: int) -> MongoQuery:
+        """Reads the tasks of a branch."""
+        return self._query(deleted, self.residual_filters, None, skip=0, limit=limit)
 
-    def _query(self, deleted: bool, checks: Document, projection: Document | None, *, skip: int, limit: int) -> Query:
+    def _query(
+        self, deleted: bool, residual_filters: Document, projection: Document | None, *, skip: int, limit: int
+    ) -> MongoQuery:
         onward, back = ("$lt", "$gte") if self.descending else ("$gt", "$lte")
         bounds = {}
         if self.after is not None:
             bounds[onward] = order_key(self.after)
         if self.end is not None:
             bounds[back] = order_key(self.end)
-        found = {**self.fixed, "deleted": deleted, **({self.field: bounds} if bounds else {}), **checks}
+        found = {**self.fixed, "deleted": deleted, **({self.field: bounds} if bounds else {}), **residual_filters}
         sort = [(self.field, DESCENDING if self.descending else ASCENDING)]
-        return Query(found, projection, sort, skip, limit, self.index)
+        return MongoQuery(found, projection, sort, skip, limit, self.index)
 
 
-def plan(owner: str, which: Filter, order: Order, after: Cursor | None = None) -> Walk:
-    """Chooses the walk for a filter."""
+def plan(owner: str, criteria: Filter, order: Order, after: Cursor | None = None) -> IndexScan:
+    """Chooses the index for a filter."""
     field = order_field(order)
     fixed: Document = {"owner": owner}
-    labels, statuses = which.labels, which.statuses
+    labels, statuses = criteria.labels, criteria.statuses
     if labels:
         index, fixed["labels"], labels = f"label_{field}", labels[0], labels[1:]
     elif len(statuses) == 1:
@@ -91,52 +93,52 @@ def plan(owner: str, which: Filter, order: Order, after: Cursor | None = None) -
         index, fixed["status"], statuses = f"status_{field}", int(status), frozenset()
     else:
         index = f"all_{field}"
-    checks = _checks(replace(which, labels=labels, statuses=statuses))
-    arms = (False, True) if which.show_deleted else (False,)
-    return Walk(index, fixed, field, order.descending, checks, arms, after)
+    residual_filters = _checks(replace(criteria, labels=labels, statuses=statuses))
+    branches = (False, True) if criteria.show_deleted else (False,)
+    return IndexScan(index, fixed, field, order.descending, residual_filters, branches, after)
 
 
 async def list_tasks(
-    tasks: Collection, owner: str, which: Filter, order: Order, after: Cursor | None, limit: int
+    tasks: Collection, owner: str, criteria: Filter, order: Order, after: Cursor | None, limit: int
 ) -> Page:
     """One page; see `TaskRepository.list`."""
-    walk = plan(owner, which, order, after)
-    if walk.checks:
-        walk = replace(walk, end=await _window_end(tasks, walk))
+    scan = plan(owner, criteria, order, after)
+    if scan.residual_filters:
+        scan = replace(scan, end=await _window_end(tasks, scan))
     found: dict[str, Task] = {}
-    for deleted in walk.arms:  # one after the other: of a task that changes arms meanwhile, the later state is kept
-        for document in await walk.page(deleted, limit + 1).run(tasks):
+    for deleted in scan.branches:  # in turn: of a task that moves between branches, the later state is kept
+        for document in await scan.page(deleted, limit + 1).run(tasks):
             found[document["_id"]] = to_task(document)
     ordered = sorted(found.values(), key=lambda task: (order.value(task), task.id), reverse=order.descending)
     if len(ordered) > limit:
         last = ordered[limit - 1]
         return Page(ordered[:limit], Cursor(order.value(last), last.id))
-    return Page(ordered, walk.end)
+    return Page(ordered, scan.end)
 
 
-async def _window_end(tasks: Collection, walk: Walk) -> Cursor | None:
-    """Where the first of the arms is cut off, or None where none is."""
-    keys = [document[walk.field] for arm in walk.arms for document in await walk.window(arm).run(tasks)]
+async def _window_end(tasks: Collection, scan: IndexScan) -> Cursor | None:
+    """Where the first branch ends, or None if none does."""
+    keys = [document[scan.field] for branch in scan.branches for document in await scan.window(branch).run(tasks)]
     if not keys:
         return None
-    return cursor_of(max(keys) if walk.descending else min(keys))
+    return cursor_of(max(keys) if scan.descending else min(keys))
 
 
-def _checks(which: Filter) -> Document:
-    checks: Document = {}
-    if which.statuses:
-        checks["status"] = {"$in": sorted(int(status) for status in which.statuses)}
-    if which.priorities:
-        checks["priority"] = {"$in": sorted(int(priority) for priority in which.priorities)}
-    if which.labels:
-        checks["$and"] = [{"labels": label} for label in which.labels]
+def _checks(criteria: Filter) -> Document:
+    residual_filters: Document = {}
+    if criteria.statuses:
+        residual_filters["status"] = {"$in": sorted(int(status) for status in criteria.statuses)}
+    if criteria.priorities:
+        residual_filters["priority"] = {"$in": sorted(int(priority) for priority in criteria.priorities)}
+    if criteria.labels:
+        residual_filters["$and"] = [{"labels": label} for label in criteria.labels]
     due = {}
-    if which.due_after is not None:
-        due["$gte"] = microseconds(which.due_after)
-    if which.due_before is not None:
-        due["$lt"] = microseconds(which.due_before)
+    if criteria.due_after is not None:
+        due["$gte"] = microseconds(criteria.due_after)
+    if criteria.due_before is not None:
+        due["$lt"] = microseconds(criteria.due_before)
     if due:
-        checks["due_time"] = due
-    if which.text:
-        checks["search_text"] = {"$regex": re.escape(which.text)}
-    return checks
+        residual_filters["due_time"] = due
+    if criteria.text:
+        residual_filters["search_text"] = {"$regex": re.escape(criteria.text)}
+    return residual_filters

@@ -11,7 +11,7 @@ from pymongo import ASCENDING, UpdateOne
 
 from task_svc.mongo.documents import Document, to_pending
 from task_svc.mongo.indexes import look_field, unpublished_field
-from task_svc.outbox import KEPT_UNTIL_CONFIRMED, Backlog, EventId, Looked, Pending, Slot
+from task_svc.outbox import KEPT_UNTIL_CONFIRMED, Backlog, EventId, OutboxEntry, PublishMark, Slot
 from task_svc.repository import from_microseconds, microseconds
 
 Collection = AsyncIOMotorCollection[Document]
@@ -20,7 +20,7 @@ EMPTY: Document = {f"outbox.{slot}": None for slot in Slot}
 """The condition that no slot holds an event."""
 
 
-async def pending(tasks: Collection, now: datetime, limit: int) -> list[Pending]:
+async def pending(tasks: Collection, now: datetime, limit: int) -> list[OutboxEntry]:
     """See `OutboxStore.pending`."""
     events = []
     for slot in Slot:
@@ -28,11 +28,11 @@ async def pending(tasks: Collection, now: datetime, limit: int) -> list[Pending]
         due = tasks.find({field: {"$lte": microseconds(now)}}, {"outbox": 1}, sort=[(field, ASCENDING)], limit=limit)
         for document in await due.batch_size(limit + 1).to_list(limit):
             events.append(to_pending(document["_id"], slot, document["outbox"][slot]))
-    return sorted(events, key=lambda event: event.look_at)[:limit]
+    return sorted(events, key=lambda event: event.next_attempt_at)[:limit]
 
 
-async def looked(tasks: Collection, marks: Sequence[Looked]) -> None:
-    """See `OutboxStore.looked`."""
+async def mark_published(tasks: Collection, marks: Sequence[PublishMark]) -> None:
+    """See `OutboxStore.mark_published`."""
     await _write(tasks, [_mark(mark) if mark.id.slot in KEPT_UNTIL_CONFIRMED else _clear(mark.id) for mark in marks])
 
 
@@ -65,12 +65,12 @@ async def _write(tasks: Collection, updates: Sequence[UpdateOne]) -> int:
     return int((await tasks.bulk_write(updates, ordered=False)).matched_count)
 
 
-def _mark(mark: Looked) -> UpdateOne:
+def _mark(mark: PublishMark) -> UpdateOne:
     slot = f"outbox.{mark.id.slot}"
     return UpdateOne(
         _holding(mark.id),
         {
-            "$set": {f"{slot}.entry_id": mark.entry_id, f"{slot}.look_at": microseconds(mark.look_at)},
+            "$set": {f"{slot}.entry_id": mark.entry_id, f"{slot}.look_at": microseconds(mark.next_attempt_at)},
             "$unset": {unpublished_field(mark.id.slot): ""},
             "$inc": {f"{slot}.looks": 1},
         },

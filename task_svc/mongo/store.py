@@ -20,10 +20,10 @@ from task_svc.domain import Task, not_found
 from task_svc.mongo import indexes, outbox
 from task_svc.mongo.client import collection_of, new_client
 from task_svc.mongo.documents import Document, reminder_fields, task_fields, to_document, to_slot, to_task
-from task_svc.mongo.guard import Gate
+from task_svc.mongo.guard import MongoGuard
 from task_svc.mongo.listing import list_tasks
-from task_svc.outbox import Backlog, EventId, Looked, Pending
-from task_svc.repository import Change, Created, Creation, Cursor, Filter, Order, Page, microseconds
+from task_svc.outbox import Backlog, EventId, OutboxEntry, PublishMark
+from task_svc.repository import Change, Changed, Created, Creation, Cursor, Filter, Order, Page, microseconds
 
 _log = structlog.get_logger("store")
 
@@ -40,10 +40,10 @@ async def open_store(url: str, password_file: Path | None = None) -> AsyncIterat
     Raises StoreUnusable for a URL that cannot be used.
     """
     client = new_client(url, password_file)
-    gate, tasks = Gate(client), collection_of(client)
-    background = [asyncio.create_task(_make_indexes(tasks, gate)), asyncio.create_task(gate.watch())]
+    guard, tasks = MongoGuard(client), collection_of(client)
+    background = [asyncio.create_task(_make_indexes(tasks, guard)), asyncio.create_task(guard.watch())]
     try:
-        yield MongoTaskRepository(gate, tasks)
+        yield MongoTaskRepository(guard, tasks)
     finally:
         await background_jobs.end(background)
         await asyncio.to_thread(client.close)
@@ -52,56 +52,56 @@ async def open_store(url: str, password_file: Path | None = None) -> AsyncIterat
 class MongoTaskRepository:
     """The adapter of `TaskRepository` for MongoDB."""
 
-    def __init__(self, gate: Gate, tasks: Collection) -> None:
-        self._gate = gate
+    def __init__(self, guard: MongoGuard, tasks: Collection) -> None:
+        self._guard = guard
         self._tasks = tasks
 
     async def insert(self, creation: Creation) -> Created:
         """See `TaskRepository.insert`."""
-        return await self._gate.do(lambda: _insert(self._tasks, creation))
+        return await self._guard.do(lambda: _insert(self._tasks, creation))
 
     async def get(self, owner: str, task_id: str) -> Task:
         """See `TaskRepository.get`."""
-        return await self._gate.do(lambda: _get(self._tasks, owner, task_id))
+        return await self._guard.do(lambda: _get(self._tasks, owner, task_id))
 
-    async def change(self, owner: str, task_id: str, change: Change) -> Task:
+    async def change(self, owner: str, task_id: str, change: Change) -> Changed:
         """See `TaskRepository.change`."""
-        return await self._gate.do(lambda: _change(self._tasks, owner, task_id, change))
+        return await self._guard.do(lambda: _change(self._tasks, owner, task_id, change))
 
-    async def list(self, owner: str, which: Filter, order: Order, after: Cursor | None, limit: int) -> Page:
+    async def list(self, owner: str, criteria: Filter, order: Order, after: Cursor | None, limit: int) -> Page:
         """See `TaskRepository.list`."""
-        return await self._gate.do(lambda: list_tasks(self._tasks, owner, which, order, after, limit))
+        return await self._guard.do(lambda: list_tasks(self._tasks, owner, criteria, order, after, limit))
 
     async def to_remind(self, until: datetime, limit: int) -> Sequence[tuple[str, str]]:
         """See `TaskRepository.to_remind`."""
-        return await self._gate.do(lambda: _to_remind(self._tasks, until, limit))
+        return await self._guard.do(lambda: _to_remind(self._tasks, until, limit))
 
     async def purge(self, deleted_before: datetime, limit: int) -> int:
         """See `TaskRepository.purge`."""
-        return await self._gate.do(lambda: _purge(self._tasks, deleted_before, limit))
+        return await self._guard.do(lambda: _purge(self._tasks, deleted_before, limit))
 
-    async def pending(self, now: datetime, limit: int) -> Sequence[Pending]:
+    async def pending(self, now: datetime, limit: int) -> Sequence[OutboxEntry]:
         """See `OutboxStore.pending`."""
-        return await self._gate.do(lambda: outbox.pending(self._tasks, now, limit))
+        return await self._guard.do(lambda: outbox.pending(self._tasks, now, limit))
 
-    async def looked(self, marks: Sequence[Looked]) -> None:
-        """See `OutboxStore.looked`."""
-        await self._gate.do(lambda: outbox.looked(self._tasks, marks))
+    async def mark_published(self, marks: Sequence[PublishMark]) -> None:
+        """See `OutboxStore.mark_published`."""
+        await self._guard.do(lambda: outbox.mark_published(self._tasks, marks))
 
     async def confirmed(self, ids: Sequence[EventId]) -> int:
         """See `OutboxStore.confirmed`."""
-        return await self._gate.do(lambda: outbox.confirmed(self._tasks, ids))
+        return await self._guard.do(lambda: outbox.confirmed(self._tasks, ids))
 
     async def backlog(self) -> Backlog:
         """See `OutboxStore.backlog`."""
-        return await self._gate.do(lambda: outbox.backlog(self._tasks))
+        return await self._guard.do(lambda: outbox.backlog(self._tasks))
 
     async def ping(self) -> None:
         """See `TaskRepository.ping`."""
-        await self._gate.do(lambda: self._tasks.database.command("ping"))
+        await self._guard.do(lambda: self._tasks.database.command("ping"))
 
 
-async def _make_indexes(tasks: Collection, gate: Gate) -> None:
+async def _make_indexes(tasks: Collection, guard: MongoGuard) -> None:
     while True:
         try:
             with pymongo.timeout(_INDEX_SECONDS):
@@ -110,7 +110,7 @@ async def _make_indexes(tasks: Collection, gate: Gate) -> None:
             _log.warning("cannot open the store yet", error=f"{type(error).__name__}: {error}")
             await asyncio.sleep(_INDEX_PAUSE)
         else:
-            gate.open()
+            guard.open()
             return
 
 
@@ -134,18 +134,18 @@ async def _get(tasks: Collection, owner: str, task_id: str) -> Task:
     return to_task(found)
 
 
-async def _change(tasks: Collection, owner: str, task_id: str, change: Change) -> Task:
+async def _change(tasks: Collection, owner: str, task_id: str, change: Change) -> Changed:
     while True:
         before = await _get(tasks, owner, task_id)
         changed = change(before)
         if changed is None:
-            return before
+            return Changed(before, None)
         task, event = changed
         fields = {**task_fields(task), f"outbox.{event.id.slot}": to_slot(event)}
         as_it_was = {"_id": task_id, "revision": before.revision, **reminder_fields(before)}
         written = await tasks.update_one(as_it_was, {"$set": fields})
         if written.matched_count:
-            return task
+            return Changed(task, event)
 
 
 async def _to_remind(tasks: Collection, until: datetime, limit: int) -> list[tuple[str, str]]:

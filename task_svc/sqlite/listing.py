@@ -1,11 +1,11 @@
-"""The queries of a listing on SQLite: always one walk along one index of `sqlite_schema`, in the order asked for.
+"""The queries of a listing on SQLite: each scans one index of `schema`, in the order asked for.
 
-A walk is all tasks of an owner, those of one status, or those with one label, live or deleted. What else the filter
-asks is checked along the way; then the walk is cut off after SCAN_MAX tasks, and the page says where to go on.
+The index covers all tasks of an owner, those of one status, or those with one label, live or deleted. The remaining
+filters are checked for each task; the scan ends after SCAN_MAX tasks, and the page then says where to continue.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,11 +18,11 @@ _OTHER_COLUMNS = ", ".join(f"tasks.{column}" for column in TASK_COLUMNS.split(",
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
-    """One walk along an index.
+class IndexScan:
+    """A scan of an index in the order asked for, in one branch for live tasks and one for deleted tasks.
 
-    `source` is the table that leads it, `value` and `id` the columns that order it, `along` the conditions that the
-    index serves, `checks` those that are checked of each task; there is one arm for live tasks and one for deleted.
+    `source` is the table with its index, `value` and `id` are the columns that order it, `along` the conditions that
+    the index serves; `residual_filters` are checked of each task.
     """
 
     source: str
@@ -30,22 +30,22 @@ class Walk:
     id: str
     descending: bool
     along: Sequence[str]
-    checks: Sequence[str]
-    arms: Sequence[int]
+    residual_filters: Sequence[str]
+    branches: Sequence[int]
     parameters: Parameters
 
     def select(self, columns: str, conditions: Sequence[str]) -> str:
-        """A query for `columns` of the tasks on the walk; arms are merged in order without sorting."""
+        """A query for `columns` of the scanned tasks; branches are merged in order without sorting."""
         direction = "DESC" if self.descending else "ASC"
-        arms = [
+        branches = [
             f"SELECT {self.id} AS id, {self.value} AS value{columns} FROM {self.source} "  # noqa: S608 (our own names)
-            f"WHERE {' AND '.join([*self.along, f'{table_of(self.value)}.deleted = {arm}', *conditions])}"
-            for arm in self.arms
+            f"WHERE {' AND '.join([*self.along, f'{table_of(self.value)}.deleted = {branch}', *conditions])}"
+            for branch in self.branches
         ]
-        return f"{' UNION ALL '.join(arms)} ORDER BY value {direction}, id {direction}"
+        return f"{' UNION ALL '.join(branches)} ORDER BY value {direction}, id {direction}"
 
-    def behind(self, position: Cursor) -> "Walk":
-        """The walk from a position on."""
+    def behind(self, position: Cursor) -> "IndexScan":
+        """The scan from behind a cursor."""
         sign = "<" if self.descending else ">"
         return replace(
             self,
@@ -53,8 +53,8 @@ class Walk:
             parameters={**self.parameters, "after_value": position.value, "after_id": position.id},
         )
 
-    def up_to(self, position: Cursor) -> "Walk":
-        """The walk as far as a position, and with it."""
+    def up_to(self, position: Cursor) -> "IndexScan":
+        """The scan up to a cursor, inclusive."""
         sign = ">" if self.descending else "<"
         return replace(
             self,
@@ -64,26 +64,26 @@ class Walk:
 
 
 def list_tasks(
-    connection: sqlite3.Connection, owner: str, which: Filter, order: Order, after: Cursor | None, limit: int
+    connection: sqlite3.Connection, owner: str, criteria: Filter, order: Order, after: Cursor | None, limit: int
 ) -> Page:
     """One page; see `TaskRepository.list`."""
-    walk = plan(owner, which, order)
+    scan = plan(owner, criteria, order)
     if after is not None:
-        walk = walk.behind(after)
-    end = _window_end(connection, walk) if walk.checks else None
+        scan = scan.behind(after)
+    end = _window_end(connection, scan) if scan.residual_filters else None
     if end is not None:
-        walk = walk.up_to(end)
-    rows = connection.execute(page_query(walk), {**walk.parameters, "limit": limit + 1}).fetchall()
+        scan = scan.up_to(end)
+    rows = connection.execute(page_query(scan), {**scan.parameters, "limit": limit + 1}).fetchall()
     tasks = [to_task(row) for row in rows[:limit]]
     if len(rows) > limit:
         return Page(tasks, Cursor(order.value(tasks[-1]), tasks[-1].id))
     return Page(tasks, end)
 
 
-def plan(owner: str, which: Filter, order: Order) -> Walk:
-    """Chooses the walk for a filter."""
+def plan(owner: str, criteria: Filter, order: Order) -> IndexScan:
+    """Chooses the index for a filter."""
     column = order_column(order)
-    labels, statuses = list(which.labels), sorted(which.statuses)
+    labels, statuses = list(criteria.labels), sorted(criteria.statuses)
     parameters: Parameters = {"owner": owner}
     if labels:
         source = f"task_labels INDEXED BY labels_by_{column} CROSS JOIN tasks ON tasks.id = task_labels.task_id"
@@ -97,19 +97,21 @@ def plan(owner: str, which: Filter, order: Order) -> Walk:
         if len(statuses) == 1:
             along.append("tasks.status = :status")
             parameters["status"] = int(statuses.pop())
-    checks = _checks(replace(which, labels=tuple(labels), statuses=frozenset(statuses)), parameters)
-    arms = (0, 1) if which.show_deleted else (0,)
-    return Walk(source, value, task_id, order.descending, along, checks, arms, parameters)
+    residual_filters = _residual_filters(
+        replace(criteria, labels=tuple(labels), statuses=frozenset(statuses)), parameters
+    )
+    branches = (0, 1) if criteria.show_deleted else (0,)
+    return IndexScan(source, value, task_id, order.descending, along, residual_filters, branches, parameters)
 
 
-def window_query(walk: Walk) -> str:
-    """Finds the last task that may be looked at for one page."""
-    return f"{walk.select('', ())} LIMIT 1 OFFSET {SCAN_MAX - 1}"
+def window_query(scan: IndexScan) -> str:
+    """Finds the last task to scan for one page."""
+    return f"{scan.select('', ())} LIMIT 1 OFFSET {SCAN_MAX - 1}"
 
 
-def page_query(walk: Walk) -> str:
+def page_query(scan: IndexScan) -> str:
     """Reads a page's tasks."""
-    return f"{walk.select(f', {_OTHER_COLUMNS}', walk.checks)} LIMIT :limit"
+    return f"{scan.select(f', {_OTHER_COLUMNS}', scan.residual_filters)} LIMIT :limit"
 
 
 def table_of(column: str) -> str:
@@ -117,27 +119,31 @@ def table_of(column: str) -> str:
     return column.partition(".")[0]
 
 
-def _window_end(connection: sqlite3.Connection, walk: Walk) -> Cursor | None:
-    row = connection.execute(window_query(walk), walk.parameters).fetchone()
+def _window_end(connection: sqlite3.Connection, scan: IndexScan) -> Cursor | None:
+    row = connection.execute(window_query(scan), scan.parameters).fetchone()
     return None if row is None else Cursor(row["value"], row["id"])
 
 
-def _checks(which: Filter, parameters: Parameters) -> list[str]:
-    checks = []
-    if which.statuses:
-        checks.append(f"tasks.status IN ({', '.join(str(int(status)) for status in sorted(which.statuses))})")
-    if which.priorities:
-        checks.append(f"tasks.priority IN ({', '.join(str(int(priority)) for priority in sorted(which.priorities))})")
-    for i, label in enumerate(which.labels):
+def _residual_filters(criteria: Filter, parameters: Parameters) -> list[str]:
+    conditions = []
+    if criteria.statuses:
+        conditions.append(f"tasks.status IN ({_numbers(criteria.statuses)})")
+    if criteria.priorities:
+        conditions.append(f"tasks.priority IN ({_numbers(criteria.priorities)})")
+    for i, label in enumerate(criteria.labels):
         parameters[f"label{i}"] = label
-        checks.append(f"EXISTS (SELECT 1 FROM task_labels WHERE task_id = tasks.id AND label = :label{i})")  # noqa: S608
-    if which.due_after is not None:
-        parameters["due_after"] = microseconds(which.due_after)
-        checks.append("tasks.due_time >= :due_after")
-    if which.due_before is not None:
-        parameters["due_before"] = microseconds(which.due_before)
-        checks.append("tasks.due_time < :due_before")
-    if which.text:
-        parameters["text"] = which.text
-        checks.append("instr(tasks.search_text, :text) > 0")
-    return checks
+        conditions.append(f"EXISTS (SELECT 1 FROM task_labels WHERE task_id = tasks.id AND label = :label{i})")  # noqa: S608
+    if criteria.due_after is not None:
+        parameters["due_after"] = microseconds(criteria.due_after)
+        conditions.append("tasks.due_time >= :due_after")
+    if criteria.due_before is not None:
+        parameters["due_before"] = microseconds(criteria.due_before)
+        conditions.append("tasks.due_time < :due_before")
+    if criteria.text:
+        parameters["text"] = criteria.text
+        conditions.append("instr(tasks.search_text, :text) > 0")
+    return conditions
+
+
+def _numbers(values: Iterable[int]) -> str:
+    return ", ".join(str(int(value)) for value in sorted(values))

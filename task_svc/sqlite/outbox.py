@@ -4,14 +4,14 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
-from task_svc.outbox import KEPT_UNTIL_CONFIRMED, Backlog, EventId, Looked, Pending
+from task_svc.outbox import KEPT_UNTIL_CONFIRMED, Backlog, EventId, OutboxEntry, PublishMark
 from task_svc.repository import from_microseconds, microseconds
 from task_svc.sqlite.rows import PENDING_COLUMNS, to_pending
 
 _SLOT = "task_id = ? AND slot = ? AND revision = ?"
 
 
-def put(connection: sqlite3.Connection, event: Pending) -> None:
+def put(connection: sqlite3.Connection, event: OutboxEntry) -> None:
     """Puts an event into its slot, in the place of the one that is there."""
     connection.execute(
         f"INSERT OR REPLACE INTO outbox ({PENDING_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 (our own names)
@@ -20,14 +20,14 @@ def put(connection: sqlite3.Connection, event: Pending) -> None:
             event.id.revision,
             event.payload,
             microseconds(event.occur_time),
-            microseconds(event.look_at),
+            microseconds(event.next_attempt_at),
             event.entry_id,
-            event.looks,
+            event.attempts,
         ),
     )
 
 
-def pending(connection: sqlite3.Connection, now: datetime, limit: int) -> list[Pending]:
+def pending(connection: sqlite3.Connection, now: datetime, limit: int) -> list[OutboxEntry]:
     """See `OutboxStore.pending`."""
     rows = connection.execute(
         f"SELECT {PENDING_COLUMNS} FROM outbox WHERE look_at <= ? ORDER BY look_at LIMIT ?",  # noqa: S608
@@ -36,12 +36,12 @@ def pending(connection: sqlite3.Connection, now: datetime, limit: int) -> list[P
     return [to_pending(row) for row in rows]
 
 
-def looked(connection: sqlite3.Connection, marks: Sequence[Looked]) -> None:
-    """See `OutboxStore.looked`."""
+def mark_published(connection: sqlite3.Connection, marks: Sequence[PublishMark]) -> None:
+    """See `OutboxStore.mark_published`."""
     kept = [mark for mark in marks if mark.id.slot in KEPT_UNTIL_CONFIRMED]
     connection.executemany(
         f"UPDATE outbox SET entry_id = ?, look_at = ?, looks = looks + 1 WHERE {_SLOT}",  # noqa: S608
-        [(mark.entry_id, microseconds(mark.look_at), *_key(mark.id)) for mark in kept],
+        [(mark.entry_id, microseconds(mark.next_attempt_at), *_key(mark.id)) for mark in kept],
     )
     _clear(connection, [mark.id for mark in marks if mark.id.slot not in KEPT_UNTIL_CONFIRMED])
 

@@ -5,8 +5,8 @@ import sqlite3
 from datetime import datetime
 from typing import Any
 
-from task_svc.domain import Content, Priority, Status, Task
-from task_svc.outbox import EventId, Pending, Slot
+from task_svc.domain import Priority, Status, Task, TaskFields
+from task_svc.outbox import EventId, OutboxEntry, Slot
 from task_svc.repository import Order, SortKey, from_microseconds, microseconds, searchable
 
 TASK_COLUMNS = (
@@ -28,16 +28,16 @@ def order_column(order: Order) -> str:
 
 def task_values(task: Task) -> dict[str, Any]:
     """The columns of a task that a write sets."""
-    content = task.content
+    fields = task.fields
     return {
         "id": task.id,
         "owner": task.owner,
-        "title": content.title,
-        "description": content.description,
-        "status": int(content.status),
-        "priority": int(content.priority),
-        "labels": json.dumps(content.labels, ensure_ascii=False),
-        "due_time": _optional(content.due_time),
+        "title": fields.title,
+        "description": fields.description,
+        "status": int(fields.status),
+        "priority": int(fields.priority),
+        "labels": json.dumps(fields.labels, ensure_ascii=False),
+        "due_time": _optional(fields.due_time),
         "create_time": microseconds(task.create_time),
         "update_time": microseconds(task.update_time),
         "complete_time": _optional(task.complete_time),
@@ -48,13 +48,13 @@ def task_values(task: Task) -> dict[str, Any]:
         "deleted": int(task.delete_time is not None),
         "due_rising": _RISING.value(task),
         "due_falling": _FALLING.value(task),
-        "search_text": searchable(task.content),
+        "search_text": searchable(task.fields),
     }
 
 
 def to_task(row: sqlite3.Row) -> Task:
     """A row of TASK_COLUMNS as a task."""
-    content = Content(
+    fields = TaskFields(
         title=row["title"],
         description=row["description"],
         status=Status(row["status"]),
@@ -65,7 +65,7 @@ def to_task(row: sqlite3.Row) -> Task:
     return Task(
         id=row["id"],
         owner=row["owner"],
-        content=content,
+        fields=fields,
         create_time=from_microseconds(row["create_time"]),
         update_time=from_microseconds(row["update_time"]),
         complete_time=_time(row["complete_time"]),
@@ -76,15 +76,15 @@ def to_task(row: sqlite3.Row) -> Task:
     )
 
 
-def to_pending(row: sqlite3.Row) -> Pending:
+def to_pending(row: sqlite3.Row) -> OutboxEntry:
     """A row of PENDING_COLUMNS as an event in its slot."""
-    return Pending(
+    return OutboxEntry(
         id=EventId(row["task_id"], row["revision"], Slot(row["slot"])),
         payload=row["payload"],
         occur_time=from_microseconds(row["occur_time"]),
-        look_at=from_microseconds(row["look_at"]),
+        next_attempt_at=from_microseconds(row["look_at"]),
         entry_id=row["entry_id"],
-        looks=row["looks"],
+        attempts=row["looks"],
     )
 
 

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from task_svc.domain import Task, not_found
-from task_svc.outbox import Backlog, EventId, Looked, Pending
+from task_svc.outbox import Backlog, EventId, OutboxEntry, PublishMark
 from task_svc.repository import (
     Change,
+    Changed,
     Created,
     Creation,
     Cursor,
@@ -68,13 +69,13 @@ class SqliteTaskRepository:
         """See `TaskRepository.get`."""
         return await self._readers.do(lambda connection: _get(connection, owner, task_id))
 
-    async def change(self, owner: str, task_id: str, change: Change) -> Task:
+    async def change(self, owner: str, task_id: str, change: Change) -> Changed:
         """See `TaskRepository.change`."""
         return await self._writer.do(lambda connection: _change(connection, owner, task_id, change))
 
-    async def list(self, owner: str, which: Filter, order: Order, after: Cursor | None, limit: int) -> Page:
+    async def list(self, owner: str, criteria: Filter, order: Order, after: Cursor | None, limit: int) -> Page:
         """See `TaskRepository.list`."""
-        return await self._readers.do(lambda connection: list_tasks(connection, owner, which, order, after, limit))
+        return await self._readers.do(lambda connection: list_tasks(connection, owner, criteria, order, after, limit))
 
     async def to_remind(self, until: datetime, limit: int) -> Sequence[tuple[str, str]]:
         """See `TaskRepository.to_remind`."""
@@ -84,13 +85,13 @@ class SqliteTaskRepository:
         """See `TaskRepository.purge`."""
         return await self._writer.do(lambda connection: _purge(connection, deleted_before, limit))
 
-    async def pending(self, now: datetime, limit: int) -> Sequence[Pending]:
+    async def pending(self, now: datetime, limit: int) -> Sequence[OutboxEntry]:
         """See `OutboxStore.pending`."""
         return await self._readers.do(lambda connection: outbox.pending(connection, now, limit))
 
-    async def looked(self, marks: Sequence[Looked]) -> None:
-        """See `OutboxStore.looked`."""
-        await self._writer.do(lambda connection: outbox.looked(connection, marks))
+    async def mark_published(self, marks: Sequence[PublishMark]) -> None:
+        """See `OutboxStore.mark_published`."""
+        await self._writer.do(lambda connection: outbox.mark_published(connection, marks))
 
     async def confirmed(self, ids: Sequence[EventId]) -> int:
         """See `OutboxStore.confirmed`."""
@@ -178,10 +179,10 @@ def _get(connection: sqlite3.Connection, owner: str, task_id: str) -> Task:
     return to_task(row)
 
 
-def _change(connection: sqlite3.Connection, owner: str, task_id: str, change: Change) -> Task:
+def _change(connection: sqlite3.Connection, owner: str, task_id: str, change: Change) -> Changed:
     changed = change(task := _get(connection, owner, task_id))
     if changed is None:
-        return task
+        return Changed(task, None)
     task, event = changed
     values = task_values(task)
     assignments = ", ".join(f"{name} = :{name}" for name in values)
@@ -189,14 +190,14 @@ def _change(connection: sqlite3.Connection, owner: str, task_id: str, change: Ch
     connection.execute("DELETE FROM task_labels WHERE task_id = ?", (task_id,))
     _write_labels(connection, task, values)
     outbox.put(connection, event)
-    return task
+    return Changed(task, event)
 
 
 def _write_labels(connection: sqlite3.Connection, task: Task, values: dict[str, Any]) -> None:
     connection.executemany(
         f"INSERT INTO task_labels ({', '.join(_LABEL_COLUMNS)}) "  # noqa: S608 (our own names)
         f"VALUES ({', '.join(f':{name}' for name in _LABEL_COLUMNS)})",
-        [{**values, "task_id": task.id, "label": label} for label in task.content.labels],
+        [{**values, "task_id": task.id, "label": label} for label in task.fields.labels],
     )
 
 

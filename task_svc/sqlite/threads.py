@@ -14,8 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from chassis.errors import DeadlineExceeded, Unavailable
+import structlog
+
+from chassis.errors import Unavailable
 from chassis.grpc_api import deadlines
+from task_svc.repository import deadline_exceeded, unavailable
+
+_log = structlog.get_logger("store")
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -27,18 +32,9 @@ _DEFAULT_SECONDS = 30.0
 _STEPS_BETWEEN_CLOCK_LOOKS = 10_000
 
 
-def late() -> DeadlineExceeded:
-    """The error for work whose deadline passed before it was done."""
-    return DeadlineExceeded("DEADLINE_EXCEEDED", "The store did not answer within the deadlines.")
-
-
-def _away(error: sqlite3.Error) -> Unavailable:
-    return Unavailable("STORE_UNAVAILABLE", f"The store cannot be used: {error}.")
-
-
-def _deadline() -> float:
-    at = deadlines.at()
-    return time.monotonic() + _DEFAULT_SECONDS if at is None else at
+def _unavailable(error: sqlite3.Error) -> Unavailable:
+    _log.warning("operation failed", error=f"{type(error).__name__}: {error}")
+    return unavailable()
 
 
 @dataclass(slots=True)
@@ -77,7 +73,7 @@ class Writer:
         """
         answer: asyncio.Future[T] = self._loop.create_future()
         try:
-            self._jobs.put_nowait(_Job(work, _deadline(), answer))
+            self._jobs.put_nowait(_Job(work, deadlines.at(_DEFAULT_SECONDS), answer))
         except queue.Full:
             raise Unavailable("STORE_BUSY", "Too many writes are waiting; try again.") from None
         return await answer
@@ -118,14 +114,15 @@ class Writer:
         except sqlite3.Error as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+            failure = _unavailable(error)
             for job in group:
-                job.error = _away(error)
+                job.error = failure
 
     def _attempt(self, connection: sqlite3.Connection, job: _Job) -> None:
         if job.answer.cancelled():
             return
         if time.monotonic() > job.deadline:
-            job.error = late()
+            job.error = deadline_exceeded()
             return
         connection.execute("SAVEPOINT job")
         try:
@@ -133,7 +130,7 @@ class Writer:
         except Exception as error:
             if not connection.in_transaction:  # the disk is full or failing: the whole group is lost
                 raise
-            job.error = _away(error) if isinstance(error, sqlite3.Error) else error
+            job.error = _unavailable(error) if isinstance(error, sqlite3.Error) else error
             connection.execute("ROLLBACK TO job")
         connection.execute("RELEASE job")
 
@@ -154,7 +151,8 @@ class Readers:
 
     async def do(self, work: Work[T]) -> T:
         """Runs `work` and returns its result; a query is stopped when the request's deadline passes."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, work, _deadline())
+        deadline = deadlines.at(_DEFAULT_SECONDS)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, work, deadline)
 
     async def close(self) -> None:
         """Ends the threads when their queries are done."""
@@ -168,12 +166,12 @@ class Readers:
 
     def _run(self, work: Work[T], until: float) -> T:
         if time.monotonic() > until:
-            raise late()
+            raise deadline_exceeded()
         connection: sqlite3.Connection = self._own.connection
         connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS_BETWEEN_CLOCK_LOOKS)
         try:
             return work(connection)
         except sqlite3.Error as error:
             if time.monotonic() > until:
-                raise late() from None
-            raise _away(error) from error
+                raise deadline_exceeded() from None
+            raise _unavailable(error) from error

@@ -9,8 +9,8 @@ import pytest
 from redis.asyncio import Redis
 
 from task_svc import convert, domain
-from task_svc.domain import Content
-from task_svc.outbox import Event, EventType, Pending
+from task_svc.domain import TaskFields
+from task_svc.outbox import Event, EventType, OutboxEntry
 from task_svc.repository import Creation
 from task_svc.sqlite.store import open_store
 from tests.faults.system import System, now
@@ -23,9 +23,9 @@ MEMORY_GROWTH_MAX = 64 * 1024 * 1024
 
 def creation(number: int) -> Creation:
     time = datetime.now(UTC)  # an inbox would drop what is older than 30 days
-    task = domain.create(new_task().id, f"user-{number % USERS}", Content(title=f"Task {number}"), time)
+    task = domain.create(new_task().id, f"user-{number % USERS}", TaskFields(title=f"Task {number}"), time)
     event = Event(EventType.CREATED, task, time, "request-0001", "")
-    pending = Pending(event.id, convert.event_to_bytes(event), time, look_at=time)
+    pending = OutboxEntry(event.id, convert.event_to_bytes(event), time, next_attempt_at=time)
     return Creation(task, f"key-{number}", b"", pending)
 
 

@@ -21,27 +21,27 @@ SAMPLES = 20
 def test_a_page_deep_in_a_million_tasks_costs_what_the_first_does(tmp_path: Path, record_property: Record) -> None:
     with closing(filled(tmp_path / "tasks.db", TASKS)) as store:
 
-        def behind(which: Filter, order: Order, place: int) -> Cursor:
-            walk = plan("ann", which, order)
-            row = store.execute(f"{walk.select('', ())} LIMIT 1 OFFSET {place}", walk.parameters).fetchone()
+        def behind(criteria: Filter, order: Order, place: int) -> Cursor:
+            scan = plan("ann", criteria, order)
+            row = store.execute(f"{scan.select('', ())} LIMIT 1 OFFSET {place}", scan.parameters).fetchone()
             return Cursor(row["value"], row["id"])
 
-        def milliseconds(which: Filter, order: Order, after: Cursor) -> float:
+        def milliseconds(criteria: Filter, order: Order, after: Cursor) -> float:
             took = []
             for _ in range(SAMPLES):
                 begun = time.perf_counter()
-                list_tasks(store, "ann", which, order, after, 50)
+                list_tasks(store, "ann", criteria, order, after, 50)
                 took.append(1000 * (time.perf_counter() - begun))
             return statistics.median(took)
 
         steps, times = [], []
-        for name, which in FLAT.items():
-            live = TASKS if which.show_deleted else TASKS // 6 if which.statuses else TASKS // 2
+        for name, criteria in FLAT.items():
+            live = TASKS if criteria.show_deleted else TASKS // 6 if criteria.statuses else TASKS // 2
             for order in EVERY_ORDER:
-                first, deep = (behind(which, order, int(place)) for place in (50, DEPTH * live))
-                steps.append(work_of(store, which, order, deep) / work_of(store, which, order, first))
+                first, deep = (behind(criteria, order, int(place)) for place in (50, DEPTH * live))
+                steps.append(work_of(store, criteria, order, deep) / work_of(store, criteria, order, first))
                 listed = f"{name}, {order.key.value} {'desc' if order.descending else 'asc'}"
-                times.append((milliseconds(which, order, deep), milliseconds(which, order, first), listed))
+                times.append((milliseconds(criteria, order, deep), milliseconds(criteria, order, first), listed))
     slowest, *_, listed = max(times)
     ratio = max(deep / first for deep, first, *_ in times)
     record_property(

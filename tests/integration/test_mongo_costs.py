@@ -21,7 +21,7 @@ from task_svc.domain import Priority, Status
 from task_svc.mongo import indexes
 from task_svc.mongo import store as mongo
 from task_svc.mongo.documents import Document, to_document
-from task_svc.outbox import Looked, Slot
+from task_svc.outbox import PublishMark, Slot
 from task_svc.repository import SCAN_MAX, Filter, Order, SortKey, TaskRepository
 from tests.integration.stores import MONGOD, until_usable
 from tests.support.mongo import MongoServer, Nx27017, database
@@ -105,39 +105,39 @@ def serving(shape: Shape) -> str:
 
 
 @pytest.mark.parametrize("order", EVERY_ORDER, ids=str)
-@pytest.mark.parametrize("which", FLAT.values(), ids=FLAT)
+@pytest.mark.parametrize("criteria", FLAT.values(), ids=FLAT)
 async def test_a_page_that_costs_the_same_at_any_size_reads_nothing_beside_its_index(
-    at: Recorded, which: Filter, order: Order
+    at: Recorded, criteria: Filter, order: Order
 ) -> None:
     for _ in range(2):
         await at.store.insert(creation(new_task(labels=("common",))))
     at.shapes()
 
-    first = await at.store.list("ann", which, order, None, 1)
+    first = await at.store.list("ann", criteria, order, None, 1)
     assert first.next is not None
-    await at.store.list("ann", which, order, first.next, 1)
+    await at.store.list("ann", criteria, order, first.next, 1)
 
     shapes = at.shapes()
-    assert len(shapes) == (4 if which.show_deleted else 2)
+    assert len(shapes) == (4 if criteria.show_deleted else 2)
     for shape in shapes:
         assert shape.beside(INDEXES[serving(shape)]) == set()
         assert shape.command["limit"] == 2
 
 
 @pytest.mark.parametrize("order", EVERY_ORDER, ids=str)
-@pytest.mark.parametrize("which", BOUNDED.values(), ids=BOUNDED)
+@pytest.mark.parametrize("criteria", BOUNDED.values(), ids=BOUNDED)
 async def test_every_other_page_walks_an_index_too_and_first_finds_where_to_stop(
-    at: Recorded, which: Filter, order: Order
+    at: Recorded, criteria: Filter, order: Order
 ) -> None:
-    await at.store.list("ann", which, order, None, 10)
+    await at.store.list("ann", criteria, order, None, 10)
 
     shapes = at.shapes()
-    arms = 2 if which.show_deleted else 1
-    windows, pages = shapes[:arms], shapes[arms:]
+    branches = 2 if criteria.show_deleted else 1
+    windows, pages = shapes[:branches], shapes[branches:]
     for window in windows:
         assert window.beside(INDEXES[serving(window)]) == set()
-        assert (window.command["skip"] + 1) * arms == SCAN_MAX
-    assert len(pages) == arms
+        assert (window.command["skip"] + 1) * branches == SCAN_MAX
+    assert len(pages) == branches
     for page in pages:
         serving(page)
         assert page.checked
@@ -155,7 +155,9 @@ async def test_whatever_else_is_asked_of_the_store_has_its_index(at: Recorded) -
         lambda found: (new := domain.delete(found, "", START), pending(new, Slot.CHANGED)),
     )
     await at.store.pending(LATER, 10)
-    await at.store.looked([Looked(created.event.id, "1-1", START), Looked(pending(created.task).id, "1-1", START)])
+    await at.store.mark_published(
+        [PublishMark(created.event.id, "1-1", START), PublishMark(pending(created.task).id, "1-1", START)]
+    )
     await at.store.confirmed([created.event.id])
     await at.store.backlog()
     await at.store.purge(LATER, 10)
@@ -207,8 +209,8 @@ def explained(url: str, command: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 @pytest.mark.skipif(MONGOD is None, reason="needs a mongod, named by MONGODB_TEST_URL")
-@pytest.mark.parametrize("which", [*FLAT.values(), *BOUNDED.values()], ids=[*FLAT, *BOUNDED])
-async def test_mongods_plans_sort_nothing_and_look_at_no_more_than_they_may(tmp_path: Path, which: Filter) -> None:
+@pytest.mark.parametrize("criteria", [*FLAT.values(), *BOUNDED.values()], ids=[*FLAT, *BOUNDED])
+async def test_mongods_plans_sort_nothing_and_look_at_no_more_than_they_may(tmp_path: Path, criteria: Filter) -> None:
     with database(MongoServer(MONGOD or "")) as url, recorded() as commands:
         async with mongo.open_store(url) as store:
             await until_usable(store)
@@ -219,10 +221,10 @@ async def test_mongods_plans_sort_nothing_and_look_at_no_more_than_they_may(tmp_
                 )
             for order in EVERY_ORDER:
                 commands.sent.clear()
-                first = await store.list("ann", which, order, None, 50)
-                await store.list("ann", which, order, first.next, 50)
+                first = await store.list("ann", criteria, order, None, 50)
+                await store.list("ann", criteria, order, first.next, 50)
                 for find in list(commands.sent):
                     told = explained(url, find)
                     assert not {"COLLSCAN", "SORT"} & set(stages(told["queryPlanner"]["winningPlan"])), told
                     looked_at = told["executionStats"]["totalKeysExamined"]
-                    assert looked_at <= (SCAN_MAX if which in BOUNDED.values() else 51) + 1, told
+                    assert looked_at <= (SCAN_MAX if criteria in BOUNDED.values() else 51) + 1, told

@@ -44,15 +44,16 @@ async def tasks(store: TaskRepository) -> list[Task]:
         )
         await store.insert(creation(task))
         if n % 5 in (1, 2):
-            task = await store.change(
+            changed = await store.change(
                 "ann", task.id, lambda found: (new := domain.delete(found, "", START), pending(new, Slot.CHANGED))
             )
+            task = changed.task
         made.append(task)
     return made
 
 
 @pytest.mark.parametrize(
-    "which",
+    "criteria",
     [
         Filter(text="task 1"),
         Filter(statuses=frozenset({Status.TODO, Status.DONE})),
@@ -63,9 +64,9 @@ async def tasks(store: TaskRepository) -> list[Task]:
     ids=str,
 )
 async def test_pages_that_are_cut_off_hold_each_task_once_in_every_order(
-    store: TaskRepository, tasks: list[Task], which: Filter
+    store: TaskRepository, tasks: list[Task], criteria: Filter
 ) -> None:
-    for shown in (which, replace(which, show_deleted=True)):
+    for shown in (criteria, replace(criteria, show_deleted=True)):
         for order in EVERY_ORDER:
             expected = sorted(
                 (task for task in tasks if passes(task, shown) and (shown.show_deleted or task.delete_time is None)),

@@ -8,7 +8,7 @@ import pytest
 
 from task_svc.domain import Task
 from task_svc.mongo import store as mongo
-from task_svc.outbox import Looked, Pending
+from task_svc.outbox import OutboxEntry, PublishMark
 from task_svc.repository import TaskRepository
 from tests.integration.stores import until_usable
 from tests.support.mongo import Nx27017, database
@@ -40,19 +40,19 @@ async def test_no_change_of_one_replica_is_lost_to_another(replicas: list[TaskRe
     task = new_task(title="0")
     await replicas[0].insert(creation(task))
 
-    def count_up(found: Task) -> tuple[Task, Pending]:
-        new = written(found, title=str(int(found.content.title) + 1))
+    def count_up(found: Task) -> tuple[Task, OutboxEntry]:
+        new = written(found, title=str(int(found.fields.title) + 1))
         return new, pending(new)
 
     await asyncio.gather(*(store.change("ann", task.id, count_up) for _ in range(10) for store in replicas))
 
-    assert (await replicas[0].get("ann", task.id)).content.title == str(10 * REPLICAS)
+    assert (await replicas[0].get("ann", task.id)).fields.title == str(10 * REPLICAS)
 
 
 async def test_an_event_is_confirmed_once_and_marked_by_anybody(replicas: list[TaskRepository]) -> None:
     created = creation(new_task())
     await replicas[0].insert(created)
-    await replicas[1].looked([Looked(created.event.id, "1-1", START)])
+    await replicas[1].mark_published([PublishMark(created.event.id, "1-1", START)])
 
     (event,) = await replicas[2].pending(START, 10)
     cleared = await asyncio.gather(*(store.confirmed([created.event.id]) for store in replicas))

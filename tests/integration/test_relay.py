@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from task_svc.domain import Task
 from task_svc.event_stream import STREAM, RedisEventStream
-from task_svc.outbox import Looked, Pending, Slot
+from task_svc.outbox import OutboxEntry, PublishMark, Slot
 from task_svc.relay import Pauses, Relay
 from task_svc.relay_metrics import RelayMetrics
 from task_svc.repository import Creation
@@ -163,8 +163,8 @@ async def test_the_pauses_between_looks_grow_to_the_longest(
     pauses = []
     for _ in range(7):
         (event,) = await store.pending(clock.now + timedelta(days=1), 1)
-        pauses.append((event.look_at - clock.now).total_seconds())
-        clock.now = event.look_at
+        pauses.append((event.next_attempt_at - clock.now).total_seconds())
+        clock.now = event.next_attempt_at
         await relay.sweep_once()
 
     assert pauses == [15, 30, 60, 120, 240, 300, 300]
@@ -188,7 +188,7 @@ async def test_a_change_is_told_once_and_only_its_newest_state(
     assert await relay.sweep_once() == 0
 
 
-def changed(task: Task) -> tuple[Task, Pending]:
+def changed(task: Task) -> tuple[Task, OutboxEntry]:
     return task, pending(task, Slot.CHANGED)
 
 
@@ -230,7 +230,7 @@ async def test_a_crash_between_publishing_and_noting_it_repeats_the_same_event(
         pass
 
     class CrashingStore(SqliteTaskRepository):
-        async def looked(self, marks: Sequence[Looked]) -> None:
+        async def mark_published(self, marks: Sequence[PublishMark]) -> None:
             if marks:
                 raise Crash
 

@@ -64,7 +64,7 @@ def plan_of(connection: sqlite3.Connection, query: str, parameters: dict[str, ob
     return [row["detail"] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}", parameters)]
 
 
-def work_of(connection: sqlite3.Connection, which: Filter, order: Order, after: Cursor | None = None) -> int:
+def work_of(connection: sqlite3.Connection, criteria: Filter, order: Order, after: Cursor | None = None) -> int:
     """How many virtual machine steps the page behind `after` takes, or the second, to the nearest hundred above."""
     steps = 0
 
@@ -72,26 +72,26 @@ def work_of(connection: sqlite3.Connection, which: Filter, order: Order, after: 
         nonlocal steps
         steps += 100
 
-    after = after or list_tasks(connection, "ann", which, order, None, 50).next
+    after = after or list_tasks(connection, "ann", criteria, order, None, 50).next
     connection.set_progress_handler(count, 100)
-    page = list_tasks(connection, "ann", which, order, after, 50)
+    page = list_tasks(connection, "ann", criteria, order, after, 50)
     connection.set_progress_handler(None, 0)
     assert len(page.tasks) == 50 or page.next
     return steps
 
 
 @pytest.mark.parametrize("order", EVERY_ORDER, ids=str)
-@pytest.mark.parametrize("which", [*FLAT.values(), *BOUNDED.values()], ids=[*FLAT, *BOUNDED])
+@pytest.mark.parametrize("criteria", [*FLAT.values(), *BOUNDED.values()], ids=[*FLAT, *BOUNDED])
 def test_every_listing_walks_one_index_in_order_and_sorts_nothing(
-    large: sqlite3.Connection, which: Filter, order: Order
+    large: sqlite3.Connection, criteria: Filter, order: Order
 ) -> None:
-    after = list_tasks(large, "ann", which, order, None, 1).next
+    after = list_tasks(large, "ann", criteria, order, None, 1).next
     assert after is not None
-    walk = plan("ann", which, order).behind(after)
-    queries = [(page_query(walk), {**walk.parameters, "limit": 51})]
-    if walk.checks:
-        queries.append((window_query(walk), walk.parameters))
-        ended = walk.up_to(after)
+    scan = plan("ann", criteria, order).behind(after)
+    queries = [(page_query(scan), {**scan.parameters, "limit": 51})]
+    if scan.residual_filters:
+        queries.append((window_query(scan), scan.parameters))
+        ended = scan.up_to(after)
         queries.append((page_query(ended), {**ended.parameters, "limit": 51}))
 
     for query, parameters in queries:
@@ -101,17 +101,17 @@ def test_every_listing_walks_one_index_in_order_and_sorts_nothing(
 
 
 @pytest.mark.parametrize("order", EVERY_ORDER, ids=str)
-@pytest.mark.parametrize("which", FLAT.values(), ids=FLAT)
+@pytest.mark.parametrize("criteria", FLAT.values(), ids=FLAT)
 def test_a_page_costs_the_same_with_fifty_times_the_tasks(
-    large: sqlite3.Connection, small: sqlite3.Connection, which: Filter, order: Order
+    large: sqlite3.Connection, small: sqlite3.Connection, criteria: Filter, order: Order
 ) -> None:
-    assert work_of(large, which, order) <= 1.2 * work_of(small, which, order) + 500
+    assert work_of(large, criteria, order) <= 1.2 * work_of(small, criteria, order) + 500
 
 
-@pytest.mark.parametrize("which", BOUNDED.values(), ids=BOUNDED)
-def test_any_other_filter_looks_at_no_more_than_the_scan_limit(large: sqlite3.Connection, which: Filter) -> None:
+@pytest.mark.parametrize("criteria", BOUNDED.values(), ids=BOUNDED)
+def test_any_other_filter_looks_at_no_more_than_the_scan_limit(large: sqlite3.Connection, criteria: Filter) -> None:
     for order in EVERY_ORDER:
-        assert work_of(large, which, order) <= 60 * SCAN_MAX
+        assert work_of(large, criteria, order) <= 60 * SCAN_MAX
 
 
 def test_a_deep_page_costs_what_the_first_does(large: sqlite3.Connection) -> None:

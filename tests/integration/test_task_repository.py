@@ -12,9 +12,9 @@ import pytest
 from chassis.errors import Conflict, DeadlineExceeded, NotFound
 from chassis.grpc_api import deadlines
 from task_svc import domain
-from task_svc.domain import Content, Priority, Status, Task
+from task_svc.domain import Priority, Status, Task, TaskFields
 from task_svc.mongo import listing as mongo_listing
-from task_svc.outbox import EventId, Looked, Pending, Slot
+from task_svc.outbox import EventId, OutboxEntry, PublishMark, Slot
 from task_svc.repository import Cursor, Filter, Order, SortKey, TaskRepository
 from task_svc.sqlite import listing as sqlite_listing
 from tests.integration.stores import OpenStore
@@ -32,7 +32,7 @@ async def store(open_store: OpenStore, tmp_path: Path) -> AsyncIterator[TaskRepo
 
 async def listed(
     store: TaskRepository,
-    which: Filter | None = None,
+    criteria: Filter | None = None,
     order: Order | None = None,
     *,
     owner: str = "ann",
@@ -42,7 +42,7 @@ async def listed(
     tasks: list[Task] = []
     after: Cursor | None = None
     while True:
-        page = await store.list(owner, which or Filter(), order or Order(), after, limit)
+        page = await store.list(owner, criteria or Filter(), order or Order(), after, limit)
         assert len(page.tasks) <= limit
         tasks += page.tasks
         if page.next is None:
@@ -54,13 +54,16 @@ async def stored(store: TaskRepository, tasks: Sequence[Task]) -> None:
     await asyncio.gather(*(store.insert(creation(task)) for task in tasks))
 
 
-async def change(store: TaskRepository, task: Task, *, slot: Slot = Slot.CHANGED, **content: Any) -> Task:
-    return await store.change(task.owner, task.id, lambda found: (new := written(found, **content), pending(new, slot)))
+async def change(store: TaskRepository, task: Task, *, slot: Slot = Slot.CHANGED, **fields: Any) -> Task:
+    changed = await store.change(
+        task.owner, task.id, lambda found: (new := written(found, **fields), pending(new, slot))
+    )
+    return changed.task
 
 
 class TestInsert:
     async def test_what_was_stored_comes_back_whole(self, store: TaskRepository) -> None:
-        content = Content(
+        fields = TaskFields(
             title="Ünïcode 🥛 ‮rtl",
             description="line\nline\ttab",
             status=Status.IN_PROGRESS,
@@ -68,7 +71,7 @@ class TestInsert:
             labels=("b", "a", "🏷"),
             due_time=datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
         )
-        task = replace(new_task(at=START + timedelta(microseconds=1)), content=content)
+        task = replace(new_task(at=START + timedelta(microseconds=1)), fields=fields)
 
         created = await store.insert(creation(task))
 
@@ -129,12 +132,12 @@ class TestChange:
         await store.insert(creation(task))
 
         async def write(number: int) -> Task:
-            def verb(found: Task) -> tuple[Task, Pending]:
-                content = replace(found.content, title=f"writer {number}")
-                new = domain.update(found, content, task.etag, LONG_AFTER)
+            def verb(found: Task) -> tuple[Task, OutboxEntry]:
+                fields = replace(found.fields, title=f"writer {number}")
+                new = domain.update(found, fields, task.etag, LONG_AFTER)
                 return new, pending(new, Slot.CHANGED)
 
-            return await store.change("ann", task.id, verb)
+            return (await store.change("ann", task.id, verb)).task
 
         answers = await asyncio.gather(*(write(n) for n in range(20)), return_exceptions=True)
 
@@ -146,19 +149,19 @@ class TestChange:
         task = new_task(title="0")
         await store.insert(creation(task))
 
-        def count_up(found: Task) -> tuple[Task, Pending]:
-            new = written(found, title=str(int(found.content.title) + 1))
+        def count_up(found: Task) -> tuple[Task, OutboxEntry]:
+            new = written(found, title=str(int(found.fields.title) + 1))
             return new, pending(new, Slot.CHANGED)
 
         await asyncio.gather(*(store.change("ann", task.id, count_up) for _ in range(50)))
 
-        assert (await store.get("ann", task.id)).content.title == "50"
+        assert (await store.get("ann", task.id)).fields.title == "50"
 
     async def test_a_change_that_raises_leaves_everything_as_it_was(self, store: TaskRepository) -> None:
         task = new_task()
         await store.insert(creation(task))
 
-        def refuse(found: Task) -> tuple[Task, Pending]:
+        def refuse(found: Task) -> tuple[Task, OutboxEntry]:
             raise Conflict("ETAG_MISMATCH", found.id)
 
         with pytest.raises(Conflict):
@@ -171,7 +174,7 @@ class TestChange:
         task = new_task()
         await store.insert(creation(task))
 
-        assert await store.change("ann", task.id, lambda _found: None) == task
+        assert await store.change("ann", task.id, lambda _found: None) == (task, None)
         assert len(await store.pending(LONG_AFTER, 10)) == 1
 
     async def test_anothers_task_is_not_found_and_not_changed(self, store: TaskRepository) -> None:
@@ -188,10 +191,10 @@ class TestOutbox:
     async def test_a_created_event_stays_until_it_is_confirmed(self, store: TaskRepository) -> None:
         created = creation(new_task())
         await store.insert(created)
-        await store.looked([Looked(created.event.id, "1-1", START + timedelta(minutes=1))])
+        await store.mark_published([PublishMark(created.event.id, "1-1", START + timedelta(minutes=1))])
 
         (event,) = await store.pending(START + timedelta(minutes=1), 10)
-        assert (event.entry_id, event.looks) == ("1-1", 1)
+        assert (event.entry_id, event.attempts) == ("1-1", 1)
         assert event.payload == created.event.payload
         assert await store.confirmed([event.id]) == 1
         assert await store.pending(LONG_AFTER, 10) == []
@@ -199,7 +202,7 @@ class TestOutbox:
     async def test_an_event_is_left_alone_until_its_time(self, store: TaskRepository) -> None:
         created = creation(new_task())
         await store.insert(created)
-        await store.looked([Looked(created.event.id, "1-1", START + timedelta(minutes=1))])
+        await store.mark_published([PublishMark(created.event.id, "1-1", START + timedelta(minutes=1))])
 
         assert await store.pending(START + timedelta(seconds=59), 10) == []
 
@@ -209,7 +212,7 @@ class TestOutbox:
         task = await change(store, created.task, title="Changed")
         changed = EventId(task.id, 2, Slot.CHANGED)
 
-        await store.looked([Looked(changed, "1-2", LONG_AFTER)])
+        await store.mark_published([PublishMark(changed, "1-2", LONG_AFTER)])
 
         assert [event.id for event in await store.pending(LONG_AFTER, 10)] == [created.event.id]
 
@@ -222,7 +225,7 @@ class TestOutbox:
         await change(store, created.task, title="Second")
         await change(store, created.task, title="Third")
 
-        await store.looked([Looked(EventId(created.task.id, 2, Slot.CHANGED), "1-2", LONG_AFTER)])
+        await store.mark_published([PublishMark(EventId(created.task.id, 2, Slot.CHANGED), "1-2", LONG_AFTER)])
 
         assert [event.id.revision for event in await store.pending(LONG_AFTER, 10)] == [3]
 
@@ -248,7 +251,7 @@ class TestOutbox:
     async def test_the_backlog_is_counted(self, store: TaskRepository) -> None:
         tasks = [new_task(at=START + timedelta(seconds=n)) for n in range(4)]
         await stored(store, tasks)
-        await store.looked([Looked(pending(tasks[0]).id, "1-1", LONG_AFTER)])
+        await store.mark_published([PublishMark(pending(tasks[0]).id, "1-1", LONG_AFTER)])
         await store.confirmed([pending(tasks[3]).id])
 
         backlog = await store.backlog()
@@ -292,12 +295,12 @@ class TestList:
     ) -> None:
         found = await listed(store, order=Order(SortKey.DUE_TIME, descending))
 
-        undated = [task.content.due_time is None for task in found]
+        undated = [task.fields.due_time is None for task in found]
         assert undated == sorted(undated)
 
     @pytest.mark.parametrize("order", EVERY_ORDER, ids=str)
     @pytest.mark.parametrize(
-        "which",
+        "criteria",
         [
             Filter(statuses=frozenset({Status.TODO})),
             Filter(statuses=frozenset({Status.TODO, Status.DONE})),
@@ -312,15 +315,15 @@ class TestList:
         ids=str,
     )
     async def test_a_filter_lets_pass_what_it_says(
-        self, store: TaskRepository, tasks: list[Task], which: Filter, order: Order
+        self, store: TaskRepository, tasks: list[Task], criteria: Filter, order: Order
     ) -> None:
         expected = sorted(
-            (task for task in tasks if passes(task, which)),
+            (task for task in tasks if passes(task, criteria)),
             key=lambda task: (order.value(task), task.id),
             reverse=order.descending,
         )
 
-        assert await listed(store, which, order) == expected
+        assert await listed(store, criteria, order) == expected
 
     async def test_only_the_owners_tasks_are_listed(self, store: TaskRepository, tasks: list[Task]) -> None:
         bobs = new_task("bob")
@@ -329,20 +332,20 @@ class TestList:
         assert await listed(store, owner="bob") == [bobs]
 
     @pytest.mark.parametrize("order", EVERY_ORDER, ids=str)
-    @pytest.mark.parametrize("which", [Filter(), Filter(labels=("a",)), Filter(text="task")], ids=str)
+    @pytest.mark.parametrize("criteria", [Filter(), Filter(labels=("a",)), Filter(text="task")], ids=str)
     async def test_deleted_tasks_are_listed_only_when_asked_for(
-        self, store: TaskRepository, tasks: list[Task], which: Filter, order: Order
+        self, store: TaskRepository, tasks: list[Task], criteria: Filter, order: Order
     ) -> None:
         for task in tasks[::2]:
             await store.change(
                 "ann", task.id, lambda found: (new := domain.delete(found, "", START), pending(new, Slot.CHANGED))
             )
 
-        alive = await listed(store, which, order)
-        everything = await listed(store, replace(which, show_deleted=True), order)
+        alive = await listed(store, criteria, order)
+        everything = await listed(store, replace(criteria, show_deleted=True), order)
 
-        assert {task.id for task in alive} == {task.id for task in tasks[1::2] if passes(task, which)}
-        assert {task.id for task in everything} == {task.id for task in tasks if passes(task, which)}
+        assert {task.id for task in alive} == {task.id for task in tasks[1::2] if passes(task, criteria)}
+        assert {task.id for task in everything} == {task.id for task in tasks if passes(task, criteria)}
         values = [order.value(task) for task in everything]
         assert values == sorted(values, reverse=order.descending)
 
@@ -358,7 +361,7 @@ class TestList:
         await stored(store, tasks)
 
         async def found(text: str) -> set[str]:
-            return {task.content.title for task in await listed(store, Filter(text=text.casefold()))}
+            return {task.fields.title for task in await listed(store, Filter(text=text.casefold()))}
 
         assert await found("50% off_NOW") == {"50% OFF_now"}
         assert await found("straße") == {"STRASSE"}
@@ -396,16 +399,16 @@ class TestList:
         assert (second.tasks, second.next) == ([needle], None)
 
 
-def passes(task: Task, which: Filter) -> bool:
+def passes(task: Task, criteria: Filter) -> bool:
     """The filter, told a second time and as plainly as can be."""
-    content = task.content
+    fields = task.fields
     return (
-        (not which.statuses or content.status in which.statuses)
-        and (not which.priorities or content.priority in which.priorities)
-        and set(which.labels) <= set(content.labels)
-        and (which.due_after is None or (content.due_time is not None and content.due_time >= which.due_after))
-        and (which.due_before is None or (content.due_time is not None and content.due_time < which.due_before))
-        and which.text in f"{content.title}\n{content.description}".casefold()
+        (not criteria.statuses or fields.status in criteria.statuses)
+        and (not criteria.priorities or fields.priority in criteria.priorities)
+        and set(criteria.labels) <= set(fields.labels)
+        and (criteria.due_after is None or (fields.due_time is not None and fields.due_time >= criteria.due_after))
+        and (criteria.due_before is None or (fields.due_time is not None and fields.due_time < criteria.due_before))
+        and criteria.text in f"{fields.title}\n{fields.description}".casefold()
     )
 
 
@@ -418,12 +421,12 @@ class TestPurge:
             deleted = await store.change(
                 "ann", task.id, lambda found: (new := domain.delete(found, "", at), pending(new, Slot.CHANGED))
             )
-            return EventId(task.id, deleted.revision, Slot.CHANGED)
+            return EventId(task.id, deleted.task.revision, Slot.CHANGED)
 
         long_ago = START + timedelta(days=1)
         await delete(untold, long_ago)
         for event in (await delete(told, long_ago), await delete(fresh, LONG_AFTER)):
-            await store.looked([Looked(event, "1-1", LONG_AFTER)])
+            await store.mark_published([PublishMark(event, "1-1", LONG_AFTER)])
         await store.confirmed([pending(task).id for task in (alive, fresh, told)])
 
         assert await store.purge(START + timedelta(days=31), 10) == 1
@@ -458,13 +461,13 @@ class TestReminders:
         await store.insert(creation(task))
         seen: list[Task] = []
 
-        def remind(found: Task) -> tuple[Task, Pending] | None:
+        def remind(found: Task) -> tuple[Task, OutboxEntry] | None:
             if found.to_remind_of is None:
                 return None
             reminded = domain.remind(found, due)
             return reminded, pending(reminded, Slot.DUE)
 
-        def write(found: Task) -> tuple[Task, Pending]:
+        def write(found: Task) -> tuple[Task, OutboxEntry]:
             seen.append(found)
             return (new := written(found)), pending(new, Slot.CHANGED)
 

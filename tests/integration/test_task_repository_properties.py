@@ -21,8 +21,8 @@ from hypothesis.stateful import (
 
 from chassis.errors import AlreadyExists, NotFound
 from task_svc import domain
-from task_svc.domain import Content, Priority, Status, Task
-from task_svc.outbox import KEPT_UNTIL_CONFIRMED, EventId, Looked, Slot
+from task_svc.domain import Priority, Status, Task, TaskFields
+from task_svc.outbox import KEPT_UNTIL_CONFIRMED, EventId, PublishMark, Slot
 from task_svc.repository import Cursor, Filter, Order, SortKey
 from tests.integration.stores import OpenStore
 from tests.integration.test_task_repository import passes
@@ -31,7 +31,7 @@ from tests.support.tasks import START, creation, new_task, pending
 OWNERS = st.sampled_from(["ann", "bob"])
 LABELS = st.lists(st.sampled_from(["home", "work", "später"]), unique=True).map(tuple)
 CONTENTS = st.builds(
-    Content,
+    TaskFields,
     title=st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=20).filter(str.strip),
     description=st.text(st.characters(exclude_categories=["C"]), max_size=20),
     status=st.sampled_from(Status),
@@ -81,9 +81,9 @@ class StoreHistory(RuleBasedStateMachine):
         self.seconds += 1
         return START + timedelta(seconds=self.seconds // 2)
 
-    @rule(owner=OWNERS, content=CONTENTS, key=st.integers(0, 8).map(str))
-    def insert(self, owner: str, content: Content, key: str) -> None:
-        task = replace(new_task(owner, at=self.now()), content=content)
+    @rule(owner=OWNERS, fields=CONTENTS, key=st.integers(0, 8).map(str))
+    def insert(self, owner: str, fields: TaskFields, key: str) -> None:
+        task = replace(new_task(owner, at=self.now()), fields=fields)
         created = self.run(self.store.insert(creation(task, key)))
         known = self.requests.setdefault((owner, key), task.id)
         if known == task.id:
@@ -93,12 +93,12 @@ class StoreHistory(RuleBasedStateMachine):
         assert created.task == self.tasks[known]
 
     @precondition(lambda self: self.tasks)
-    @rule(data=st.data(), content=CONTENTS, verb=st.sampled_from(["update", "delete", "undelete"]))
-    def change(self, data: st.DataObject, content: Content, verb: str) -> None:
+    @rule(data=st.data(), fields=CONTENTS, verb=st.sampled_from(["update", "delete", "undelete"]))
+    def change(self, data: st.DataObject, fields: TaskFields, verb: str) -> None:
         task = self.tasks[data.draw(st.sampled_from(sorted(self.tasks)))]
         now = self.now()
         verbs = {
-            "update": lambda found: domain.update(found, content, "", now),
+            "update": lambda found: domain.update(found, fields, "", now),
             "delete": lambda found: domain.delete(found, "", now),
             "undelete": lambda found: domain.undelete(found, now),
         }
@@ -111,7 +111,7 @@ class StoreHistory(RuleBasedStateMachine):
             expected = verbs[verb](task)
         except (NotFound, AlreadyExists):
             return
-        assert self.run(self.store.change(task.owner, task.id, apply)) == expected
+        assert self.run(self.store.change(task.owner, task.id, apply)).task == expected
         if expected is not task:
             self.tasks[task.id] = expected
             self.outbox[task.id, Slot.CHANGED] = pending(expected, Slot.CHANGED).id
@@ -120,7 +120,7 @@ class StoreHistory(RuleBasedStateMachine):
     @rule(data=st.data(), stale=st.booleans())
     def publish(self, data: st.DataObject, stale: bool) -> None:
         event = self._some_event(data, stale)
-        self.run(self.store.looked([Looked(event, "1-1", START)]))
+        self.run(self.store.mark_published([PublishMark(event, "1-1", START)]))
         if self.outbox.get((event.task_id, event.slot)) == event and event.slot not in KEPT_UNTIL_CONFIRMED:
             del self.outbox[event.task_id, event.slot]
 
@@ -138,13 +138,13 @@ class StoreHistory(RuleBasedStateMachine):
         return replace(event, revision=event.revision - 1) if stale else event
 
     @precondition(lambda self: self.tasks)
-    @rule(owner=OWNERS, which=FILTERS, order=ORDERS, limit=st.integers(1, 4))
-    def list(self, owner: str, which: Filter, order: Order, limit: int) -> None:
+    @rule(owner=OWNERS, criteria=FILTERS, order=ORDERS, limit=st.integers(1, 4))
+    def list(self, owner: str, criteria: Filter, order: Order, limit: int) -> None:
         expected = sorted(
             (
                 task
                 for task in self.tasks.values()
-                if task.owner == owner and (which.show_deleted or not task.delete_time) and passes(task, which)
+                if task.owner == owner and (criteria.show_deleted or not task.delete_time) and passes(task, criteria)
             ),
             key=lambda task: (order.value(task), task.id),
             reverse=order.descending,
@@ -152,7 +152,7 @@ class StoreHistory(RuleBasedStateMachine):
         found: list[Task] = []
         after: Cursor | None = None
         while True:
-            page = self.run(self.store.list(owner, which, order, after, limit))
+            page = self.run(self.store.list(owner, criteria, order, after, limit))
             found += page.tasks
             if (after := page.next) is None:
                 break

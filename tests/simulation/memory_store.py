@@ -11,9 +11,10 @@ from functools import cache
 from typing import TypeVar, cast
 
 from chassis.grpc_api import deadlines
+from task_svc.repository import deadline_exceeded
 from task_svc.sqlite import schema
 from task_svc.sqlite.store import SqliteTaskRepository
-from task_svc.sqlite.threads import Readers, Work, Writer, late
+from task_svc.sqlite.threads import Readers, Work, Writer
 
 T = TypeVar("T")
 
@@ -23,9 +24,8 @@ class _InLine:
         self._connection = connection
 
     async def do(self, work: Work[T]) -> T:
-        until = deadlines.at()
-        if until is not None and time.monotonic() > until:
-            raise late()
+        if time.monotonic() > deadlines.at(1):
+            raise deadline_exceeded()
         self._connection.execute("BEGIN")
         try:
             result = work(self._connection)

@@ -82,11 +82,11 @@ def _clears_whatever_is_there(store: TaskRepository, connection: sqlite3.Connect
     async def confirmed(ids: Sequence[EventId]) -> int:
         return await store.confirmed(await as_it_is_now(ids))
 
-    async def looked(marks: Sequence[Any]) -> None:
+    async def mark_published(marks: Sequence[Any]) -> None:
         ids = await as_it_is_now([mark.id for mark in marks])
-        await store.looked([replace(mark, id=id) for mark, id in zip(marks, ids, strict=True)])
+        await store.mark_published([replace(mark, id=id) for mark, id in zip(marks, ids, strict=True)])
 
-    return cast(TaskRepository, _Store(store, confirmed=confirmed, looked=looked))
+    return cast(TaskRepository, _Store(store, confirmed=confirmed, mark_published=mark_published))
 
 
 def _has_no_outbox(store: TaskRepository, connection: sqlite3.Connection) -> TaskRepository:

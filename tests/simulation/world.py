@@ -27,7 +27,7 @@ from notify_svc.composition import Notifier
 from notify_svc.domain import Notification
 from notify_svc.settings import NotifySettings
 from notify_svc.storage import redis_keys as queue
-from task_svc.domain import Content, Status, Task
+from task_svc.domain import Status, Task, TaskFields
 from task_svc.event_stream import RedisEventStream
 from task_svc.jobs import keep_reminding
 from task_svc.relay import Pauses, Relay
@@ -76,7 +76,7 @@ class Asked:
 
     owner: str
     key: str
-    content: Content
+    fields: TaskFields
     outcome: str = "unknown"
     task_id: str | None = None
 
@@ -241,18 +241,18 @@ class World:
             due = None
             if self.chance.random() < 0.4:
                 due = self._clock(Site("")) + timedelta(seconds=self.chance.uniform(6, 15))
-            content = Content(title=f"Task {number}-{n}", due_time=due)
-            if asked := await self._create(owner, f"key-{number}-{n}", content):
+            fields = TaskFields(title=f"Task {number}-{n}", due_time=due)
+            if asked := await self._create(owner, f"key-{number}-{n}", fields):
                 await self._use(asked)
         if self.chance.random() < 0.2:
-            await self._create("ann", f"blank-{number}", Content(title=" "))
+            await self._create("ann", f"blank-{number}", TaskFields(title=" "))
 
-    async def _create(self, owner: str, key: str, content: Content) -> Asked | None:
-        asked = Asked(owner, key, content)
+    async def _create(self, owner: str, key: str, fields: TaskFields) -> Asked | None:
+        asked = Asked(owner, key, fields)
         self.asked.append(asked)
         for _ in range(self.chance.randint(1, 5)):
             try:
-                task = await self.ask(self.client, f"Create {key}", lambda tasks: tasks.create(owner, content, key))
+                task = await self.ask(self.client, f"Create {key}", lambda tasks: tasks.create(owner, fields, key))
             except InvalidInput:
                 asked.outcome = "fail"
                 return None
@@ -273,7 +273,7 @@ class World:
             verb = self.chance.choice(("rename", "rename", "put off", "put off", "finish", "delete"))
 
             changes: dict[str, dict[str, Any]] = {
-                "rename": {"title": f"{asked.content.title} {n}"},
+                "rename": {"title": f"{asked.fields.title} {n}"},
                 "put off": {"due_time": later},
                 "finish": {"status": Status.DONE},
             }
@@ -283,7 +283,7 @@ class World:
             async def work(tasks: Tasks, changed: dict[str, Any] | None = changed) -> Task:
                 if changed is None:
                     return await tasks.delete(owner, task_id, "")
-                return await tasks.update(owner, task_id, lambda content: replace(content, **changed), "")
+                return await tasks.update(owner, task_id, lambda fields: replace(fields, **changed), "")
 
             with suppress(grpc.aio.AioRpcError):
                 await self.ask(self.client, f"{verb} {task_id}", work)

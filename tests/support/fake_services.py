@@ -27,7 +27,7 @@ from chassis.identity import require_user
 from chassis.settings import GrpcSettings
 from notify_svc.grpc_api.servicer import NotificationEventsServicer
 from task_svc import domain
-from task_svc.convert import content_from_proto, task_to_proto
+from task_svc.convert import fields_from_proto, task_to_proto
 from task_svc.grpc_api import field_mask
 from task_svc.grpc_api.servicer import TaskEventsServicer
 from tests.support.ports import free_port
@@ -77,12 +77,12 @@ class FakeTaskService(task_pb2_grpc.TaskServiceServicer):
         field_mask.refuse_service_fields(request.task)
         domain.check_request_id(request.request_id)
         task_id = self._by_request.setdefault((require_user(), request.request_id), str(ULID()))
-        content = content_from_proto(request.task)
+        fields = fields_from_proto(request.task)
         known = self.tasks.get(task_id)
-        if known is not None and known.content != content:
+        if known is not None and known.fields != fields:
             raise InvalidInput(Violation("request_id", "was used for another task"), reason="REQUEST_ID_REUSED")
         if known is None:
-            self.tasks[task_id] = domain.create(task_id, require_user(), content, datetime.now(UTC))
+            self.tasks[task_id] = domain.create(task_id, require_user(), fields, datetime.now(UTC))
         return task_pb2.CreateTaskResponse(task=task_to_proto(self.tasks[task_id]))
 
     async def GetTask(self, request: task_pb2.GetTaskRequest, context: Context) -> task_pb2.GetTaskResponse:
@@ -105,8 +105,8 @@ class FakeTaskService(task_pb2_grpc.TaskServiceServicer):
         await self.behaviour.meet(request, context)
         task = self._own(request.task.id)
         change = field_mask.content_change(request.task, field_mask.paths_of(request.task, request.update_mask))
-        content = field_mask.apply(task.content, change)
-        updated = domain.update(task, content, request.task.etag, datetime.now(UTC))
+        fields = field_mask.apply(task.fields, change)
+        updated = domain.update(task, fields, request.task.etag, datetime.now(UTC))
         self.tasks[task.id] = updated
         return task_pb2.UpdateTaskResponse(task=task_to_proto(updated))
 

@@ -16,7 +16,7 @@ from chassis.metrics import new_registry
 from chassis.tracing import Tracing
 from task_svc.grpc_api import server as grpc_server
 from task_svc.grpc_api import watch
-from task_svc.outbox import Pending
+from task_svc.outbox import OutboxEntry
 from task_svc.settings import TaskSettings
 from task_svc.sqlite.store import SqliteTaskRepository, open_store
 from task_svc.use_cases import Tasks
@@ -33,7 +33,7 @@ class RunningTaskService:
     events: "events_pb2_grpc.TaskEventsServiceAsyncStub"
     store: SqliteTaskRepository
     clock: HandClock
-    published: list[Pending]
+    published: list[OutboxEntry]
     feed: Feed[watch.Event]
     registry: CollectorRegistry
     use_cases: Tasks
@@ -43,7 +43,7 @@ class RunningTaskService:
 async def task_service(directory: Path, *, reminder_lead: timedelta = timedelta()) -> AsyncIterator[RunningTaskService]:
     """Serves on a free port for as long as the block lasts."""
     settings = TaskSettings(grpc_port=free_port(), drain_notice_seconds=0, drain_seconds=2)
-    clock, published, registry = HandClock(), list[Pending](), new_registry()
+    clock, published, registry = HandClock(), list[OutboxEntry](), new_registry()
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(directory / "tasks.db"))
         tasks = Tasks(store, clock, published.append, reminder_lead)

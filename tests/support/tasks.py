@@ -6,24 +6,24 @@ from itertools import count
 
 from ulid import ULID
 
-from task_svc.domain import Content, Task
-from task_svc.outbox import EventId, Pending, Slot
+from task_svc.domain import Task, TaskFields
+from task_svc.outbox import EventId, OutboxEntry, Slot
 from task_svc.repository import Creation
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 _numbers = count()
 
 
-def new_task(owner: str = "ann", *, at: datetime = START, **content: object) -> Task:
+def new_task(owner: str = "ann", *, at: datetime = START, **fields: object) -> Task:
     """A task that was created at `at`; every call makes another id."""
-    about = replace(Content(title="Buy milk"), **content)  # type: ignore[arg-type]
+    about = replace(TaskFields(title="Buy milk"), **fields)  # type: ignore[arg-type]
     return Task(str(ULID()), owner, about, create_time=at, update_time=at)
 
 
-def pending(task: Task, slot: Slot = Slot.CREATED, *, at: datetime | None = None) -> Pending:
+def pending(task: Task, slot: Slot = Slot.CREATED, *, at: datetime | None = None) -> OutboxEntry:
     """The event of a task's last write, to be looked at right away."""
     time = at or task.update_time
-    return Pending(EventId(task.id, task.revision, slot), b"payload", time, look_at=time)
+    return OutboxEntry(EventId(task.id, task.revision, slot), b"payload", time, next_attempt_at=time)
 
 
 def creation(task: Task, request_id: str | None = None, fingerprint: bytes = b"f") -> Creation:
@@ -31,8 +31,8 @@ def creation(task: Task, request_id: str | None = None, fingerprint: bytes = b"f
     return Creation(task, request_id or f"request-{next(_numbers)}", fingerprint, pending(task))
 
 
-def written(task: Task, *, later: float = 1, **content: object) -> Task:
+def written(task: Task, *, later: float = 1, **fields: object) -> Task:
     """The task after one more write."""
-    changed = replace(task.content, **content)  # type: ignore[arg-type]
+    changed = replace(task.fields, **fields)  # type: ignore[arg-type]
     time = task.update_time + timedelta(seconds=later)
-    return replace(task, content=changed, update_time=time, revision=task.revision + 1)
+    return replace(task, fields=changed, update_time=time, revision=task.revision + 1)

@@ -11,7 +11,7 @@ import uvloop
 
 from chassis.settings import load
 from task_svc.__main__ import main
-from task_svc.outbox import Pending
+from task_svc.outbox import OutboxEntry
 from task_svc.relay import Relay
 from task_svc.repository import StoreUnusable
 from task_svc.settings import TaskSettings
@@ -21,7 +21,7 @@ from task_svc.sqlite import outbox
 def store_without_outbox() -> None:
     """Takes the outbox out of the store, and the sweep that reads it out of the relay."""
 
-    def put(connection: sqlite3.Connection, event: Pending) -> None:
+    def put(connection: sqlite3.Connection, event: OutboxEntry) -> None:
         pass
 
     async def sweep_once(self: Relay) -> int:

@@ -6,14 +6,14 @@ import pytest
 
 from chassis.errors import AlreadyExists, Conflict, InvalidInput, NotFound
 from task_svc import domain
-from task_svc.domain import Content, Status
+from task_svc.domain import Status, TaskFields
 from tests.support.tasks import START, new_task, written
 
 LATER = START + timedelta(hours=1)
 
 
 def test_an_update_counts_a_revision_and_takes_the_time() -> None:
-    changed = domain.update(new_task(), Content(title="Buy bread"), "", LATER)
+    changed = domain.update(new_task(), TaskFields(title="Buy bread"), "", LATER)
 
     assert (changed.revision, changed.etag, changed.update_time) == (2, "r2", LATER)
     assert changed.create_time == START
@@ -21,24 +21,24 @@ def test_an_update_counts_a_revision_and_takes_the_time() -> None:
 
 def test_an_update_to_the_same_content_is_the_same_task() -> None:
     task = new_task()
-    assert domain.update(task, task.content, "r1", LATER) is task
+    assert domain.update(task, task.fields, "r1", LATER) is task
 
 
 def test_a_clock_that_was_set_back_does_not_make_a_task_older() -> None:
     task = written(new_task(), later=3600)
-    assert domain.update(task, Content(title="Buy bread"), "", START).update_time == task.update_time
+    assert domain.update(task, TaskFields(title="Buy bread"), "", START).update_time == task.update_time
 
 
 def test_an_etag_is_checked_even_when_nothing_would_change() -> None:
     task = new_task()
     with pytest.raises(Conflict):
-        domain.update(task, task.content, "r7", LATER)
+        domain.update(task, task.fields, "r7", LATER)
 
 
 def test_a_deleted_task_takes_no_update_and_no_second_deletion() -> None:
     deleted = domain.delete(new_task(), "", LATER)
     with pytest.raises(NotFound):
-        domain.update(deleted, Content(title="Buy bread"), "", LATER)
+        domain.update(deleted, TaskFields(title="Buy bread"), "", LATER)
     with pytest.raises(NotFound):
         domain.delete(deleted, "", LATER)
 
@@ -51,12 +51,12 @@ def test_undelete_is_for_deleted_tasks_only() -> None:
 
 
 def test_completion_follows_the_status() -> None:
-    done = domain.create(new_task().id, "ann", Content(title="x", status=Status.DONE), START)
+    done = domain.create(new_task().id, "ann", TaskFields(title="x", status=Status.DONE), START)
     assert done.complete_time == START
-    assert domain.update(done, Content(title="x"), "", LATER).complete_time is None
+    assert domain.update(done, TaskFields(title="x"), "", LATER).complete_time is None
 
 
 def test_a_limit_is_counted_in_characters_not_bytes() -> None:
-    Content(title="🥛" * domain.TITLE_MAX, labels=("🏷" * domain.LABEL_MAX,)).check()
+    TaskFields(title="🥛" * domain.TITLE_MAX, labels=("🏷" * domain.LABEL_MAX,)).check()
     with pytest.raises(InvalidInput):
-        Content(title="🥛" * (domain.TITLE_MAX + 1)).check()
+        TaskFields(title="🥛" * (domain.TITLE_MAX + 1)).check()

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from edge_api.schemas import convert, request
-from task_svc.domain import Content, Priority, Status, Task
-from task_svc.grpc_api.list_request import Query
+from task_svc.domain import Priority, Status, Task, TaskFields
+from task_svc.grpc_api.list_request import ListRequest
 from task_svc.repository import TaskRepository
 from task_svc.sqlite import store as sqlite
 from tests.support.tasks import creation
@@ -31,8 +31,8 @@ async def _ids_of(store: TaskRepository, parameters: dict[str, Any]) -> list[str
     token = ""
     while True:
         asked = request.ListTasksQuery.model_validate({**parameters, "page_size": 3, "page_token": token})
-        query = Query.from_proto(convert.list_request_of(asked), "ann")
-        page = query.answer(await store.list("ann", query.which, query.order, query.after, query.limit), "ann")
+        query = ListRequest.from_proto(convert.list_request_of(asked), "ann")
+        page = query.answer(await store.list("ann", query.criteria, query.order, query.after, query.limit), "ann")
         ids += [task.id for task in page.tasks]
         token = page.next_page_token
         if not token:
@@ -43,7 +43,7 @@ def _task(told: dict[str, Any]) -> Task:
     return Task(
         id=told["id"],
         owner="ann",
-        content=Content(
+        fields=TaskFields(
             title=told["title"],
             description=told.get("description", ""),
             status=Status[told.get("status", "TODO")],
