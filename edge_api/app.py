@@ -1,7 +1,6 @@
-"""Puts the edge together: the routes in the middle, the layers around them, each of them pure ASGI.
+"""Builds the application: the routes, inside their pure ASGI middleware.
 
-A request goes Observe → LastResort → InFlightLimit → SizeLimits → Authenticate → SameSite → FastAPI, and its answer
-back.
+A request passes Telemetry → InFlightLimit → SizeLimits → Authenticate → CsrfProtection → FastAPI.
 """
 
 from fastapi import FastAPI
@@ -10,12 +9,11 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from chassis.identity import MeshTokens
-from edge_api.exception_handlers import LastResort, handle_errors
-from edge_api.http_metrics import HttpMetrics
+from edge_api.exception_handlers import handle_errors
 from edge_api.middleware.auth import Authenticate
-from edge_api.middleware.csrf import SameSite
+from edge_api.middleware.csrf import CsrfProtection
 from edge_api.middleware.request_limits import InFlightLimit, SizeLimits
-from edge_api.middleware.telemetry import Observe
+from edge_api.middleware.telemetry import HttpMetrics, Telemetry
 from edge_api.routes import docs, events, health, notifications, session, tasks
 from edge_api.routes.health import Draining
 from edge_api.settings import EdgeSettings
@@ -39,16 +37,15 @@ def build(
 ) -> ASGIApp:
     """The whole application, ready to be served."""
     app: ASGIApp = routes(upstreams, live, draining)
-    app = SameSite(app, settings.origins)
+    app = CsrfProtection(app, settings.origins)
     app = Authenticate(app, tokens)
     app = SizeLimits(app)
     app = InFlightLimit(app, settings.max_in_flight)
-    app = LastResort(app)
-    return Observe(app, HttpMetrics(registry), tracer, settings.call_timeout_seconds)
+    return Telemetry(app, HttpMetrics(registry), tracer, settings.call_timeout_seconds)
 
 
 def routes(upstreams: Upstreams, live: Live, draining: Draining) -> FastAPI:
-    """The API without the layers around it."""
+    """The API without its middleware."""
     app = FastAPI(
         title="Taskmesh",
         version="1",

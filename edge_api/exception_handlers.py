@@ -1,4 +1,4 @@
-"""Every error of the application becomes a problem here: the handlers that FastAPI calls, and a last resort."""
+"""The exception handlers of FastAPI: each error becomes a problem document."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,6 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.errors import InvalidInput, ServiceError, Violation
 from edge_api import problems
@@ -22,29 +21,6 @@ _SERVER_SET = frozenset(
 )
 _MOST_VIOLATIONS = 20
 _LONGEST_NAME = 100
-
-
-class LastResort:
-    """Answers 500 where something failed that nobody foresaw, and logs it whole."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Lets no Exception out."""
-        began = False
-
-        async def noted(message: Message) -> None:
-            nonlocal began
-            began = True
-            await send(message)
-
-        try:
-            await self._app(scope, receive, noted)
-        except Exception:
-            _log.exception("unexpected error")
-            if not began:
-                await problems.internal().response()(scope, receive, send)
 
 
 def handle_errors(app: FastAPI) -> None:

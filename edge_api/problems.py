@@ -1,7 +1,7 @@
 """Every error that the edge answers with, as application/problem+json (RFC 9457).
 
 One table turns the services' gRPC statuses into HTTP; the edge's own refusals go through it too, where they are
-ServiceErrors, or name their HTTP status themselves, as `Refused`.
+ServiceErrors, or name their HTTP status themselves, as `HttpError`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -83,7 +83,7 @@ class Problem:
         return body
 
 
-class Refused(HTTPException):
+class HttpError(HTTPException):
     """A refusal that belongs to HTTP alone, like a body that is too large; raised anywhere, answered as a problem."""
 
     def __init__(self, status: int, reason: str, detail: str, headers: Mapping[str, str] | None = None) -> None:
@@ -99,8 +99,8 @@ def internal() -> Problem:
 def of_http(error: HTTPException) -> Problem:
     """For the edge's own refusals and those of the framework."""
     status = HTTPStatus(error.status_code)
-    reason = error.reason if isinstance(error, Refused) else status.name
-    detail = error.detail if isinstance(error, Refused) else _DETAIL.get(status, status.phrase)
+    reason = error.reason if isinstance(error, HttpError) else status.name
+    detail = error.detail if isinstance(error, HttpError) else _DETAIL.get(status, status.phrase)
     return Problem(int(status), reason, detail, headers=error.headers or {})
 
 

@@ -15,7 +15,6 @@ from chassis.metrics import LoopMetrics, new_registry, serve_metrics
 from chassis.settings import load
 from chassis.tracing import Tracing
 from notify_svc.composition import open_notifier
-from notify_svc.grpc_api import server
 from notify_svc.settings import NotifySettings
 
 
@@ -25,10 +24,9 @@ async def main(settings: NotifySettings) -> None:
     registry = new_registry()
     with closing(Tracing("notify_svc", settings.otlp_endpoint)) as tracing:
         async with until_stopped() as stopped, open_notifier(settings, registry, tracing.tracer) as notifier:
-            grpc_server = server.build(settings, registry, tracing.tracer, notifier)
             with serve_metrics(registry, settings.metrics_host, settings.metrics_port):
                 jobs = {**notifier.jobs(), "measure-loop": LoopMetrics(registry).run}
-                async with background(jobs, registry), grpc_server.serving():
+                async with background(jobs, registry), notifier.grpc_server().serving():
                     gc_tuning.freeze()
                     await stopped.wait()
 

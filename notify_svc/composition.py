@@ -17,6 +17,7 @@ from chassis.feed.metrics import FeedMetrics
 from chassis.feed.stream_tail import StreamTail
 from chassis.grpc_api import client
 from chassis.grpc_api.client import ClientInterceptor, ClientMetrics
+from chassis.grpc_api.server import MeshServer
 from chassis.identity import MeshTokens
 from notify_svc.delivery import channel_file
 from notify_svc.delivery.apprise_channel import AppriseChannel
@@ -33,7 +34,7 @@ from notify_svc.events.recorder import Recorder
 from notify_svc.events.reminders import Reminders
 from notify_svc.events.trimmer import Trimmer
 from notify_svc.gauges import Gauges
-from notify_svc.grpc_api import watch
+from notify_svc.grpc_api import server, watch
 from notify_svc.metrics import NotifyMetrics
 from notify_svc.settings import NotifySettings
 from notify_svc.storage import redis_client, redis_keys
@@ -92,7 +93,7 @@ async def open_notifier(
 
 
 class Notifier:
-    """The connected parts: `jobs` run in the background; `inbox`, `feed` and `dead_letter_admin` serve gRPC calls.
+    """The connected parts: `jobs` run in the background, `grpc_server` answers calls.
 
     `redis` is for commands, `reader` for the blocking reads of the streams.
     """
@@ -115,6 +116,7 @@ class Notifier:
         metrics, scripts = NotifyMetrics(registry), redis_client.Scripts(redis)
         names = [channel.name for channel in channels]
         self.redis = redis
+        self._settings, self._registry, self._tracer = settings, registry, tracer
 
         event_store = EventStore(redis, scripts, names, clock)
         dead_letters = DeadLetters(scripts, metrics, clock)
@@ -151,7 +153,7 @@ class Notifier:
 
         self.inbox = Inbox(scripts, clock)
         self.feed = Feed[watch.Notification](FeedMetrics(registry).of("notifications"), limits or FeedLimits())
-        self.dead_letter_admin = DeadLetterAdmin(
+        self._dead_letter_admin = DeadLetterAdmin(
             redis, scripts, names, metrics=metrics, now_ms=clock, wake=self._deliverers.wake
         )
         self._tail = StreamTail(reader, redis_keys.NOTIFICATIONS, self.feed, watch.item_of)
@@ -160,6 +162,18 @@ class Notifier:
         )
         self._trimmer = Trimmer(redis, scripts, clock)
         self._gauges = Gauges(redis, self._acknowledger, metrics)
+
+    def grpc_server(self) -> MeshServer:
+        """A new gRPC server with all services."""
+        return server.build(
+            self._settings,
+            self._registry,
+            self._tracer,
+            self.inbox,
+            self.feed,
+            self._dead_letter_admin,
+            self.check_ready,
+        )
 
     def jobs(self) -> dict[str, Job]:
         """The background jobs by name."""

@@ -1,7 +1,7 @@
-"""The layer that refuses what another site's page makes a browser send, beside the cookie's SameSite=Strict.
+"""Refuses cross-site requests, in addition to the cookie's SameSite=Strict.
 
-Browsers say where a request comes from: by Sec-Fetch-Site (Fetch Metadata) and, when it may change something, by Origin
-(Fetch, 3.2). Who sends neither is no browser, so no page of another site is behind it.
+Browsers state the source of a request in Sec-Fetch-Site (Fetch Metadata) and, if it may change something, in Origin
+(Fetch, 3.2). A request with neither header does not come from a browser, so CSRF does not apply.
 """
 
 from collections.abc import Collection
@@ -15,7 +15,7 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN = frozenset({"same-origin", "none"})
 
 
-class SameSite:
+class CsrfProtection:
     """Lets a request through that only reads, comes from a page at one of `origins`, or from no page at all."""
 
     def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:

@@ -6,7 +6,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.grpc_api import deadlines
-from edge_api.problems import Problem, Refused, of_http
+from edge_api.problems import HttpError, Problem, of_http
 from edge_api.routes.events import PATH as EVENTS
 from edge_api.routes.health import PROBES
 from edge_api.schemas.limits import MAX_BODY_BYTES, MAX_HEADER_BYTES
@@ -51,7 +51,7 @@ class SizeLimits:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers 431 and 413 at once where the headers tell; a later Refused comes from where the body is read."""
+        """Answers 431 and 413 at once where the headers tell; a later HttpError comes from where the body is read."""
         refusal = _by_headers(scope)
         if refusal is not None:
             await of_http(refusal).response()(scope, receive, send)
@@ -69,16 +69,16 @@ class _Counted:
             async with asyncio.timeout(deadlines.remaining()):
                 message = await self._receive()
         except TimeoutError:
-            raise Refused(408, "REQUEST_TIMEOUT", "The body did not arrive in time.") from None
+            raise HttpError(408, "REQUEST_TIMEOUT", "The body did not arrive in time.") from None
         self._bytes += len(message.get("body", b""))
         if self._bytes > MAX_BODY_BYTES:
             raise _too_large()
         return message
 
 
-def _by_headers(scope: Scope) -> Refused | None:
+def _by_headers(scope: Scope) -> HttpError | None:
     if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
-        return Refused(431, "HEADERS_TOO_LARGE", f"The headers must be at most {MAX_HEADER_BYTES // 1024} KiB.")
+        return HttpError(431, "HEADERS_TOO_LARGE", f"The headers must be at most {MAX_HEADER_BYTES // 1024} KiB.")
     declared = Headers(scope=scope).get("content-length", "0")
     # The server has checked that it is a number; more digits than these are too many whatever they are.
     if len(declared) > 18 or int(declared) > MAX_BODY_BYTES:
@@ -86,5 +86,5 @@ def _by_headers(scope: Scope) -> Refused | None:
     return None
 
 
-def _too_large() -> Refused:
-    return Refused(413, "BODY_TOO_LARGE", f"The body must be at most {MAX_BODY_BYTES // 1024} KiB.")
+def _too_large() -> HttpError:
+    return HttpError(413, "BODY_TOO_LARGE", f"The body must be at most {MAX_BODY_BYTES // 1024} KiB.")

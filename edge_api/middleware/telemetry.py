@@ -1,4 +1,4 @@
-"""The outermost layer: it makes a request visible by its id, its span, its metrics and one log line."""
+"""The outermost middleware: the id, span, metrics and log line of each request, and a 500 for unexpected errors."""
 
 import time
 from contextlib import nullcontext
@@ -6,21 +6,43 @@ from typing import Any
 
 import structlog
 from opentelemetry import trace
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import identity, tracing
 from chassis.grpc_api import deadlines
-from edge_api.http_metrics import HttpMetrics
+from edge_api import problems
 from edge_api.routes.events import PATH as EVENTS
 from edge_api.routes.health import PROBES
 
 _log = structlog.get_logger("http")
 _LONGEST_PATH = 200
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-class Observe:
-    """Gives each request its id, trace and deadline, adds the headers that every answer has, and writes it down."""
+class HttpMetrics:
+    """The metrics of requests. Labels hold route templates, so unknown paths create no series."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.in_flight = Gauge("http_requests_in_flight", "Requests being worked on.", registry=registry)
+        self._requests = Counter(
+            "http_requests_total", "Requests answered.", ["method", "route", "status"], registry=registry
+        )
+        self._seconds = Histogram(
+            "http_request_duration_seconds", "From a request to its answer.", ["method", "route"], registry=registry
+        )
+
+    def count(self, method: str, route: str, status: int, seconds: float | None) -> None:
+        """Counts one request that was answered; without `seconds` where its client decides how long it lasts."""
+        known = method if method in _METHODS else "other"
+        self._requests.labels(known, route, str(status)).inc()
+        if seconds is not None:
+            self._seconds.labels(known, route).observe(seconds, tracing.exemplar())
+
+
+class Telemetry:
+    """Sets the id, trace and deadline of each request, and adds the headers that every response has."""
 
     def __init__(self, app: ASGIApp, metrics: HttpMetrics, tracer: trace.Tracer, timeout_seconds: float) -> None:
         self._app = app
@@ -44,6 +66,10 @@ class Observe:
             structlog.contextvars.bind_contextvars(request_id=request_id, trace_id=tracing.trace_id())
             try:
                 await self._app(scope, receive, answer)
+            except Exception:
+                _log.exception("unexpected error")
+                if not answer.has_begun:
+                    await problems.internal().response()(scope, receive, answer)
             finally:
                 seconds, route = time.perf_counter() - begun, _template(scope)
                 span.update_name(f"{scope['method']} {route}")
@@ -62,15 +88,17 @@ class Observe:
 
 
 class _Answer:
-    """Sends an answer on; `status` is 500 until it has begun, for that is what the client then sees."""
+    """Forwards a response; `status` is 500 until it has begun."""
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
         self._request_id = request_id
         self.status = 500
+        self.has_begun = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            self.has_begun = True
             self.status = message["status"]
             headers = MutableHeaders(raw=message["headers"])
             headers["X-Request-ID"] = self._request_id

@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import HTMLResponse, Response
 
-from edge_api.schemas import response
+from edge_api.schemas import responses
 
 OPENAPI, DOCS = "/api/openapi.json", "/api/docs"
 
@@ -43,7 +43,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document of the routes of `app`, with the schema that all its errors share."""
     openapi = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     template = "#/components/schemas/{model}"
-    problem = response.Problem.model_json_schema(ref_template=template)
+    problem = responses.Problem.model_json_schema(ref_template=template)
     for operations in openapi["paths"].values():
         for operation in operations.values():
             _drop_null(operation.get("parameters", ()))

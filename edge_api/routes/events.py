@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from chassis.identity import require_user
 from edge_api.routes.strict import StrictRoute
-from edge_api.schemas import request
+from edge_api.schemas import requests
 from edge_api.schemas.documented import LastEventId, refusals
 from edge_api.sse.event_stream import EventStream
 from edge_api.sse.live import Live
@@ -30,7 +30,7 @@ class EventEndpoints:
         self._live = live
 
     async def watch_events(
-        self, _: Annotated[request.NoQuery, Query()], last_event_id: LastEventId = None
+        self, _: Annotated[requests.NoQuery, Query()], last_event_id: LastEventId = None
     ) -> EventStream:
         """Streams what happens to the caller's tasks, and the caller's new notifications."""
         return EventStream(self._live, require_user(), last_event_id)

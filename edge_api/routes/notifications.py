@@ -6,8 +6,7 @@ from fastapi import APIRouter, Query
 from notify.v1 import notify_pb2
 
 from edge_api.routes.strict import StrictRoute
-from edge_api.schemas import convert, response
-from edge_api.schemas import request as requests
+from edge_api.schemas import convert, requests, responses
 from edge_api.schemas.documented import refusals
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ class NotificationEndpoints:
 
     async def list_notifications(
         self, query: Annotated[requests.ListNotificationsQuery, Query()]
-    ) -> response.NotificationPage:
+    ) -> responses.NotificationPage:
         """Lists the caller's notifications, newest first, in pages."""
         request = notify_pb2.ListNotificationsRequest(
             page_size=convert.page_size_of(query.page_size), page_token=query.page_token

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Query
 
 from chassis import identity
 from edge_api.routes.strict import StrictRoute
-from edge_api.schemas import request, response
+from edge_api.schemas import requests, responses
 from edge_api.schemas.documented import refusals
 
 
-async def get_session(_: Annotated[request.NoQuery, Query()]) -> response.Session:
+async def get_session(_: Annotated[requests.NoQuery, Query()]) -> responses.Session:
     """Returns who the gateway says is calling."""
-    return response.Session(user=identity.require_user())
+    return responses.Session(user=identity.require_user())
 
 
 def router() -> APIRouter:

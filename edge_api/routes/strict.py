@@ -1,12 +1,13 @@
-"""The route class of the API: FastAPI's own, but it takes no request that could be understood in two ways.
+"""The route class of the API: it refuses every request that two parsers could understand in two ways.
 
-It stands between the router and the endpoint, before FastAPI reads a body; `edge_api.json_body` does the reading.
+Bodies are read as RFC 8259 requires.
 """
 
 import email.message
+import json
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -14,8 +15,7 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from chassis.errors import InvalidInput, Violation
-from edge_api import json_body
-from edge_api.problems import Refused
+from edge_api.problems import HttpError
 
 JSON, MERGE_PATCH = "application/json", "application/merge-patch+json"
 
@@ -28,8 +28,8 @@ class StrictRequest(Request):
     """A request whose JSON is read without leniency."""
 
     async def json(self) -> Any:
-        """The body's value. Raises Refused with 400 when it is not plain JSON."""
-        return json_body.parse(await self.body())
+        """The body's value. Raises HttpError with 400 when it is not plain JSON."""
+        return parse_json(await self.body())
 
 
 class StrictRoute(APIRoute):
@@ -74,12 +74,55 @@ def _check_media_type(request: Request, accepted: tuple[str, ...]) -> None:
     header = email.message.Message()
     header["content-type"] = request.headers.get("content-type", "")
     if header.get_content_type() not in accepted or header.get_content_charset("utf-8") != "utf-8":
-        raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", f"The body must be {' or '.join(accepted)}, in UTF-8.")
+        raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", f"The body must be {' or '.join(accepted)}, in UTF-8.")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise Refused(415, "UNSUPPORTED_CONTENT_ENCODING", "The body must not be compressed.")
+        raise HttpError(415, "UNSUPPORTED_CONTENT_ENCODING", "The body must not be compressed.")
 
 
 async def _refuse_empty(request: StrictRequest) -> None:
     # FastAPI would take an empty body for a missing one.
     if not await request.body():
         await request.json()
+
+
+def parse_json(body: bytes) -> Any:
+    """Parses a request's body.
+
+    Raises HttpError with 400 for what is no JSON, for NaN and Infinity, for a name that comes twice in an object, for
+    text that is not Unicode, for numbers of thousands of digits and for nesting deeper than the interpreter goes.
+    """
+    if not body:
+        raise _malformed("the body is empty")
+    try:
+        value = json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_no_constant)
+        json.dumps(value, ensure_ascii=False).encode()  # fails on half a surrogate pair, which no service could store
+    except json.JSONDecodeError as error:
+        raise _malformed(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
+    except UnicodeError:
+        raise _malformed("it is not Unicode text in UTF-8") from None
+    except RecursionError:
+        raise _malformed("it is nested too deep") from None
+    except ValueError as error:
+        raise _malformed(str(error) if isinstance(error, _Ambiguous) else "a number is too long") from None
+    return value
+
+
+class _Ambiguous(ValueError):
+    """JSON whose meaning is not fixed."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        msg = "a name comes twice in an object"
+        raise _Ambiguous(msg)
+    return value
+
+
+def _no_constant(name: str) -> NoReturn:
+    msg = f"{name} is not JSON"
+    raise _Ambiguous(msg)
+
+
+def _malformed(why: str) -> HttpError:
+    return HttpError(400, "MALFORMED_JSON", f"The body cannot be read as JSON: {why}.")

@@ -10,9 +10,7 @@ from task.v1 import task_pb2
 from chassis.errors import InvalidInput, Violation
 from edge_api.routes import etags
 from edge_api.routes.strict import JSON, MERGE_PATCH, StrictRoute
-from edge_api.schemas import convert
-from edge_api.schemas import request as requests
-from edge_api.schemas import response as answers
+from edge_api.schemas import convert, requests, responses
 from edge_api.schemas.documented import IdempotencyKey, IfMatch, IfNoneMatch, TaskId, headers, refusals
 
 if TYPE_CHECKING:
@@ -30,14 +28,14 @@ class TaskEndpoints:
 
     async def create_task(
         self, body: requests.NewTask, _: _NoQuery, response: Response, idempotency_key: IdempotencyKey = None
-    ) -> answers.Task:
+    ) -> responses.Task:
         """Creates a task. Once it has answered, the task is safe and its owner will be notified."""
         request = task_pb2.CreateTaskRequest(task=convert.task_of(body), request_id=_request_id(idempotency_key))
         created = (await self._tasks.CreateTask(request)).task
         response.headers["Location"] = f"{PATH}/{created.id}"
         return _with_etag(response, created)
 
-    async def list_tasks(self, query: Annotated[requests.ListTasksQuery, Query()]) -> answers.TaskPage:
+    async def list_tasks(self, query: Annotated[requests.ListTasksQuery, Query()]) -> responses.TaskPage:
         """Lists tasks in pages."""
         return convert.task_page_answer(await self._tasks.ListTasks(convert.list_request_of(query)))
 
@@ -47,7 +45,7 @@ class TaskEndpoints:
         query: Annotated[requests.GetTaskQuery, Query()],
         response: Response,
         if_none_match: IfNoneMatch = None,
-    ) -> answers.Task | Response:
+    ) -> responses.Task | Response:
         """Returns one task, or 304 when the client has it as it is."""
         request = task_pb2.GetTaskRequest(id=id, show_deleted=query.show_deleted)
         task = (await self._tasks.GetTask(request)).task
@@ -64,7 +62,7 @@ class TaskEndpoints:
         _: _NoQuery,
         response: Response,
         if_match: IfMatch = None,
-    ) -> answers.Task:
+    ) -> responses.Task:
         """Changes the fields that the merge patch names; without If-Match in any case."""
         task = convert.task_of(body)
         task.id, task.etag = id, etags.condition(if_match)
@@ -75,7 +73,7 @@ class TaskEndpoints:
         """Deletes a task; for 30 days it can be undeleted."""
         await self._tasks.DeleteTask(task_pb2.DeleteTaskRequest(id=id, etag=etags.condition(if_match)))
 
-    async def undelete_task(self, id: TaskId, _: _NoQuery, response: Response) -> answers.Task:
+    async def undelete_task(self, id: TaskId, _: _NoQuery, response: Response) -> responses.Task:
         """Brings a deleted task back."""
         undeleted = await self._tasks.UndeleteTask(task_pb2.UndeleteTaskRequest(id=id))
         return _with_etag(response, undeleted.task)
@@ -103,7 +101,7 @@ def router(tasks: "TaskServiceAsyncStub") -> APIRouter:
         one,
         endpoints.get_task,
         methods=["GET"],
-        response_model=answers.Task,
+        response_model=responses.Task,
         responses={200: etag, **unchanged, **refusals(404)},
     )
     routes.add_api_route(
@@ -120,7 +118,7 @@ def router(tasks: "TaskServiceAsyncStub") -> APIRouter:
     return routes
 
 
-def _with_etag(response: Response, task: task_pb2.Task) -> answers.Task:
+def _with_etag(response: Response, task: task_pb2.Task) -> responses.Task:
     response.headers["ETag"] = etags.quoted(task.etag)
     return convert.task_answer(task)
 

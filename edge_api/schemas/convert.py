@@ -6,14 +6,14 @@ from notify.v1 import notify_pb2
 from task.v1 import task_pb2
 
 from chassis.errors import InvalidInput, Violation
-from edge_api.schemas import request, response
+from edge_api.schemas import requests, responses
 from edge_api.schemas.timestamps import optional_text_of, text_of
 
 EDITABLE = ("title", "description", "status", "priority", "labels", "due_time")
 _INT32_MAX = 2**31 - 1
 
 
-def task_of(given: request.NewTask | request.TaskPatch) -> task_pb2.Task:
+def task_of(given: requests.NewTask | requests.TaskPatch) -> task_pb2.Task:
     """The message with the fields that the client gave; null is the message's unset."""
     values = {name: getattr(given, name) for name in EDITABLE if name in given.model_fields_set}
     fields: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
@@ -24,12 +24,12 @@ def task_of(given: request.NewTask | request.TaskPatch) -> task_pb2.Task:
     return task_pb2.Task(**fields)
 
 
-def mask_of(patch: request.TaskPatch) -> list[str]:
+def mask_of(patch: requests.TaskPatch) -> list[str]:
     """The paths that a merge patch names."""
     return [name for name in EDITABLE if name in patch.model_fields_set]
 
 
-def list_request_of(query: request.ListTasksQuery) -> task_pb2.ListTasksRequest:
+def list_request_of(query: requests.ListTasksQuery) -> task_pb2.ListTasksRequest:
     """The request for a page of tasks."""
     return task_pb2.ListTasksRequest(
         page_size=page_size_of(query.page_size),
@@ -50,16 +50,16 @@ def page_size_of(number: int) -> int:
     return max(-1, min(number, _INT32_MAX))
 
 
-def marks_of(given: request.ReadMarks) -> notify_pb2.MarkNotificationsReadRequest:
+def marks_of(given: requests.ReadMarks) -> notify_pb2.MarkNotificationsReadRequest:
     """The request to mark notifications. Raises InvalidInput unless exactly one of ids and all is given."""
     if len(given.model_fields_set) != 1:
         raise InvalidInput(Violation("", "exactly one of ids and all must be given"))
     return notify_pb2.MarkNotificationsReadRequest(ids=given.ids, all="all" in given.model_fields_set)
 
 
-def task_answer(task: task_pb2.Task) -> response.Task:
+def task_answer(task: task_pb2.Task) -> responses.Task:
     """A task as JSON shows it."""
-    return response.Task(
+    return responses.Task(
         id=task.id,
         title=task.title,
         description=task.description,
@@ -77,24 +77,24 @@ def task_answer(task: task_pb2.Task) -> response.Task:
     )
 
 
-def task_page_answer(page: task_pb2.ListTasksResponse) -> response.TaskPage:
+def task_page_answer(page: task_pb2.ListTasksResponse) -> responses.TaskPage:
     """A page of tasks as JSON shows it."""
     tasks = [task_answer(task) for task in page.tasks]
-    return response.TaskPage(tasks=tasks, next_page_token=page.next_page_token)
+    return responses.TaskPage(tasks=tasks, next_page_token=page.next_page_token)
 
 
-def notification_page_answer(page: notify_pb2.ListNotificationsResponse) -> response.NotificationPage:
+def notification_page_answer(page: notify_pb2.ListNotificationsResponse) -> responses.NotificationPage:
     """A page of notifications as JSON shows it."""
-    return response.NotificationPage(
+    return responses.NotificationPage(
         notifications=[notification_answer(notification) for notification in page.notifications],
         next_page_token=page.next_page_token,
         unread_count=page.unread_count,
     )
 
 
-def notification_answer(notification: notify_pb2.Notification) -> response.Notification:
+def notification_answer(notification: notify_pb2.Notification) -> responses.Notification:
     """A notification as JSON shows it."""
-    return response.Notification(
+    return responses.Notification(
         id=notification.id,
         kind=_short(notify_pb2.NotificationKind.Name(notification.kind), "NOTIFICATION_KIND_"),
         task_id=notification.task_id,
@@ -105,8 +105,8 @@ def notification_answer(notification: notify_pb2.Notification) -> response.Notif
     )
 
 
-def _delivery_answer(delivery: notify_pb2.Delivery) -> response.Delivery:
-    return response.Delivery(
+def _delivery_answer(delivery: notify_pb2.Delivery) -> responses.Delivery:
+    return responses.Delivery(
         channel=delivery.channel,
         outcome=_short(notify_pb2.DeliveryOutcome.Name(delivery.outcome), "DELIVERY_OUTCOME_"),
         attempts=delivery.attempts,

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from notify_svc.domain import DEAD_LETTER_EVENT_BYTES_MAX, DEAD_LETTERS_LIMIT, KEEP_MS, Cursor, NowMs, StoredDeadLetter
 from notify_svc.metrics import NotifyMetrics
 from notify_svc.storage import redis_client, redis_keys
-from notify_svc.storage.redis_deadline import answered
+from notify_svc.storage.redis_deadline import redis_deadline
 
 _log = structlog.get_logger("dead letters")
 
@@ -72,7 +72,7 @@ class DeadLetterAdmin:
     async def page(self, size: int, after: Cursor | None) -> DeadLetterPage:
         """Up to `size` letters, from the oldest or from behind a place; fewer where they are long."""
         place: list[str | int] = [] if after is None else [after.time_ms, after.id]
-        async with answered():
+        async with redis_deadline():
             total, has_more, rows = await self._scripts.list_dead_letters(
                 [redis_keys.DEAD_LETTERS], [size, _PAGE_BYTES_MAX, DEAD_LETTER_EVENT_BYTES_MAX, *place]
             )
@@ -85,7 +85,7 @@ class DeadLetterAdmin:
         done = Replayed()
         try:
             for batch in _batches(keys):
-                async with answered():
+                async with redis_deadline():
                     found = await self._scripts.replay_dead_letters(
                         self._replay_keys, [self._now_ms(), KEEP_MS, *batch]
                     )
@@ -108,7 +108,7 @@ class DeadLetterAdmin:
         discarded = 0
         try:
             for batch in _batches(keys):
-                async with answered():
+                async with redis_deadline():
                     discarded += await self._scripts.discard_dead_letters([redis_keys.DEAD_LETTERS], batch)
         finally:
             self._metrics.dead_letters_discarded.inc(discarded)
@@ -121,7 +121,7 @@ class DeadLetterAdmin:
         Who acts on all of them asks for these first: what comes back while it is at work is none of them, whatever the
         clocks of two processes say.
         """
-        async with answered():
+        async with redis_deadline():
             keys: Any = await self._client.zrange(redis_keys.DEAD_LETTERS, 0, DEAD_LETTERS_LIMIT - 1)
         return [key.decode() for key in keys]
 

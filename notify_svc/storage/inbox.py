@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from notify_svc.domain import KEEP_MS, Cursor, Delivery, Notification, NowMs, Outcome
 from notify_svc.storage import redis_client, redis_keys
 from notify_svc.storage.notification_json import notification_from_json
-from notify_svc.storage.redis_deadline import answered
+from notify_svc.storage.redis_deadline import redis_deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Inbox:
     async def page(self, owner: str, size: int, after: Cursor | None) -> Page:
         """Up to `size` notifications of a user, from the newest or from behind a position."""
         position: list[str | int] = [] if after is None else [after.time_ms, after.id]
-        async with answered():
+        async with redis_deadline():
             unread, rows = await self._scripts.list_inbox(
                 [redis_keys.inbox_key(owner), redis_keys.unread_key(owner)],
                 [self._now_ms() - KEEP_MS, size + 1, *position],
@@ -40,7 +40,7 @@ class Inbox:
 
     async def mark_read(self, owner: str, ids: Sequence[str]) -> None:
         """Marks these of a user's notifications as read, or all where no ids are given."""
-        async with answered():
+        async with redis_deadline():
             await self._scripts.mark_read([redis_keys.unread_key(owner)], [self._now_ms(), *ids])
 
 

@@ -13,7 +13,7 @@ _SECONDS = 3.0
 
 
 @asynccontextmanager
-async def answered() -> AsyncIterator[None]:
+async def redis_deadline() -> AsyncIterator[None]:
     """Gives what the block asks of Redis three seconds, or what is left to the caller where that is less.
 
     Raises Unavailable while the queue is away, DeadlineExceeded when the caller's time is up first.

@@ -1,4 +1,4 @@
-"""The gRPC server of the task service: which services it has, and who may call them without a user."""
+"""The gRPC server: its services, and which of them are called without a user."""
 
 from opentelemetry import trace
 from prometheus_client import CollectorRegistry

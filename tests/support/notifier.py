@@ -19,7 +19,6 @@ from chassis.tracing import Tracing
 from notify_svc.composition import Notifier, open_notifier
 from notify_svc.delivery.channel import Channel, DeliveryFailed
 from notify_svc.domain import Notification
-from notify_svc.grpc_api import server as grpc_server
 from notify_svc.settings import NotifySettings
 from notify_svc.storage import redis_keys
 from tests.support.eventually import eventually
@@ -158,9 +157,7 @@ async def serving(url: str, target: str, channels: Sequence[Channel] = (), **giv
     """A service at work with its gRPC server, and stubs to call it by."""
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(running(url, target, channels, drain_notice_seconds=0, **given))
-        tracer = Tracing("test", None).tracer
-        server = grpc_server.build(parts.settings, parts.registry, tracer, parts.notifier)
-        await stack.enter_async_context(server.serving())
+        await stack.enter_async_context(parts.notifier.grpc_server().serving())
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{parts.settings.grpc_port}"))
         parts.stub = notify_pb2_grpc.NotificationServiceStub(channel)
         parts.events_stub = notify_events_pb2_grpc.NotificationEventsServiceStub(channel)

@@ -14,7 +14,7 @@ from chassis.grpc_api.client import ClientMetrics
 from chassis.grpc_api.telemetry import ServerMetrics
 from chassis.metrics import LoopMetrics
 from edge_api import openapi
-from edge_api.http_metrics import HttpMetrics
+from edge_api.middleware.telemetry import HttpMetrics
 from notify_svc.metrics import NotifyMetrics
 from scripts.course import reference, settings
 from task_svc.relay_metrics import RelayMetrics

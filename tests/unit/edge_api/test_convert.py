@@ -5,11 +5,11 @@ from pydantic import ValidationError
 from task.v1 import task_pb2
 
 from chassis.errors import InvalidInput
-from edge_api.schemas import convert, request
+from edge_api.schemas import convert, requests
 
 
 def patch(**given: object) -> tuple[task_pb2.Task, list[str]]:
-    body = request.TaskPatch.model_validate(given)
+    body = requests.TaskPatch.model_validate(given)
     return convert.task_of(body), convert.mask_of(body)
 
 
@@ -36,7 +36,7 @@ def test_null_in_a_patch_is_refused_for_what_cannot(name: str) -> None:
 
 
 def test_what_a_new_task_leaves_out_is_left_to_the_service() -> None:
-    body = request.NewTask.model_validate({"title": "a"})
+    body = requests.NewTask.model_validate({"title": "a"})
     assert convert.task_of(body) == task_pb2.Task(title="a")
 
 
@@ -56,8 +56,8 @@ def test_a_page_size_always_fits_the_message(given: int, sent: int) -> None:
 
 
 def test_marks_name_ids_or_all_and_never_both_or_neither() -> None:
-    assert list(convert.marks_of(request.ReadMarks.model_validate({"ids": ["a"]})).ids) == ["a"]
-    assert convert.marks_of(request.ReadMarks.model_validate({"all": True})).all
+    assert list(convert.marks_of(requests.ReadMarks.model_validate({"ids": ["a"]})).ids) == ["a"]
+    assert convert.marks_of(requests.ReadMarks.model_validate({"all": True})).all
     for given in ({}, {"ids": ["a"], "all": True}):
         with pytest.raises(InvalidInput):
-            convert.marks_of(request.ReadMarks.model_validate(given))
+            convert.marks_of(requests.ReadMarks.model_validate(given))

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from edge_api.schemas import convert, request
+from edge_api.schemas import convert, requests
 from task_svc.domain import Priority, Status, Task, TaskFields
 from task_svc.grpc_api.list_request import ListRequest
 from task_svc.repository import TaskRepository
@@ -30,7 +30,7 @@ async def _ids_of(store: TaskRepository, parameters: dict[str, Any]) -> list[str
     ids: list[str] = []
     token = ""
     while True:
-        asked = request.ListTasksQuery.model_validate({**parameters, "page_size": 3, "page_token": token})
+        asked = requests.ListTasksQuery.model_validate({**parameters, "page_size": 3, "page_token": token})
         query = ListRequest.from_proto(convert.list_request_of(asked), "ann")
         page = query.answer(await store.list("ann", query.criteria, query.order, query.after, query.limit), "ann")
         ids += [task.id for task in page.tasks]
