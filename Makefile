@@ -90,7 +90,7 @@ test-faults: install ## Run the fault tests that take long, up to three minutes 
 .PHONY: faults
 faults: install ## Run every fault test and write docs/reference/faults.md anew
 	@scripts/browser-deps
-	@$(bin)/python -m tests.faults.page $(ARGS)
+	@$(bin)/python -m tests.faults.harness.page $(ARGS)
 
 .PHONY: simulate
 simulate: install ## Look for a seed of the simulation that breaks a promise (SEED=n shows the run of one)

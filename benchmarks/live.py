@@ -17,8 +17,8 @@ from pathlib import Path
 
 import uvloop
 
-from tests.faults.system import System, system
-from tests.support.light_client import creator, watched, watching
+from tests.faults.harness.system import System, system
+from tests.support.edge_api.light_client import creator, watched, watching
 
 RATES = (50, 200)
 SECONDS, WARM_UP_SECONDS = 10.0, 2.0

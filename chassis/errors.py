@@ -78,5 +78,9 @@ class DeadlineExceeded(ServiceError):
     """The caller's deadline passed before the answer was ready."""
 
 
+class Unimplemented(ServiceError):
+    """The service does not have this method."""
+
+
 class Internal(ServiceError):
     """A defect of the service itself."""

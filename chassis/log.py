@@ -1,4 +1,4 @@
-"""Logs: one JSON object per line on stdout, or colour on a terminal; what libraries log comes out the same way."""
+"""Logs: one JSON object per line on stdout, or short coloured lines on a terminal. Libraries log the same way."""
 
 import logging
 import sys
@@ -10,6 +10,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 Format = Literal["auto", "json", "pretty"]
 
 _FIRST = ("time", "level", "service", "event")
+_ALWAYS_HIDDEN = frozenset({"service", "route"})
+_HIDDEN = _ALWAYS_HIDDEN | {"trace_id", "task_id", "event_id", "upstream"}
 
 
 def configure(service: str, level: str, log_format: Format) -> None:
@@ -29,14 +31,22 @@ def configure(service: str, level: str, log_format: Format) -> None:
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if pretty else "iso", utc=not pretty, key="time"),
         add_service,
         put_first,
     ]
     render: list[Processor]
     if pretty:
-        plain = structlog.dev.plain_traceback
-        render = [structlog.dev.ConsoleRenderer(timestamp_key="time", pad_event_to=20, exception_formatter=plain)]
+        render = [
+            _shorten,
+            structlog.dev.ConsoleRenderer(
+                timestamp_key="time",
+                pad_event_to=12,
+                pad_level=False,
+                sort_keys=False,
+                exception_formatter=structlog.dev.plain_traceback,
+            ),
+        ]
     else:
         # Without local variables: among them are tokens and what users wrote.
         tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
@@ -55,3 +65,15 @@ def configure(service: str, level: str, log_format: Format) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=max(logging.WARNING, logging.getLevelName(level.upper())), force=True)
+
+
+def _shorten(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Makes a line fit on a terminal: drops what its neighbours repeat, and all but the start of a request's id.
+
+    Warnings and errors keep the ids by which they are investigated.
+    """
+    hidden = _ALWAYS_HIDDEN if event["level"] in ("warning", "error", "critical") else _HIDDEN
+    shown = {name: value for name, value in event.items() if name not in hidden and value is not None}
+    if "request_id" in shown:
+        shown["request_id"] = shown["request_id"][:8]
+    return shown

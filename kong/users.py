@@ -35,7 +35,10 @@ def main(arguments: list[str], ask: Callable[[], str] | None = None) -> int:
     return 0
 
 
-def _list(file: UsersFile, _: argparse.Namespace, __: Callable[[], str]) -> None:
+def _list(file: UsersFile, options: argparse.Namespace, _: Callable[[], str]) -> None:
+    if not file.users:
+        print(f"No user in {options.file}. Add one: make kong-user ARGS='add NAME'")
+        print("The demo users of kong/demo-users.yml exist in development only.")
     for user in file.users.values():
         print(user.name, "password" if user.password else "no password", *(f"key:{key.id}" for key in user.keys))
 

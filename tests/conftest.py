@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from tests.support.mongo import Nx27017
+from tests.support.task_svc.mongo import Nx27017
 from tests.support.valkey import Valkey
 
 

@@ -1,4 +1,4 @@
-"""What both ends of a gRPC connection agree on: message size and keepalive."""
+"""The channel options of servers and clients. gRPC ignores names that it does not know, so a test checks them."""
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 
@@ -15,7 +15,7 @@ SERVER_OPTIONS = (
     ("grpc.so_reuseport", 0),  # or two servers would share a port unseen
     ("grpc.max_concurrent_streams", 1000),
     ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),  # below the client's interval, or it is cut off
+    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),  # below the client's interval, or it is cut off
     ("grpc.max_connection_age_ms", 30_000),  # so that clients look names up again: for new replicas, and moved ones
     ("grpc.max_connection_age_grace_ms", 310_000),  # longer than anybody may watch, so that no stream is cut
 )

@@ -13,7 +13,7 @@ from google.protobuf import any_pb2, message
 from google.rpc import error_details_pb2, status_pb2
 
 from chassis import errors
-from chassis.errors import Internal, ServiceError, Unavailable
+from chassis.errors import Internal, ServiceError, Unavailable, Unimplemented
 from chassis.grpc_api.interceptor import CallNext, RpcCall
 
 _log = structlog.get_logger("rpc")
@@ -30,6 +30,7 @@ CODES: dict[type[errors.ServiceError], grpc.StatusCode] = {
     errors.Exhausted: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
     errors.DeadlineExceeded: grpc.StatusCode.DEADLINE_EXCEEDED,
+    errors.Unimplemented: grpc.StatusCode.UNIMPLEMENTED,
     errors.Internal: grpc.StatusCode.INTERNAL,
 }
 # A client refuses metadata above 8 KiB, nginx above 4 KiB, and the caller would learn nothing: what is too long is cut.
@@ -93,9 +94,9 @@ def _packed(detail: message.Message) -> any_pb2.Any:
 
 
 async def map_errors(call: RpcCall, call_next: CallNext) -> Any:
-    """Ends every call with a status, and notes it in `call.code`.
+    """Ends every call with a status, and stores it in `call.code`.
 
-    A ServiceError becomes its status; what nobody foresaw is logged whole and told to nobody.
+    A ServiceError becomes its status; any other error is logged, and becomes INTERNAL without details.
     """
     given = call.context.time_remaining()
     try:
@@ -112,6 +113,8 @@ async def map_errors(call: RpcCall, call_next: CallNext) -> Any:
             await _abort(call, Unavailable("INTERRUPTED", "The call was interrupted; try again."))
         call.code = "DEADLINE_EXCEEDED" if _deadline_has_passed(call, given) else "CANCELLED"
         raise
+    except NotImplementedError:  # from a generated method that the servicer does not override, like Health.List
+        await _abort(call, Unimplemented("UNIMPLEMENTED", "The service does not implement this method."))
     except Exception:
         _log.exception("unexpected error", method=f"{call.service}/{call.method}")
         await _abort(call, Internal("INTERNAL", "The service met an error of its own; its log has the rest."))

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from chassis.identity import require_user
 from edge_api.routes.strict import StrictRoute
 from edge_api.schemas import requests
-from edge_api.schemas.documented import LastEventId, refusals
+from edge_api.schemas.operation_docs import LastEventId, refusals
 from edge_api.sse.event_stream import EventStream
 from edge_api.sse.live import Live
 

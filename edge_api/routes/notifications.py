@@ -7,7 +7,7 @@ from notify.v1 import notify_pb2
 
 from edge_api.routes.strict import StrictRoute
 from edge_api.schemas import convert, requests, responses
-from edge_api.schemas.documented import refusals
+from edge_api.schemas.operation_docs import refusals
 
 if TYPE_CHECKING:
     from notify.v1.notify_pb2_grpc import NotificationServiceAsyncStub

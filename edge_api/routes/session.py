@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from chassis import identity
 from edge_api.routes.strict import StrictRoute
 from edge_api.schemas import requests, responses
-from edge_api.schemas.documented import refusals
+from edge_api.schemas.operation_docs import refusals
 
 
 async def get_session(_: Annotated[requests.NoQuery, Query()]) -> responses.Session:

@@ -8,10 +8,9 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from task.v1 import task_pb2
 
 from chassis.errors import InvalidInput, Violation
-from edge_api.routes import etags
 from edge_api.routes.strict import JSON, MERGE_PATCH, StrictRoute
-from edge_api.schemas import convert, requests, responses
-from edge_api.schemas.documented import IdempotencyKey, IfMatch, IfNoneMatch, TaskId, headers, refusals
+from edge_api.schemas import convert, etags, requests, responses
+from edge_api.schemas.operation_docs import IdempotencyKey, IfMatch, IfNoneMatch, TaskId, headers, refusals
 
 if TYPE_CHECKING:
     from task.v1.task_pb2_grpc import TaskServiceAsyncStub

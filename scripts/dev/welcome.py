@@ -1,4 +1,4 @@
-"""What is said when everything is up: where to look, and two commands to try."""
+"""The message after the start: the addresses, and two commands to try."""
 
 from scripts.dev.services import GRPC_SERVICES, METRICS_PORTS
 from scripts.dev.settings import DevSettings
@@ -16,7 +16,7 @@ Taskmesh is up after {seconds:.1f} s. Ctrl-C stops it.
 
   open         {page} and sign in as demo with demo-password, or as guest with guest-password
   REST         {gateway}/api/v1/tasks (-H 'x-api-key: demo-key')
-  its docs     {page}/api/docs, for whoever is signed in
+  its docs     {page}/api/docs, after a sign-in
   events       {gateway}/api/v1/events (curl -N)
 {services}
 
@@ -26,6 +26,6 @@ Metrics
 Create a task over REST, or over gRPC
   curl -i {gateway}/api/v1/tasks -H 'x-api-key: demo-key' -H 'content-type: application/json' \
 -d '{{"title": "Buy milk"}}'
-  grpcurl -plaintext -H 'x-consumer-username: demo' -d '{{"task": {{"title": "Buy milk"}}}}' \
-127.0.0.1:{ports["TASK_GRPC_PORT"]} task.v1.TaskService/CreateTask
+  .venv/bin/buf curl --protocol grpc --http2-prior-knowledge -H 'x-consumer-username: demo' \
+-d '{{"task": {{"title": "Buy milk"}}}}' http://127.0.0.1:{ports["TASK_GRPC_PORT"]}/task.v1.TaskService/CreateTask
 """

@@ -27,7 +27,7 @@ _NAME = re.compile(r"[a-z][a-z0-9]{1,19}")
 
 def main(root: Path, name: str) -> int:
     """Writes the service `name`; returns the exit status."""
-    if problem := _refused(name):
+    if problem := _refused(root, name):
         sys.stderr.write(f"make new-service: NAME={name}: {problem}\n")
         return 1
     words = _words(root, name)
@@ -57,9 +57,11 @@ The service @name@ is there: gRPC on port @grpc_port@, metrics on @metrics_port@
 that it works. `make dev` starts it with the rest. docs/@name@-svc.md says what to do next."""
 
 
-def _refused(name: str) -> str | None:
+def _refused(root: Path, name: str) -> str | None:
     if not _NAME.fullmatch(name):
         return "must be one word of 2 to 20 lower-case letters and digits"
+    if (root / f"{name}_svc").exists():
+        return f"there is a service of that name already, in {name}_svc/"
     if importlib.util.find_spec(name) or importlib.util.find_spec(f"{name}_svc"):
         return "there is a Python package of that name, which it would hide"
     return None

@@ -8,10 +8,10 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
-from tests.browser.chromium import launch_options, sign_in
-from tests.browser.system import Site, User
-from tests.browser.system import site as running_site
-from tests.browser.watch import Watch
+from tests.browser.harness.chromium import launch_options, sign_in
+from tests.browser.harness.system import Site, User
+from tests.browser.harness.system import site as running_site
+from tests.browser.harness.watch import Watch
 
 _HERE = Path(__file__).parent
 NewPage = Callable[..., Page]

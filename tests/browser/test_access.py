@@ -7,11 +7,11 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import board
-from tests.browser.axe import violations
 from tests.browser.conftest import NewPage
-from tests.browser.system import User
-from tests.browser.watch import Watch
+from tests.browser.harness import board
+from tests.browser.harness.axe import violations
+from tests.browser.harness.system import User
+from tests.browser.harness.watch import Watch
 
 
 def _press_until(page: Page, key: str, name: str, presses: int = 60) -> None:

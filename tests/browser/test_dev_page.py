@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
+from tests import ROOT
 from tests.browser.conftest import NewPage
-from tests.browser.watch import Watch, started
-from tests.support.dev_runner import ROOT, DevRunner, running
+from tests.browser.harness.watch import Watch, started
+from tests.support.stack.dev_runner import DevRunner, running
 
 _NOT_COPIED = shutil.ignore_patterns("node_modules", "build", ".svelte-kit")
 

@@ -12,13 +12,14 @@ import pytest
 from playwright.sync_api import BrowserContext, Playwright
 
 from scripts.dev.parts import NODE
-from tests.browser.chromium import launch_options, sign_in
-from tests.browser.system import Site, User
+from tests import ROOT
+from tests.browser.harness.chromium import launch_options, sign_in
+from tests.browser.harness.system import Site, User
 from tests.support.ports import free_port
 
 pytestmark = pytest.mark.lighthouse
 
-_LIGHTHOUSE = Path(__file__).parents[2] / "web/node_modules/lighthouse/cli/index.js"
+_LIGHTHOUSE = ROOT / "web/node_modules/lighthouse/cli/index.js"
 _CATEGORIES = ("performance", "accessibility", "best-practices")
 _LEAST = 95
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import httpx
 from playwright.sync_api import Page, Request, expect
 
-from tests.browser import board
 from tests.browser.conftest import NewPage
-from tests.browser.system import Site, User
-from tests.browser.watch import Watch
+from tests.browser.harness import board
+from tests.browser.harness.system import Site, User
+from tests.browser.harness.watch import Watch
 
 # Notes in a page when the words first stand in it, by the clock that all pages of one machine share.
 _NOTE = """words => { window.seen = new Promise(resolve => {

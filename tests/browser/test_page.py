@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Page, Route
 
 from tests.browser.conftest import NewPage
-from tests.browser.system import Site
-from tests.browser.watch import Watch, started
-from tests.support.page import MOST_BYTES, built_page
+from tests.browser.harness.system import Site
+from tests.browser.harness.watch import Watch, started
+from tests.support.stack.page import MOST_BYTES, built_page
 
 
 @pytest.fixture

@@ -3,17 +3,17 @@
 import base64
 import os
 from datetime import UTC, datetime
-from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import board
+from tests import ROOT
 from tests.browser.conftest import NewPage
-from tests.browser.system import User
+from tests.browser.harness import board
+from tests.browser.harness.system import User
 
-_FOLDER = Path(__file__).parents[2] / "docs" / "images"
+_FOLDER = ROOT / "docs" / "images"
 _NOW = datetime(2027, 3, 3, 9, 30, tzinfo=UTC)
 _TASKS = (
     {"title": "Read the second chapter", "labels": ["course"]},

@@ -3,10 +3,10 @@
 import httpx
 from playwright.sync_api import Page, expect
 
-from tests.browser import board
 from tests.browser.conftest import NewPage
-from tests.browser.system import Site, User
-from tests.browser.watch import Watch
+from tests.browser.harness import board
+from tests.browser.harness.system import Site, User
+from tests.browser.harness.watch import Watch
 
 _COOKIE = "sid"
 

@@ -7,10 +7,10 @@ import httpx
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser import axe
 from tests.browser.conftest import NewPage
-from tests.browser.system import Site, User
-from tests.browser.watch import Watch, started
+from tests.browser.harness import axe
+from tests.browser.harness.system import Site, User
+from tests.browser.harness.watch import Watch, started
 
 _STATUS = "fetch('/api/v1/tasks').then(answer => answer.status)"
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 from playwright.sync_api import Page, expect
 
-from tests.browser import board
-from tests.browser.watch import Watch
+from tests.browser.harness import board
+from tests.browser.harness.watch import Watch
 
 
 def _created(api: httpx.Client, title: str, **more: object) -> dict[str, str]:

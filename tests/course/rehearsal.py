@@ -1,6 +1,6 @@
-"""A learner who follows a page: a system of his own, started as the page says, and a shell beside it.
+"""Runs the commands of the pages: one running system for all of them, and a shell beside it.
 
-The page speaks of the default ports and of `.data`; here both are others, and are called what the page calls them.
+Pages name the default ports and `.data`; here both are others, and are replaced in commands and output.
 """
 
 import os
@@ -15,8 +15,9 @@ from pathlib import Path
 from scripts.course import console
 from scripts.course.console import Block, Step
 from scripts.dev.settings import PORTS
-from tests.support.dev_runner import ROOT, DevRunner, running
+from tests import ROOT
 from tests.support.ports import free_port
+from tests.support.stack.dev_runner import DevRunner, running
 
 _START = "make dev"
 _MORE = (50061, 9111)
@@ -29,8 +30,8 @@ class Differs(AssertionError):
     """A command wrote something else than the page shows."""
 
 
-class Learner:
-    """Types what a page says."""
+class DocsRunner:
+    """Types the commands of pages, and reads what they write."""
 
     def __init__(self, dev: DevRunner, shell: subprocess.Popen[str], data: Path) -> None:
         self._dev = dev
@@ -40,6 +41,11 @@ class Learner:
         self._seen = 0
         self._has_started = False
         self._commands = 0
+
+    def begin(self) -> None:
+        """Begins a page. Everything runs already, so its first `make dev` shows what that wrote at its start."""
+        self._seen = 0
+        self._has_started = False
 
     def follow(self, block: Block) -> Iterator[str]:
         """Runs a block; gives what each step has written, as the page would call it."""
@@ -93,8 +99,8 @@ class Learner:
 
 
 @contextmanager
-def learner(folder: Path) -> Iterator[Learner]:
-    """Somebody who has started everything, with empty stores, and has a shell in the checkout."""
+def docs_runner(folder: Path) -> Iterator[DocsRunner]:
+    """Starts everything with empty stores, and a shell in the checkout."""
     data = folder / "data"
     with running(data, cwd=ROOT, variables={"LOG_FORMAT": "pretty"}) as dev:
         dev.wait_for("Taskmesh is up")
@@ -118,7 +124,7 @@ def learner(folder: Path) -> Iterator[Learner]:
             start_new_session=True,
         )
         try:
-            yield Learner(dev, shell, data)
+            yield DocsRunner(dev, shell, data)
         finally:
             assert shell.stdin is not None
             shell.stdin.close()

@@ -1,15 +1,14 @@
-"""Every command of the course does what its page shows, on a system that was started for that page alone."""
+"""Every command of README.md and docs/ writes what its page shows, when all pages are followed in order."""
 
 import os
 import subprocess
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from scripts.course import console, pages
-from tests.course.rehearsal import learner, rehearse, run_steps
-from tests.support.dev_runner import ROOT
+from tests import ROOT
+from tests.course.rehearsal import DocsRunner, docs_runner, rehearse, run_steps
 
 _PAGES = [page for page in pages.followed(ROOT) if run_steps(list(console.blocks(page.text)))]
 
@@ -21,14 +20,20 @@ def _checkout() -> str:
     ).stdout
 
 
+@pytest.fixture(scope="module")
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DocsRunner]:
+    with docs_runner(tmp_path_factory.mktemp("course")) as found:
+        yield found
+
+
 @pytest.mark.course
 @pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.path.stem)
 def test_the_commands_write_what_the_page_shows(
-    page: pages.Page, tmp_path: Path, record_property: Callable[[str, object], None]
+    page: pages.Page, runner: DocsRunner, record_property: Callable[[str, object], None]
 ) -> None:
     before = _checkout()
-    with learner(tmp_path) as somebody:
-        made, differences = rehearse(page.text, somebody.follow)
+    runner.begin()
+    made, differences = rehearse(page.text, runner.follow)
     assert _checkout() == before, "the page's commands change the checkout"
     if os.environ.get("COURSE") == "write":
         (ROOT / page.path).write_text(made)

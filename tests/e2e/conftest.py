@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from tests.support.gateway import KONG, Gateway, gateway_to
-from tests.support.processes import whole_mesh
+from tests.support.kong.gateway import KONG, Gateway, gateway_to
+from tests.support.stack.processes import whole_mesh
 from tests.support.valkey import Valkey
 
 

@@ -14,9 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.rehearsal import Rehearsal, rehearsal
-from tests.support.stand_in_docker import StandIn
-from tests.support.task_events import created
+from tests.support.notify_svc.task_events import created
+from tests.support.stack.rehearsal import Rehearsal, rehearsal
+from tests.support.stack.stand_in_docker import StandIn
 
 
 def _becomes(is_so: Callable[[], bool], seconds: float = 30) -> None:

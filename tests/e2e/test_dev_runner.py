@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from scripts.dev.services import GRPC_SERVICES
-from tests.support.dev_runner import DevRunner, running
-from tests.support.dev_stand_ins import put_stand_ins
+from tests.support.stack.dev_runner import DevRunner, running
+from tests.support.stack.dev_stand_ins import put_stand_ins
 
 _STREAMS = """
 for number in range(2000):

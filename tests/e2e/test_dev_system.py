@@ -12,7 +12,8 @@ import httpx
 import pytest
 from task.v1 import task_pb2, task_pb2_grpc
 
-from tests.support.dev_runner import DevRunner, running
+from tests import ROOT
+from tests.support.stack.dev_runner import DevRunner, running
 
 KEY = {"x-api-key": "demo-key"}
 
@@ -81,14 +82,12 @@ def test_a_watcher_hears_of_a_task_and_of_its_notification(tmp_path: Path) -> No
 def test_the_commands_that_it_prints_work_as_they_stand(tmp_path: Path) -> None:
     with running(tmp_path) as dev:
         dev.wait_for("Taskmesh is up")
-        dev.wait_for("grpcurl")
-        curl, grpcurl = (
-            shlex.split(line) for line in dev.output.splitlines() if line.startswith(("  curl ", "  grpcurl "))
-        )
-        answer = subprocess.run([*curl, "--noproxy", "*"], capture_output=True, text=True, check=True, timeout=20)
+        dev.wait_for("buf curl")
+        rest, grpc = (shlex.split(line) for line in dev.output.splitlines() if " curl " in line and "-d " in line)
+        answer = subprocess.run([*rest, "--noproxy", "*"], capture_output=True, text=True, check=True, timeout=20)
         assert "201 Created" in answer.stdout
-        assert json.loads(grpcurl[grpcurl.index("-d") + 1]) == {"task": {"title": "Buy milk"}}
-        assert grpcurl[-2:] == [f"127.0.0.1:{dev.ports['TASK_GRPC_PORT']}", "task.v1.TaskService/CreateTask"]
+        answer = subprocess.run(grpc, cwd=ROOT, capture_output=True, text=True, check=True, timeout=20)
+        assert json.loads(answer.stdout)["task"]["title"] == "Buy milk"
 
 
 def test_the_edge_is_reached_through_the_gateway_alone(tmp_path: Path) -> None:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.dev_runner import running
-
-_ROOT = Path(__file__).parents[2]
+from tests import ROOT
+from tests.support.stack.dev_runner import running
 
 
 @pytest.mark.slow
@@ -20,7 +19,7 @@ def test_a_drill_ends_by_itself_and_leaves_the_mesh_as_it_was(tmp_path: Path, nu
         ports = {name: str(port) for name, port in dev.ports.items()}
         environment = {**os.environ, **ports, "DATA_DIR": str(tmp_path)}
         command = [sys.executable, "-m", "scripts.drill", str(number), "--seconds", "3"]
-        ran = subprocess.run(command, cwd=_ROOT, env=environment, capture_output=True, text=True, timeout=60)
+        ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
         assert ran.returncode == 0, ran.stderr
         assert f"It was: {told}" in ran.stdout
         states = {process.status() for process in dev.descendants().values()}
@@ -30,6 +29,6 @@ def test_a_drill_ends_by_itself_and_leaves_the_mesh_as_it_was(tmp_path: Path, nu
 def test_where_nothing_runs_the_drill_says_so(tmp_path: Path) -> None:
     environment = {**os.environ, "EDGE_PORT": "1", "PATH": str(tmp_path)}
     command = [sys.executable, "-m", "scripts.drill", "1"]
-    ran = subprocess.run(command, cwd=_ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
     assert ran.returncode == 1
     assert "neither `make dev` nor `make up` is running" in ran.stderr

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from scripts.drill.drills import DRILLS
-from tests.faults.system import TOKEN
-from tests.support.prometheus import until
-from tests.support.watched import Watched, watched
+from tests.faults.harness.system import TOKEN
+from tests.support.stack.prometheus import until
+from tests.support.stack.watched import Watched, watched
 
 _SOONER = 20
 _SEEN_LONG_ENOUGH = "count_over_time(edge:http_requests:rate5m[1m]) >= 12"

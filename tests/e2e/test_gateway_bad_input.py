@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
-from tests.faults.oracle import check_problem
-from tests.support.edge import as_user
-from tests.support.gateway import DEMO_KEY, TASKS, Gateway, Lines, not_kong
+from tests.faults.harness.checker import check_problem
+from tests.support.edge_api.edge import as_user
+from tests.support.kong.gateway import DEMO_KEY, TASKS, Gateway, Lines, not_kong
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.dev_gateway import Change, Document, drop_plugin, plugins_of, route, service
-from tests.support.gateway import DEMO_KEY, GUEST, GUEST_KEY, SESSION, TASKS, Gateway, not_kong, stopped_by
+from tests.support.kong.dev_gateway import Change, Document, drop_plugin, plugins_of, route, service
+from tests.support.kong.gateway import DEMO_KEY, GUEST, GUEST_KEY, SESSION, TASKS, Gateway, not_kong, stopped_by
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

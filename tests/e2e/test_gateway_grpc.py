@@ -13,7 +13,7 @@ import httpx
 import pytest
 from task.v1 import task_pb2, task_pb2_grpc
 
-from tests.support.gateway import DEMO_KEY, GUEST_KEY, KONG, only_kong
+from tests.support.kong.gateway import DEMO_KEY, GUEST_KEY, KONG, only_kong
 
 TARGET = os.environ.get("GATEWAY_GRPC_TARGET") or f"{httpx.URL(KONG or '').host}:9080"
 pytestmark = only_kong

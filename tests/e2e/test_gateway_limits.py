@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support import raw_http
-from tests.support.dev_gateway import Document, drop_plugin, login_limits, route, service
-from tests.support.gateway import (
+from tests.support.kong import raw_http
+from tests.support.kong.dev_gateway import Document, drop_plugin, login_limits, route, service
+from tests.support.kong.gateway import (
     DEMO,
     DEMO_KEY,
     GUEST,

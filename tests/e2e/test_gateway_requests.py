@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from tests.support import raw_http
-from tests.support.dev_gateway import Change, Document, drop_plugin, plugins_of, service
-from tests.support.gateway import DEMO_KEY, SESSION, TASKS, Gateway, only_kong, stopped_by
+from tests.support.kong import raw_http
+from tests.support.kong.dev_gateway import Change, Document, drop_plugin, plugins_of, service
+from tests.support.kong.gateway import DEMO_KEY, SESSION, TASKS, Gateway, only_kong, stopped_by
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -2,13 +2,13 @@
 
 import os
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from kong.users import main as kong_user
-from tests.support.dev_gateway import Change, Document, drop_plugin, plugins_of, route
-from tests.support.gateway import DEMO, DEMO_KEY, GUEST, SESSION, TASKS, Gateway, stopped_by
+from tests import ROOT
+from tests.support.kong.dev_gateway import Change, Document, drop_plugin, plugins_of, route
+from tests.support.kong.gateway import DEMO, DEMO_KEY, GUEST, SESSION, TASKS, Gateway, stopped_by
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -118,7 +118,7 @@ async def test_every_login_gets_a_session_of_its_own(gateway: Gateway) -> None:
 async def test_a_changed_password_ends_the_sessions_of_that_user_alone(gateway: Gateway) -> None:
     def said(command: str, password: str) -> None:
         assert kong_user(["--file", os.environ["KONG_USERS_FILE"], command, "ada"], lambda: password) == 0
-        subprocess.run([Path(__file__).parents[2] / "scripts/kong-apply"], check=True, timeout=300)
+        subprocess.run([ROOT / "scripts/kong-apply"], check=True, timeout=300)
 
     said("add", "the-old-password")
     stolen, others = await gateway.sign_in(("ada", "the-old-password")), await gateway.sign_in(GUEST)

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.e2e import test_gateway_callers, test_gateway_limits, test_gateway_requests, test_gateway_sessions
-from tests.support.dev_gateway import Change
-from tests.support.gateway import STOPPED, Attack, gateway_to, not_kong
+from tests.support.kong.dev_gateway import Change
+from tests.support.kong.gateway import STOPPED, Attack, gateway_to, not_kong
 
 pytestmark = not_kong
 _SUITE = (test_gateway_callers, test_gateway_limits, test_gateway_requests, test_gateway_sessions)

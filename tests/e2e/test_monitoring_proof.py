@@ -25,11 +25,12 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from scripts.dashboards.__main__ import DASHBOARDS
 from scripts.dashboards.grafana import FIRING
 from scripts.drill.drills import DRILLS, Drill
-from tests.faults.system import as_user
-from tests.support.prometheus import ROOT, Prometheus, until
-from tests.support.samples import NAMES, page
-from tests.support.spans import SpanSink, span_sink
-from tests.support.watched import Watched, watched
+from tests import ROOT
+from tests.faults.harness.system import as_user
+from tests.support.stack.prometheus import Prometheus, until
+from tests.support.stack.samples import NAMES, page
+from tests.support.stack.spans import SpanSink, span_sink
+from tests.support.stack.watched import Watched, watched
 
 _RULES = ROOT / "monitoring/prometheus/rules"
 _WINDOW = "1m"

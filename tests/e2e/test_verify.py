@@ -10,8 +10,9 @@ import pytest
 
 from scripts.dev.settings import PORTS
 from scripts.verify.promises import PHASES
-from tests.support.dev_runner import ROOT, DevRunner, running
+from tests import ROOT
 from tests.support.ports import free_port
+from tests.support.stack.dev_runner import DevRunner, running
 
 
 @pytest.fixture(scope="module")

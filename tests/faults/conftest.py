@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.oracle import Effects, Verdict
-from tests.faults.report import Report, Told
-from tests.faults.system import System, system
+from tests.faults.harness.checker import Effects, Verdict
+from tests.faults.harness.report import Report, Told
+from tests.faults.harness.system import System, system
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from tests.faults.page import PAGE, standing_of
-from tests.faults.rows import TESTS, Row, rows
+from tests.faults.harness.page import PAGE, standing_of
+from tests.faults.harness.rows import TESTS, Row, rows
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row.id)

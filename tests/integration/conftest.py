@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.stores import STORES, OpenStore, opener
+from tests.integration.task_svc.stores import STORES, OpenStore, opener
 
 
 @pytest.fixture(params=STORES)

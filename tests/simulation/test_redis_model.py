@@ -17,7 +17,7 @@ from notify_svc.storage.redis_client import Scripts
 from notify_svc.storage.redis_keys import GROUP
 from tests.simulation.redis_client import Command, SimulatedRedis, answer
 from tests.simulation.redis_model import RedisModel
-from tests.support.task_events import OCCURRED_MS, task_id
+from tests.support.notify_svc.task_events import OCCURRED_MS, task_id
 from tests.support.valkey import Valkey
 
 STREAM = "a-stream"

@@ -2,34 +2,34 @@
 
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
 import yaml
 
-_ROOT = Path(__file__).parents[2]
+from tests import ROOT
+
 _PAGES = ("CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", ".github/pull_request_template.md")
-_TARGETS = set(re.findall(r"^([a-z-]+):", (_ROOT / "Makefile").read_text(), re.MULTILINE))
+_TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
 @pytest.mark.parametrize("page", _PAGES)
 def test_every_command_and_file_that_a_page_names_is_there(page: str) -> None:
-    text = (_ROOT / page).read_text()
+    text = (ROOT / page).read_text()
     assert set(re.findall(r"(?:`|\$ )make ([a-z-]+)", text)) <= _TARGETS
     for link in re.findall(r"\]\(([^)#:]+)\)", text):
-        assert (_ROOT / page).parent.joinpath(link).exists(), link
+        assert (ROOT / page).parent.joinpath(link).exists(), link
 
 
 def test_the_newest_version_of_the_changelog_is_the_one_that_is_made() -> None:
     """Until the first is released there is none."""
-    version = tomllib.loads((_ROOT / "pyproject.toml").read_text())["project"]["version"]
-    told = re.findall(r"^## (\d+\.\d+\.\d+)", (_ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    told = re.findall(r"^## (\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert told[:1] in ([], [version])
 
 
 def test_every_hook_runs_a_command_of_the_project() -> None:
-    (source,) = yaml.safe_load((_ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    (source,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
     assert source["repo"] == "local"
     for hook in source["hooks"]:
         program, command, *_ = hook["entry"].split()
-        assert command in _TARGETS if program == "make" else (_ROOT / program).exists(), hook["entry"]
+        assert command in _TARGETS if program == "make" else (ROOT / program).exists(), hook["entry"]

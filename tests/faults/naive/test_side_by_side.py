@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.load import Entry, Load
-from tests.faults.oracle import Effects, effects
-from tests.faults.report import Told
-from tests.faults.system import System, system
+from tests.faults.harness.checker import Effects, effects
+from tests.faults.harness.load import Entry, Load
+from tests.faults.harness.report import Told
+from tests.faults.harness.system import System, system
 from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.faults

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from chassis.grpc_api import deadlines
-from tests.support.mesh import mesh_server
-from tests.support.probe import METHODS, UNARY_RESPONSES, Context, ask
+from tests.support.chassis.mesh import mesh_server
+from tests.support.chassis.probe import METHODS, UNARY_RESPONSES, Context, ask
 
 STREAMS = tuple(method for method in METHODS if method not in UNARY_RESPONSES)
 

@@ -8,10 +8,10 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from chassis.metrics import new_registry
 from chassis.tracing import Tracing
+from tests.support.chassis.mesh import mesh_server
+from tests.support.chassis.probe import SERVICE, ask
 from tests.support.holding import until
-from tests.support.mesh import mesh_server
-from tests.support.probe import SERVICE, ask
-from tests.support.spans import span_sink
+from tests.support.stack.spans import span_sink
 
 HANDLING = "grpc_server_handling_seconds"
 

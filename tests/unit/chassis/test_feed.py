@@ -11,7 +11,7 @@ from chassis.feed.feed import Feed, FeedLimits
 from chassis.feed.metrics import FeedMetrics
 from chassis.feed.stream_id import resume_point, stream_id_of, token_of
 from chassis.feed.watcher import Batch, Watcher
-from tests.support.feeds import START, feed, fill, item
+from tests.support.chassis.feeds import START, feed, fill, item
 
 
 def values(batch: Batch[str]) -> list[str]:

@@ -11,10 +11,10 @@ from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
 from chassis import identity, tracing
 from chassis.errors import Unauthenticated
 from chassis.identity import MeshTokens
+from tests.support.chassis.mesh import ALICE, mesh_server
+from tests.support.chassis.probe import METHODS, SERVICE, Context, ask
+from tests.support.chassis.standard_services import health_of, reflection_of
 from tests.support.holding import until
-from tests.support.mesh import ALICE, mesh_server
-from tests.support.probe import METHODS, SERVICE, Context, ask
-from tests.support.standard_services import health_of, reflection_of
 
 NEWER, OLDER = "the-newer-of-the-two-tokens", "the-older-of-the-two-tokens"
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"

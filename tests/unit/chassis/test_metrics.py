@@ -8,9 +8,9 @@ import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 
 from chassis import errors
+from tests.support.chassis.mesh import mesh_server
+from tests.support.chassis.probe import METHODS, UNARY_RESPONSES, Act, Context, ask, do_nothing, finish, start
 from tests.support.holding import until
-from tests.support.mesh import mesh_server
-from tests.support.probe import METHODS, UNARY_RESPONSES, Act, Context, ask, do_nothing, finish, start
 
 INTERNALS = "the password is swordfish"
 

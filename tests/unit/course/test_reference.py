@@ -1,7 +1,6 @@
 """The reference names everything there is, as the running code knows it."""
 
 import re
-from pathlib import Path
 
 import pytest
 from notify.v1 import dead_letters_pb2, notify_pb2
@@ -18,15 +17,15 @@ from edge_api.middleware.telemetry import HttpMetrics
 from notify_svc.metrics import NotifyMetrics
 from scripts.course import reference, settings
 from task_svc.relay_metrics import RelayMetrics
+from tests import ROOT
 
-_ROOT = Path(__file__).parents[3]
 _UNFED = re.compile(r"latency|completed|msg_\w+_handling")
 _PROTOS = (task_pb2, events_pb2, notify_pb2, notify_events_pb2, dead_letters_pb2)
 
 
 @pytest.fixture(scope="module")
 def made() -> dict[str, str]:
-    return {path.stem: text for path, text in reference.pages(_ROOT).items()}
+    return {path.stem: text for path, text in reference.pages(ROOT).items()}
 
 
 def test_every_rpc_is_there(made: dict[str, str]) -> None:
@@ -58,17 +57,17 @@ def test_every_metric_is_there_with_its_labels(made: dict[str, str]) -> None:
 
 
 def test_every_alert_is_there_with_its_part_of_the_runbook(made: dict[str, str]) -> None:
-    runbook = (_ROOT / "monitoring/runbook.md").read_text()
+    runbook = (ROOT / "monitoring/runbook.md").read_text()
     for name in re.findall(r"^## (\w+)$", runbook, re.MULTILINE):
         assert f"| [`{name}`](../../monitoring/runbook.md#{name.lower()}) |" in made["alerts"], name
 
 
 def test_every_setting_is_there_with_its_default(made: dict[str, str]) -> None:
-    for setting in (each for section in settings.sections(_ROOT).values() for each in section):
+    for setting in (each for section in settings.sections(ROOT).values() for each in section):
         default = f"`{setting.default}`" if setting.default else ""
         assert f"| `{setting.name}` | {default} |" in made["settings"]
 
 
 def test_every_command_is_there(made: dict[str, str]) -> None:
-    for name, about in reference.commands(_ROOT):
+    for name, about in reference.commands(ROOT):
         assert f"| `make {name}` | {about} |" in made["make"]

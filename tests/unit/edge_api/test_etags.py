@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import InvalidInput
-from edge_api.routes import etags
+from edge_api.schemas import etags
 
 
 @given(st.text("!#$%&'()*+,-./0123456789:;<=>?@ABCxyz[]^_`{|}~", min_size=1))

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from edge_api.settings import EdgeSettings
-from tests.support.edge import token_file
+from tests.support.edge_api.edge import token_file
 
 
 @pytest.fixture

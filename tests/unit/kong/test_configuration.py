@@ -6,7 +6,7 @@ import pytest
 
 from kong.configuration import BadConfiguration, Configuration, parse
 from kong.dev_gateway.phases import Phases
-from tests.support.dev_gateway import Change, Document, document, plugins_of, route, service
+from tests.support.kong.dev_gateway import Change, Document, document, plugins_of, route, service
 
 
 def refusal(change: Change) -> str:

@@ -10,8 +10,8 @@ import pytest
 from kong import promises, rendered
 from kong.configuration import Configuration
 from scripts.kong_check import problems, surroundings
-from tests.support.dev_gateway import SESSION_SECRET, document, drop_plugin, plugins_of, route, service
-from tests.support.edge import TOKEN
+from tests.support.edge_api.edge import TOKEN
+from tests.support.kong.dev_gateway import SESSION_SECRET, document, drop_plugin, plugins_of, route, service
 
 Config = dict[str, Any]
 BY_NAME = {rule.__name__: rule for rule in promises.RULES}

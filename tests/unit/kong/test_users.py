@@ -122,3 +122,8 @@ def test_kong_takes_what_is_written(path: Path, name: str) -> None:
         (path.parent / secret).write_text("x" * 40)
     config = rendered.read(path.parent, "production")
     assert list(config.consumers) == ["anonymous", name]
+
+
+def test_a_list_without_users_says_how_to_add_one(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(path, "list") == 0
+    assert "make kong-user ARGS='add NAME'" in capsys.readouterr().out

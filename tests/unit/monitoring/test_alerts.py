@@ -1,13 +1,14 @@
 """Every alert says what it means and what to do, and has been shown to fire, to hold its peace and to clear."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-_MONITORING = Path(__file__).parents[3] / "monitoring"
+from tests import ROOT
+
+_MONITORING = ROOT / "monitoring"
 _RULES = _MONITORING / "prometheus/rules/alerts.yml"
 _TESTS = sorted((_MONITORING / "prometheus/tests").glob("*.yml"))
 _RUNBOOK = (_MONITORING / "runbook.md").read_text()

@@ -13,11 +13,11 @@ import pytest
 import yaml
 
 from scripts.containers.variables import SETTINGS
+from tests import ROOT
 
-_ROOT = Path(__file__).parents[3]
-_MONITORING = _ROOT / "monitoring"
+_MONITORING = ROOT / "monitoring"
 _ALLOY = sorted((_MONITORING / "alloy").glob("*.alloy"))
-_COMPOSE = yaml.safe_load((_ROOT / "docker-compose.yml").read_text())["services"]
+_COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 _LISTENS = {
     **{name: {settings.model_fields["metrics_port"].default} for name, settings in SETTINGS.items()},
     "kong": {8100},
@@ -43,7 +43,7 @@ def _without_comments(path: Path) -> str:
 
 def _addresses() -> Iterator[tuple[str, str, int]]:
     """Every host:port of another container that a file of monitoring names, and which file does."""
-    for path in (*_ALLOY, *_MONITORING.glob("grafana/provisioning/**/*.yml"), _ROOT / "kong/kong.yml"):
+    for path in (*_ALLOY, *_MONITORING.glob("grafana/provisioning/**/*.yml"), ROOT / "kong/kong.yml"):
         text = _without_comments(path) if path.suffix == ".alloy" else path.read_text()
         wanted = r"alloy:(?=\d)" if path.name == "kong.yml" else "|".join(f"{host}:" for host in _LISTENS)
         for found in re.finditer(rf"(?<![\w.-])({wanted})(\d+)", text):

@@ -3,14 +3,15 @@
 import json
 import re
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-_FOLDER = Path(__file__).parents[3] / "monitoring/grafana/dashboards"
+from tests import ROOT
+
+_FOLDER = ROOT / "monitoring/grafana/dashboards"
 DASHBOARDS: dict[str, dict[str, Any]] = {path.stem: json.loads(path.read_text()) for path in _FOLDER.glob("*.json")}
-_RUNBOOK = (Path(__file__).parents[3] / "monitoring/runbook.md").read_text()
+_RUNBOOK = (ROOT / "monitoring/runbook.md").read_text()
 _WINDOWS = {"$__rate_interval", "$__auto", "1h"}
 
 each = pytest.mark.parametrize("name", sorted(DASHBOARDS))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from notify_svc.domain import Kind, Reason
 from notify_svc.events.decode import InvalidEvent, decode, is_event_id, readable_id
-from tests.support.task_events import changed, created, entry
+from tests.support.notify_svc.task_events import changed, created, entry
 
 
 def test_a_created_task_becomes_a_notification_of_its_owner() -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-_ROOT = Path(__file__).parents[3]
+from tests import ROOT
 
 
 def _audit(folder: Path, *, pip_audit: str = "exit 0", npm: str = "exit 0") -> subprocess.CompletedProcess[str]:
     (folder / "scripts").mkdir()
-    shutil.copy(_ROOT / "scripts/audit", folder / "scripts/audit")
+    shutil.copy(ROOT / "scripts/audit", folder / "scripts/audit")
     for name, does in ((".venv-tools/bin/pip-audit", pip_audit), (".venv/bin/npm", npm)):
         program = folder / name
         program.parent.mkdir(parents=True)
@@ -25,7 +25,7 @@ def test_every_lock_is_looked_at(tmp_path: Path) -> None:
     ran = _audit(tmp_path)
     assert ran.returncode == 0, ran.stderr
     locks = [line.split()[-1] for line in ran.stdout.splitlines() if line.startswith("pip-audit ")]
-    assert set(locks) == {path.name for path in _ROOT.glob("requirements*.txt")}
+    assert set(locks) == {path.name for path in ROOT.glob("requirements*.txt")}
     assert "npm --prefix web audit" in ran.stdout
 
 
@@ -40,10 +40,10 @@ def test_it_fails_and_says_so_when_any_of_them_does(tmp_path: Path, fails: dict[
 def test_what_cannot_be_looked_up_fails_it() -> None:
     """The real program, sent to a place where nobody answers."""
     nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
-    command = next(line for line in (_ROOT / "scripts/audit").read_text().splitlines() if "pip-audit" in line)
+    command = next(line for line in (ROOT / "scripts/audit").read_text().splitlines() if "pip-audit" in line)
     ran = subprocess.run(
         ["bash", "-c", f"failed=0; lock=requirements.txt; {command.strip()}; exit $failed"],
-        cwd=_ROOT,
+        cwd=ROOT,
         env={**os.environ, **nowhere},
         capture_output=True,
         text=True,

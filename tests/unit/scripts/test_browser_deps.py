@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-_SCRIPT = Path(__file__).parents[3] / "scripts/browser-deps"
+from tests import ROOT
+
+_SCRIPT = ROOT / "scripts/browser-deps"
 
 
 def _command(folder: Path, name: str, does: str = "") -> None:

@@ -8,11 +8,11 @@ import pytest
 from scripts.containers.__main__ import problems
 from scripts.containers.dockerignore import Ignore
 from scripts.containers.queue_users import rights
+from tests import ROOT
 
-_ROOT = Path(__file__).parents[3]
 _FILES = ("docker-compose.yml", "Dockerfile", ".dockerignore", ".gitignore", "pyproject.toml")
 _LOCKS = ("requirements.txt", "requirements-dev.txt")
-_SERVICES = (path.name for path in _ROOT.glob("*_svc"))
+_SERVICES = (path.name for path in ROOT.glob("*_svc"))
 _FOLDERS = ("compose", "kong", "chassis", "edge_api", "gen", "web", "monitoring", *_SERVICES)
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", "node_modules", "build", ".svelte-kit")
 _COMPOSE, _DOCKERFILE, _ACL = "docker-compose.yml", "Dockerfile", "compose/redis/users.acl"
@@ -21,14 +21,14 @@ _COMPOSE, _DOCKERFILE, _ACL = "docker-compose.yml", "Dockerfile", "compose/redis
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     for name in (*_FILES, *_LOCKS):
-        shutil.copy(_ROOT / name, tmp_path / name)
+        shutil.copy(ROOT / name, tmp_path / name)
     for name in _FOLDERS:
-        shutil.copytree(_ROOT / name, tmp_path / name, ignore=_NOT_COPIED)
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=_NOT_COPIED)
     return tmp_path
 
 
 def test_the_files_of_this_project_are_in_order() -> None:
-    assert problems(_ROOT) == []
+    assert problems(ROOT) == []
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_the_last_line_that_fits_decides(lines: str, path: str, answer: bool) ->
 
 
 def test_nobody_has_rights_over_the_server_itself() -> None:
-    given = rights(_ROOT / _ACL)
+    given = rights(ROOT / _ACL)
     assert set(given) == {"default", "task_svc", "notify_svc", "monitor"}
     assert given["default"] == set()
     forbidden = {

@@ -10,6 +10,7 @@ import pytest
 from scripts.drill.__main__ import main
 from scripts.drill.compose import ComposeHands
 from scripts.drill.drills import DRILLS
+from tests import ROOT
 
 _COMPOSE = """#!/bin/sh
 echo "$*" >>"$(dirname "$0")/asked"
@@ -80,7 +81,7 @@ console.log(held, most);
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 @pytest.mark.parametrize(("before", "rounds", "most"), [(0, 3, 1), (2, 0, 0), (0, 0, 0)])
 def test_mongodbs_lock_is_taken_in_turns_and_never_left_behind(before: int, rounds: int, most: int) -> None:
-    hold = Path(__file__).parents[3] / "scripts/drill/hold.js"
+    hold = ROOT / "scripts/drill/hold.js"
     command = ["node", "-e", _PLAY, "-", str(before), str(rounds), str(hold)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert ran.returncode == 0, ran.stderr

@@ -11,8 +11,8 @@ import yaml
 
 from scripts.k8s.__main__ import problems
 from scripts.k8s.kustomization import Resource, build
+from tests import ROOT
 
-_ROOT = Path(__file__).parents[3]
 _READ = ("deploy", "docker-compose.yml", "Dockerfile", "pyproject.toml")
 _BASE, _EXAMPLE = "deploy/k8s/base", "deploy/k8s/overlays/example"
 _TASK, _EDGE, _WEB, _NETWORK = (f"{_BASE}/{name}.yaml" for name in ("task-svc", "edge-api", "web", "network"))
@@ -22,13 +22,13 @@ _HERE, _THERE = f"{_BASE}/kustomization.yaml", f"{_EXAMPLE}/kustomization.yaml"
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     for name in _READ:
-        source = _ROOT / name
+        source = ROOT / name
         shutil.copytree(source, tmp_path / name) if source.is_dir() else shutil.copy(source, tmp_path / name)
     return tmp_path
 
 
 def test_the_files_of_this_project_are_in_order() -> None:
-    assert problems(_ROOT) == []
+    assert problems(ROOT) == []
 
 
 @pytest.mark.parametrize(
@@ -152,9 +152,9 @@ def test_each_mistake_is_found(copy: Path, file: str, old: str, new: str, proble
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl, which has kustomize in it, is not installed")
 def test_kustomize_itself_builds_the_same() -> None:
-    built = subprocess.run(["kubectl", "kustomize", _ROOT / _EXAMPLE], capture_output=True, check=True, text=True)
+    built = subprocess.run(["kubectl", "kustomize", ROOT / _EXAMPLE], capture_output=True, check=True, text=True)
     theirs = [_without_hash(resource) for resource in yaml.safe_load_all(built.stdout)]
-    assert _in_order(theirs) == _in_order(build(_ROOT / _EXAMPLE))
+    assert _in_order(theirs) == _in_order(build(ROOT / _EXAMPLE))
 
 
 def _without_hash(value: Any) -> Any:

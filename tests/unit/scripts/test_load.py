@@ -3,9 +3,18 @@
 from pathlib import Path
 
 from tests.support.ports import free_port
-from tests.support.stand_in_docker import StandIn
+from tests.support.stack.stand_in_docker import StandIn
 
 
 def test_where_no_edge_listens_here_the_load_is_handed_to_the_edges_container(tmp_path: Path) -> None:
-    ran = StandIn(tmp_path).run("load", "--rate", "5", EDGE_PORT=str(free_port()))
+    docker = StandIn(tmp_path, '  "compose ps --quiet edge-api") echo 0123456789ab ;;')
+    ran = docker.run("load", "--rate", "5", EDGE_PORT=str(free_port()))
     assert ran.stdout == "docker compose exec --no-TTY edge-api python - --rate 5\n"
+
+
+def test_without_any_edge_it_says_how_to_start_one(tmp_path: Path) -> None:
+    port = free_port()
+    ran = StandIn(tmp_path).run("load", EDGE_PORT=str(port))
+    assert ran.returncode == 1
+    assert f"127.0.0.1:{port}" in ran.stderr
+    assert "make dev" in ran.stderr

@@ -1,10 +1,9 @@
 """The check that the locks are what pyproject.toml asks for."""
 
-from pathlib import Path
-
 import pytest
 
 from scripts.locks import problems, read_pins, unmet
+from tests import ROOT
 
 _LOCK = """\
 grpc-io==1.2.0 ; python_version >= '3.11' \\
@@ -16,7 +15,7 @@ uv==0.13.9 \\
 
 
 def test_the_locks_of_this_project_are_in_order() -> None:
-    assert problems(Path(__file__).parents[3]) == []
+    assert problems(ROOT) == []
 
 
 def test_names_are_compared_as_pip_does_and_versions_by_their_range() -> None:

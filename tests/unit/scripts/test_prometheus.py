@@ -5,7 +5,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-_SCRIPT = Path(__file__).parents[3] / "scripts/prometheus"
+from tests import ROOT
+
+_SCRIPT = ROOT / "scripts/prometheus"
 _NEEDED = ("bash", "dirname")
 
 

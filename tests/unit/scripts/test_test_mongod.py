@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.stand_in_docker import StandIn
+from tests.support.stack.stand_in_docker import StandIn
 
 _SAYS = """
   "run "*) echo "docker $*" >&2 ;;

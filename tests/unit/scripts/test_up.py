@@ -11,7 +11,7 @@ import pytest
 
 from kong import rendered
 from notify_svc.delivery import channel_file
-from tests.support.stand_in_docker import StandIn
+from tests.support.stack.stand_in_docker import StandIn
 
 
 def _without_docker(folder: Path) -> str:

@@ -7,24 +7,25 @@ from pathlib import Path
 
 import pytest
 
-_ROOT = Path(__file__).parents[3]
-_BIN = _ROOT / ".venv/bin"
-_WORKFLOWS = _ROOT / ".github/workflows"
+from tests import ROOT
+
+_BIN = ROOT / ".venv/bin"
+_WORKFLOWS = ROOT / ".github/workflows"
 _MAKES = re.compile(r"(?:run: |^)make ([a-z-]+)", re.MULTILINE)
 
 
 def _checks(name: str) -> list[str]:
     """What scripts/check runs under this name, with the programs of this checkout."""
-    text = (_ROOT / "scripts/check").read_text()
+    text = (ROOT / "scripts/check").read_text()
     command = text.split(f'check "workflows: {name}" ')[1].split("\n")[0]
     return command.replace('"', "").replace("$bin", str(_BIN)).split()
 
 
 def test_the_workflow_runs_what_ci_runs_and_nothing_that_is_not_there() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (_ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     run = set(_MAKES.findall((_WORKFLOWS / "ci.yml").read_text()))
     assert run <= targets
-    assert run >= set(_MAKES.findall((_ROOT / ".ci/run").read_text()))
+    assert run >= set(_MAKES.findall((ROOT / ".ci/run").read_text()))
 
 
 def test_one_action_is_pinned_to_one_commit() -> None:
@@ -54,7 +55,7 @@ def _lines(path: Path, having: str) -> list[str]:
     ],
 )
 def test_each_mistake_is_found(tmp_path: Path, check: str, old: str, new: str, told: str) -> None:
-    shutil.copytree(_ROOT / ".github", tmp_path / ".github")
+    shutil.copytree(ROOT / ".github", tmp_path / ".github")
     subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
     assert _run(check, tmp_path).returncode == 0
     workflow = tmp_path / ".github/workflows/ci.yml"

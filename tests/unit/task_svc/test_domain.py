@@ -7,7 +7,7 @@ import pytest
 from chassis.errors import AlreadyExists, Conflict, InvalidInput, NotFound
 from task_svc import domain
 from task_svc.domain import Status, TaskFields
-from tests.support.tasks import START, new_task, written
+from tests.support.task_svc.tasks import START, new_task, written
 
 LATER = START + timedelta(hours=1)
 

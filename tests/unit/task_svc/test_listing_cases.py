@@ -13,9 +13,10 @@ from task_svc.domain import Priority, Status, Task, TaskFields
 from task_svc.grpc_api.list_request import ListRequest
 from task_svc.repository import TaskRepository
 from task_svc.sqlite import store as sqlite
-from tests.support.tasks import creation
+from tests import ROOT
+from tests.support.task_svc.tasks import creation
 
-CASES = json.loads((Path(__file__).parents[3] / "web/src/lib/tasks/listing.cases.json").read_text())
+CASES = json.loads((ROOT / "web/src/lib/tasks/listing.cases.json").read_text())
 
 
 async def test_the_service_lists_what_the_page_lists(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from task_svc.domain import Priority, Status
 from task_svc.mongo.documents import cursor_of, order_key, to_document, to_task
 from task_svc.repository import NEVER_DUE, Cursor
-from tests.support.tasks import creation, new_task
+from tests.support.task_svc.tasks import creation, new_task
 
 POSITIONS = st.builds(Cursor, st.integers(-1, NEVER_DUE), st.text("0123456789ABCDEFGHJKMNPQRSTVWXYZ", min_size=26))
 

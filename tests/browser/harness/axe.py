@@ -1,0 +1,30 @@
+"""Looks with axe-core for what keeps people out: WCAG A and AA, and what is known as good practice."""
+
+from functools import cache
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests import ROOT
+
+_AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds on a page as it stands, a line for each element, in words."""
+    page.evaluate(_source())
+    found: dict[str, list[dict[str, Any]]] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{violation['id']} ({violation['impact']}): {violation['help']}: {_where(node)}: {node['failureSummary']}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def _where(node: dict[str, Any]) -> str:
+    return " ".join(str(each) for each in node["target"])
+
+
+@cache
+def _source() -> str:
+    return _AXE.read_text()

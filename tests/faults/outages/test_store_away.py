@@ -1,0 +1,107 @@
+"""MongoDB killed under load, away for a while, and not there at the start: what FAULTS calls A1 and B4."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.faults.harness.checker import check
+from tests.faults.harness.load import KILLS, Load, while_killed
+from tests.faults.harness.report import Report
+from tests.faults.harness.system import System, as_user, now, system
+from tests.support.eventually import eventually
+from tests.support.task_svc.mongo import Nx27017
+
+WITHIN = 3.0
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Nx27017:
+    return Nx27017(tmp_path / "nx-27017")
+
+
+@pytest.fixture
+def mesh(tmp_path: Path, store: Nx27017) -> Iterator[System]:
+    with system(tmp_path / "mesh", mongo=store) as running:
+        yield running
+
+
+@pytest.mark.faults
+async def test_nothing_acknowledged_is_lost_when_the_store_is_killed_under_load(
+    mesh: System, store: Nx27017, report: Report
+) -> None:
+    await mesh.start()
+    history = await while_killed(mesh.edge_url, store.restart)
+    verdict = await check(mesh, history, repeats_allowed=KILLS * 200)
+    report("A1", f"kill -9 the store {KILLS} times under load", verdict)
+
+    assert verdict.acknowledged == len({entry.key for entry in history})
+    assert {entry.status for entry in history if entry.outcome == "unknown"} <= {503}
+    assert max(entry.ended - entry.begun for entry in history) <= WITHIN
+
+
+@pytest.mark.faults
+async def test_while_the_store_is_away_calls_say_so_soon_and_only_readiness_falls(
+    mesh: System, store: Nx27017, report: Report
+) -> None:
+    await mesh.start()
+    before = await Load(mesh.edge_url, creates=20).run()
+    store.kill()
+    async with httpx.AsyncClient(base_url=mesh.edge_url, headers=as_user("ann"), timeout=10) as client:
+
+        async def readiness(status: int) -> None:
+            async def is_so() -> bool:
+                return (await client.get("/readyz")).status_code == status
+
+            await eventually(is_so, within=10)
+
+        path = f"/api/v1/tasks/{next(entry.task_id for entry in before if entry.user == 'ann')}"
+        calls = [("GET", "/api/v1/tasks", None), ("GET", path, None), ("PATCH", path, {"title": "Other"})]
+        for method, target, body in calls * 3:
+            begun = now()
+            answer = await client.request(method, target, json=body)
+            assert now() - begun <= WITHIN
+            assert answer.status_code == 503
+            assert answer.json()["reason"] == "STORE_UNAVAILABLE"
+            assert "retry-after" in answer.headers
+        meanwhile = await Load(mesh.edge_url, creates=100, first=20).run()
+        await readiness(503)
+        assert (await client.get("/healthz")).status_code == 200
+        await asyncio.to_thread(store.start)
+        await readiness(200)
+    after = await Load(mesh.edge_url, creates=20, first=120).run()
+    verdict = await check(mesh, before + meanwhile + after)
+    report("B4", "the store away during 100 creates, then back", verdict)
+
+    assert {entry.status for entry in meanwhile} == {503}
+    assert max(entry.ended - entry.begun for entry in meanwhile) <= WITHIN
+    assert {entry.outcome for entry in after} == {"ok"}
+
+
+async def test_a_service_that_starts_before_its_store_waits_for_it_and_can_be_stopped(
+    mesh: System, store: Nx27017
+) -> None:
+    async def says_that_it_is_not_ready() -> bool:
+        return bool(mesh.task.lines("not ready"))
+
+    mesh.task.start()
+    await eventually(says_that_it_is_not_ready, within=20)
+    mesh.task.send(signal.SIGTERM)
+    assert await asyncio.to_thread(mesh.task.wait) == 0
+
+    mesh.task.start()
+    await asyncio.to_thread(store.start)
+    await mesh.task_serves()
+
+
+async def test_a_url_that_cannot_be_used_ends_the_service_with_one_line_without_the_password(tmp_path: Path) -> None:
+    with system(tmp_path / "mesh", TASK_STORE_URL="mongodb://ann:sec/ret@127.0.0.1/tasks") as mesh:
+        mesh.task.start()
+        assert await asyncio.to_thread(mesh.task.wait) == 1
+
+    (line,) = mesh.task.output().splitlines()
+    assert line.startswith("cannot use the MongoDB URL in TASK_STORE_URL")
+    assert "sec" not in line

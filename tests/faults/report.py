@@ -1,9 +1,0 @@
-"""What the fault tests saw, for the summary at the end of the run."""
-
-from collections.abc import Callable
-
-from tests.faults.oracle import Effects, Verdict
-
-Report = Callable[[str, str, Verdict], None]
-Record = Callable[[str, object], None]
-Told = Callable[[str, str, Effects], None]

@@ -1,0 +1,117 @@
+"""`make new-service`, in a copy of the tree: what it writes passes the checks and its own tests untouched."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from scripts.dev.settings import PORTS
+from tests import ROOT
+from tests.support.ports import free_port
+from tests.support.stack.dev_runner import running
+
+_INSTALLED = (".venv", ".venv-tools", "web/node_modules")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """This checkout without what git ignores, with what is installed here."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).is_file():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, tmp_path / name)
+    for name in _INSTALLED:
+        (tmp_path / name).symlink_to(ROOT / name)
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def _modules(folder: Path) -> dict[str, str]:
+    # .venv knows the modules of the checkout that it was made for; those of the copy come before them.
+    return {"PYTHONPATH": os.pathsep.join((str(folder), str(folder / "gen")))}
+
+
+def _run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=folder, env={**os.environ, **_modules(folder)}, capture_output=True, text=True)
+
+
+def _make(folder: Path, name: str) -> subprocess.CompletedProcess[str]:
+    return _run(folder, ".venv/bin/python", "-m", "scripts.new_service", name)
+
+
+def _files(folder: Path) -> dict[Path, bytes]:
+    kept = (path for path in folder.rglob("*") if path.is_file() and not {".git", "__pycache__"} & {*path.parts})
+    return {path: path.read_bytes() for path in kept}
+
+
+@pytest.mark.slow
+def test_it_is_called_and_counted_and_stopped(copy: Path) -> None:
+    made = _make(copy, "label")
+    assert made.returncode == 0, made.stderr
+    ports = re.search(r"gRPC on port (\d+), metrics on (\d+)", made.stdout)
+    assert ports, made.stdout
+    taken = [[PORTS[name] for name in PORTS if name.endswith(kind)] for kind in ("_GRPC_PORT", "_METRICS_PORT")]
+    assert [int(port) for port in ports.groups()] == [max(each) + 1 for each in taken]
+    assert "label.v1.LabelService" in (copy / "monitoring/grafana/dashboards/overview.json").read_text()
+    assert "label" not in (copy / "kong/kong.yml").read_text(), "nobody from outside may call it yet"
+    own = ("tests/unit/label_svc", "tests/integration/test_label_service.py")
+    ran = _run(copy, ".venv/bin/pytest", "-q", "-p", "no:cacheprovider", *own)
+    assert ran.returncode == 0, ran.stdout
+    for rules in ("scripts.containers", "scripts.k8s"):
+        checked = _run(copy, ".venv/bin/python", "-m", rules)
+        assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.slow
+def test_make_dev_starts_it_with_the_rest(copy: Path) -> None:
+    made = _make(copy, "label")
+    assert made.returncode == 0, made.stderr
+    port, metrics_port = free_port(), free_port()
+    variables = {"LABEL_GRPC_PORT": str(port), "LABEL_METRICS_PORT": str(metrics_port), **_modules(copy)}
+    with running(copy / ".data", cwd=copy, variables=variables) as dev:
+        dev.wait_for("Taskmesh is up")
+        assert re.search(rf"^  label_svc +127.0.0.1:{port} \(gRPC\)$", dev.output, re.MULTILINE)
+        metrics = httpx.get(f"http://127.0.0.1:{metrics_port}/metrics", trust_env=False).text
+        assert 'grpc_service_ready{grpc_service="label.v1.LabelService"} 1.0' in metrics
+
+
+@pytest.mark.slow
+def test_it_passes_every_check_and_test_of_parts_untouched_and_so_does_a_second(copy: Path) -> None:
+    assert _make(copy, "label").returncode == 0
+    assert _make(copy, "digest").returncode == 0
+    checked = _run(copy, "scripts/check")
+    assert checked.returncode == 0, checked.stdout
+    tested = _run(copy, ".venv/bin/pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "tests/unit")
+    assert tested.returncode == 0, tested.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("", "one word"),
+        ("Label", "one word"),
+        ("my-label", "one word"),
+        ("../label", "one word"),
+        ("task", "a service of that name already"),
+        ("email", "would hide"),
+        ("edge", "out of date"),
+    ],
+)
+def test_a_name_that_will_not_do_is_refused_and_nothing_is_written(copy: Path, name: str, why: str) -> None:
+    if why == "out of date":
+        (copy / "Dockerfile").write_text("FROM scratch\n")
+    before = _files(copy)
+    refused = _make(copy, name)
+    assert refused.returncode == 1
+    assert why in refused.stderr
+    assert _files(copy) == before

@@ -1,0 +1,66 @@
+"""The stores that the contract suite runs on.
+
+SQLite, the same in memory as the simulation has it, and nx-27017 always; a mongod where MONGODB_TEST_URL names one.
+"""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from chassis.errors import Unavailable
+from task_svc.mongo import store as mongo
+from task_svc.repository import TaskRepository
+from task_svc.sqlite import store as sqlite
+from tests.simulation.memory_store import memory_store
+from tests.support.eventually import eventually
+from tests.support.task_svc.mongo import MongoServer, database
+
+MONGOD = os.environ.get("MONGODB_TEST_URL")
+STORES = ["sqlite", "memory", "nx-27017", *(["mongod"] if MONGOD else [])]
+
+OpenStore = Callable[[Path], AbstractAsyncContextManager[TaskRepository]]
+"""Gives a fresh, empty store for as long as the block lasts; what it keeps in files is in the directory."""
+
+
+def opener(name: str, request: pytest.FixtureRequest) -> OpenStore:
+    """How to open the store of that name in STORES."""
+    if name in ("sqlite", "memory"):
+        return _sqlite if name == "sqlite" else _memory
+    return partial(_mongodb, MongoServer(MONGOD) if name == "mongod" and MONGOD else request.getfixturevalue("nx27017"))
+
+
+@asynccontextmanager
+async def _sqlite(directory: Path) -> AsyncIterator[TaskRepository]:
+    async with sqlite.open_store(directory / "tasks.db") as store:
+        yield store
+
+
+@asynccontextmanager
+async def _memory(_directory: Path) -> AsyncIterator[TaskRepository]:
+    with memory_store() as (store, _):
+        yield store
+
+
+@asynccontextmanager
+async def _mongodb(server: MongoServer, _directory: Path) -> AsyncIterator[TaskRepository]:
+    with database(server) as url:
+        async with mongo.open_store(url) as store:
+            await until_usable(store)
+            yield store
+
+
+async def until_usable(store: TaskRepository, *, within: float = 30) -> None:
+    """Waits until a store that is a server of its own can be used; raises TimeoutError after so many seconds."""
+
+    async def is_usable() -> bool:
+        try:
+            await store.ping()
+        except Unavailable:
+            return False
+        return True
+
+    await eventually(is_usable, within=within)

@@ -1,0 +1,179 @@
+"""What the SQLite store promises beside the contract: durability, one process, errors that are told."""
+
+import asyncio
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from chassis.errors import DeadlineExceeded, Unavailable
+from chassis.grpc_api import deadlines
+from task_svc.repository import Filter, Order, StoreUnusable
+from task_svc.sqlite import schema
+from task_svc.sqlite.rows import task_values
+from task_svc.sqlite.store import _connect, open_store
+from task_svc.sqlite.threads import Readers, Writer
+from tests.support.task_svc.tasks import creation, new_task
+
+_WRITE_UNTIL_KILLED = """
+import asyncio, sys
+from pathlib import Path
+from task_svc.sqlite.store import open_store
+from tests.support.task_svc.tasks import creation, new_task
+
+async def main():
+    async with open_store(Path(sys.argv[1])) as store:
+        async def write():
+            while True:
+                task = new_task()
+                await store.insert(creation(task, task.id))
+                print(task.id, flush=True)
+        await asyncio.gather(*(write() for _ in range(20)))
+
+asyncio.run(main())
+"""
+
+
+async def test_what_was_acknowledged_is_there_after_kill_9(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.db"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _WRITE_UNTIL_KILLED, str(path), stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    acknowledged = [await process.stdout.readline() for _ in range(300)]
+    process.kill()
+    acknowledged += (await process.stdout.read()).splitlines(keepends=True)
+    await process.wait()
+
+    async with open_store(path) as store:
+        ids = [line.decode().strip() for line in acknowledged if line.endswith(b"\n")]
+        assert len(ids) >= 300
+        for task_id in ids:
+            await store.get("ann", task_id)
+        assert (await store.backlog()).unpublished >= len(ids)
+
+
+def test_every_commit_waits_for_the_disk(tmp_path: Path) -> None:
+    connection = _connect(tmp_path / "tasks.db")
+    assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2
+    assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    connection.close()
+
+
+async def test_a_second_process_is_refused_the_file(tmp_path: Path) -> None:
+    async with open_store(tmp_path / "tasks.db"):
+        with pytest.raises(StoreUnusable, match=r"another process has .*tasks\.db open"):
+            async with open_store(tmp_path / "tasks.db"):
+                pass
+
+
+async def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    (tmp_path / "tasks.db").mkdir()
+    with pytest.raises(StoreUnusable, match=r"cannot open the store .*tasks\.db"):
+        async with open_store(tmp_path / "tasks.db"):
+            pass
+
+
+async def test_a_store_of_the_first_version_is_brought_up_to_date_with_all_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.db"
+    task = new_task()
+    values = {**task_values(task), "request_id": "key", "fingerprint": b"f"}
+    for column in ("to_remind_of", "reminded_of"):
+        del values[column]
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(f"{schema._first()} PRAGMA user_version = 1;")
+        names = ", ".join(values)
+        connection.execute(f"INSERT INTO tasks ({names}) VALUES ({', '.join(f':{name}' for name in values)})", values)
+
+    for _ in range(2):
+        async with open_store(path) as store:
+            assert await store.get("ann", task.id) == task
+            assert await store.to_remind(task.create_time, 10) == []
+
+
+async def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "tasks.db") as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+
+    with pytest.raises(StoreUnusable, match="newer version"):
+        async with open_store(tmp_path / "tasks.db"):
+            pass
+
+
+async def test_a_full_disk_is_unavailable_and_loses_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "tasks.db"
+    async with open_store(path) as store:
+        first = new_task()
+        await store.insert(creation(first))
+        await store._writer.do(lambda connection: connection.execute("PRAGMA max_page_count = 1"))
+
+        with pytest.raises(Unavailable):
+            await store.insert(creation(new_task(description="x" * 10_000)))
+        assert "full" in capsys.readouterr().out
+
+        await store._writer.do(lambda connection: connection.execute("PRAGMA max_page_count = 1000000"))
+        await store.insert(creation(second := new_task()))
+        assert await store.get("ann", first.id) == first
+        assert await store.get("ann", second.id) == second
+
+
+async def test_a_query_is_stopped_at_its_deadline(tmp_path: Path) -> None:
+    readers = Readers(lambda: _connect(tmp_path / "tasks.db", read_only=True))
+    endless = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+    async def ask() -> None:
+        deadlines.set_remaining(0.1)
+        await readers.do(lambda connection: connection.execute(endless).fetchone())
+
+    async with asyncio.timeout(5):
+        with pytest.raises(DeadlineExceeded):
+            await asyncio.create_task(ask())
+    await readers.close()
+
+
+async def test_a_reader_cannot_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with open_store(tmp_path / "tasks.db") as store:
+        with pytest.raises(Unavailable):
+            await store._readers.do(lambda connection: connection.execute("DELETE FROM tasks"))
+        assert "readonly" in capsys.readouterr().out
+        await store.list("ann", Filter(), Order(), None, 1)
+
+
+async def test_writes_that_wait_together_share_one_commit(tmp_path: Path) -> None:
+    commits: list[str] = []
+
+    def connect() -> sqlite3.Connection:
+        connection = _connect(tmp_path / "tasks.db")
+        connection.execute("CREATE TABLE t (n INTEGER)")
+        connection.set_trace_callback(lambda statement: commits.append(statement) if statement == "COMMIT" else None)
+        return connection
+
+    writer = Writer(connect)
+    await asyncio.gather(*(writer.do(lambda c: c.execute("INSERT INTO t VALUES (1)")) for _ in range(100)))
+    await writer.close()
+
+    assert len(commits) < 20
+
+
+async def test_work_that_fails_does_not_touch_its_neighbours(tmp_path: Path) -> None:
+    writer = Writer(lambda: _connect(tmp_path / "tasks.db"))
+    await writer.do(lambda c: c.execute("CREATE TABLE t (n INTEGER)"))
+
+    def fail_after_writing(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO t VALUES (-1)")
+        raise KeyError
+
+    answers = await asyncio.gather(
+        writer.do(lambda c: c.execute("INSERT INTO t VALUES (1)")),
+        writer.do(fail_after_writing),
+        writer.do(lambda c: c.execute("INSERT INTO t VALUES (2)")),
+        return_exceptions=True,
+    )
+    rows = await writer.do(lambda c: [tuple(row) for row in c.execute("SELECT n FROM t ORDER BY n")])
+    await writer.close()
+
+    assert isinstance(answers[1], KeyError)
+    assert rows == [(1,), (2,)]

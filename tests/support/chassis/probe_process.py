@@ -1,0 +1,73 @@
+"""Starts `tests.support.chassis.probe_service` as a process of its own, and reads what it writes."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from tests import ROOT
+from tests.support.ports import free_port
+
+TOKEN = "a-token-that-is-long-enough"
+
+
+@dataclass
+class ProbeProcess:
+    """A running process; `finished` gives its exit code and all that it wrote."""
+
+    process: asyncio.subprocess.Process
+    port: int
+    metrics_port: int
+
+    @property
+    def target(self) -> str:
+        """Where it serves gRPC."""
+        return f"127.0.0.1:{self.port}"
+
+    async def finished(self, within: float = 10) -> tuple[int, list[dict[str, Any]], str]:
+        """Waits for its end: exit code, the JSON lines on stdout, the text on stderr."""
+        out, err = await asyncio.wait_for(self.process.communicate(), within)
+        assert self.process.returncode is not None
+        return self.process.returncode, [json.loads(line) for line in out.decode().splitlines()], err.decode()
+
+
+@asynccontextmanager
+async def probe_process(directory: Path, **environment: str) -> AsyncIterator[ProbeProcess]:
+    """Starts a process with a token file of its own; kills it at the end if it is still there."""
+    token_file = directory / "mesh-token"
+    token_file.write_text(f"{TOKEN}\n")
+    port, metrics_port = int(environment.get("PROBE_GRPC_PORT", free_port())), free_port()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.support.chassis.probe_service"),
+        cwd=ROOT,
+        env={
+            "PROBE_GRPC_PORT": str(port),
+            "PROBE_METRICS_PORT": str(metrics_port),
+            "MESH_TOKEN_FILE": str(token_file),
+            "LOG_FORMAT": "json",
+            "DRAIN_NOTICE_SECONDS": "0.1",
+            **environment,
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield ProbeProcess(process, port, int(environment.get("PROBE_METRICS_PORT", metrics_port)))
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+@asynccontextmanager
+async def answering(probe: ProbeProcess) -> AsyncIterator[grpc.aio.Channel]:
+    """A channel to the process, once it answers."""
+    async with grpc.aio.insecure_channel(probe.target) as channel:
+        await asyncio.wait_for(channel.channel_ready(), 10)
+        yield channel

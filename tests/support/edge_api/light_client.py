@@ -1,0 +1,148 @@
+"""A client that costs as little as can be, so that what is measured is the mesh: bytes in, bytes out."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from tests.faults.harness.system import as_user
+from tests.support.kong.raw_http import Answer
+
+_AT_ONCE = 100
+
+
+def head(method: str, path: str, user: str, **headers: str) -> bytes:
+    """A request's first lines as the gateway sends them for a user; the body follows."""
+    given = {"Host": "edge", **as_user(user), **headers}
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items())]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+class Creator(asyncio.Protocol):
+    """A connection that creates tasks one after the other."""
+
+    def __init__(self, user: str) -> None:
+        self.user = user
+        self._answer: asyncio.Future[Answer] | None = None
+        self._lost = asyncio.Event()
+        self._received = b""
+        self._transport: Any = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    async def create(self, title: str) -> None:
+        """Returns when the task was acknowledged. Raises RuntimeError when it was refused."""
+        answer = await self.ask(title)
+        if answer.status != 201:
+            raise RuntimeError(answer.body)
+
+    async def ask(self, title: str, **headers: str) -> Answer:
+        """What the edge answers to a create."""
+        body = json.dumps({"title": title}).encode()
+        given = {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(head("POST", "/api/v1/tasks", self.user, **given) + body)
+        return await self._answer
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        if self._received.endswith(b"}") and self._answer is not None:
+            received, self._received = self._received.decode(), b""
+            first, _, body = received.partition("\r\n\r\n")
+            self._answer.set_result(Answer(int(first[9:12]), first, body))
+            self._answer = None
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._answer is not None:
+            self._answer.set_exception(error or ConnectionResetError("the edge hung up"))
+        self._lost.set()
+
+    async def close(self) -> None:
+        """Closes the connection."""
+        self._transport.abort()
+        await self._lost.wait()
+
+
+class Watching(asyncio.Protocol):
+    """A connection that watches events: tells the title of each task that is created, and when it heard of it.
+
+    `heard` is when anything came last, `silence` the longest time in which nothing did, in seconds.
+    """
+
+    def __init__(self, user: str, on_created: Callable[[str, float], None]) -> None:
+        loop = asyncio.get_running_loop()
+        self.begun = loop.create_future()
+        self.ended = loop.create_future()
+        self.retry_ms = 0
+        self.heard = time.perf_counter()
+        self.silence = 0.0
+        self.transport: Any = None
+        self._user = user
+        self._on_created = on_created
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+        self.transport.write(head("GET", "/api/v1/events", self._user))
+
+    def data_received(self, data: bytes) -> None:
+        now = time.perf_counter()
+        self.silence, self.heard = max(self.silence, now - self.heard), now
+        *lines, self._received = (self._received + data).split(b"\n")
+        is_created = False
+        for line in lines:
+            if line.startswith(b"retry: "):
+                self.retry_ms = int(line[7:])
+            elif line.startswith(b"id: ") and not self.begun.done():
+                self.begun.set_result(None)
+            elif line.startswith(b"event: "):
+                is_created = line == b"event: task.created"
+            elif is_created and line.startswith(b"data: "):
+                self._on_created(json.loads(line[6:])["title"], now)
+            elif line == b"0\r" and not self.ended.done():  # the chunk that ends an answer in peace
+                self.ended.set_result(True)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.begun.done():
+            self.begun.set_exception(error or ConnectionResetError("the edge hung up"))
+        if not self.ended.done():
+            self.ended.set_result(False)
+
+
+def ignore(_title: str, _at: float) -> None:
+    """For watchers of which nobody wants to hear."""
+
+
+async def creator(port: int, user: str) -> Creator:
+    """An open connection for creates."""
+    _, made = await asyncio.get_running_loop().create_connection(lambda: Creator(user), "127.0.0.1", port)
+    return made
+
+
+async def watching(port: int, user: str, on_created: Callable[[str, float], None]) -> Watching:
+    """An open stream of events that has told where it begins."""
+    loop = asyncio.get_running_loop()
+    _, made = await loop.create_connection(lambda: Watching(user, on_created), "127.0.0.1", port)
+    async with asyncio.timeout(30):
+        await made.begun
+    return made
+
+
+@asynccontextmanager
+async def watched(
+    port: int, users: Sequence[str], on_created: Callable[[str, float], None] = ignore
+) -> AsyncIterator[list[Watching]]:
+    """An open stream for each of the users named, a hundred opened at a time; all are cut when the block ends."""
+    opened: list[Watching] = []
+    try:
+        for first in range(0, len(users), _AT_ONCE):
+            some = users[first : first + _AT_ONCE]
+            opened += await asyncio.gather(*(watching(port, user, on_created) for user in some))
+        yield opened
+    finally:
+        for stream in opened:
+            stream.transport.abort()
+        await asyncio.gather(*(stream.ended for stream in opened))

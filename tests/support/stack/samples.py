@@ -1,0 +1,73 @@
+"""What Kong and the exporters say, played from monitoring/samples/ with counters that grow at each scrape."""
+
+import itertools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests import ROOT
+
+_FOLDER = ROOT / "monitoring/samples"
+NAMES = ("kong", "redis", "mongodb")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One line of a page."""
+
+    name: str
+    labels: str
+    value: float
+    grows: bool
+
+    def after(self, scrapes: int) -> str:
+        """The line as it is at a later scrape."""
+        return f"{self.name}{self.labels} {self.value * (scrapes if self.grows else 1)}"
+
+
+@cache
+def page(name: str) -> tuple[Sample, ...]:
+    """What is on a page. (prometheus-client's own parser would rename counters that do not end in _total.)"""
+    found, kind = [], ""
+    for line in (_FOLDER / f"{name}.txt").read_text().splitlines():
+        if line.startswith("# TYPE "):
+            kind = line.split()[-1]
+        elif not line.startswith("#"):
+            series, _, value = line.rpartition(" ")
+            metric, brace, labels = series.partition("{")
+            found.append(Sample(metric, brace + labels, float(value), kind in ("counter", "histogram")))
+    return tuple(found)
+
+
+@contextmanager
+def samples() -> Iterator[dict[str, int]]:
+    """Serves every page, whatever the path; gives the port of each."""
+    servers = {name: _server(name) for name in NAMES}
+    for server in servers.values():
+        threading.Thread(target=server.serve_forever).start()
+    try:
+        yield {name: server.server_port for name, server in servers.items()}
+    finally:
+        for server in servers.values():
+            server.shutdown()
+            server.server_close()
+
+
+def _server(name: str) -> ThreadingHTTPServer:
+    scrapes = itertools.count(1)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.end_headers()
+            number = next(scrapes)
+            self.wfile.write("".join(f"{sample.after(number)}\n" for sample in page(name)).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    return ThreadingHTTPServer(("127.0.0.1", 0), Handler)

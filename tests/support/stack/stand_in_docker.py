@@ -1,0 +1,48 @@
+"""A checkout with the scripts of `make up`, and a `docker` that only says what it was asked."""
+
+import os
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+from tests import ROOT
+
+_SCRIPTS = ("compose", "kong-apply", "load", "load.py", "pin-images", "secrets", "test-mongod", "up")
+
+
+class StandIn:
+    """What the scripts are run with; `cases` are lines of a shell's `case` on docker's arguments."""
+
+    def __init__(self, folder: Path, cases: str = "") -> None:
+        self.checkout = folder / "checkout"
+        (self.checkout / "scripts").mkdir(parents=True)
+        for name in ("Dockerfile", "docker-compose.yml", *(f"scripts/{script}" for script in _SCRIPTS)):
+            shutil.copy(ROOT / name, self.checkout / name)
+        for name in ("compose", "kong", "monitoring"):
+            shutil.copytree(ROOT / name, self.checkout / name)
+        self._commands = folder / "commands"
+        self._commands.mkdir()
+        docker = self._commands / "docker"
+        docker.write_text(f"""#!/bin/sh
+case "$*" in
+{cases}
+  "compose version --short") echo 2.40.0 ;;
+  "compose port "*) echo "127.0.0.1:$4" ;;
+  "compose ps --quiet "*) ;;
+  *) echo "docker $*" ;;
+esac
+""")
+        docker.chmod(docker.stat().st_mode | stat.S_IXUSR)
+
+    def run(
+        self, script: str, *arguments: str, path: str | None = None, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs one of the scripts with the stand-in before all other commands, or with `path` alone."""
+        return subprocess.run(
+            [self.checkout / "scripts" / script, *arguments],
+            env={**os.environ, "PATH": path or f"{self._commands}:{os.environ['PATH']}", **variables},
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
