@@ -10,6 +10,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 Format = Literal["auto", "json", "pretty"]
 
 _FIRST = ("time", "level", "service", "event")
+_SHORT_ID_MAX = 16
 _ALWAYS_HIDDEN = frozenset({"service", "route"})
 _HIDDEN = _ALWAYS_HIDDEN | {"trace_id", "task_id", "event_id", "upstream"}
 
@@ -68,12 +69,12 @@ def configure(service: str, level: str, log_format: Format) -> None:
 
 
 def _shorten(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Makes a line fit on a terminal: drops what its neighbours repeat, and all but the start of a request's id.
+    """Makes a line fit on a terminal: drops what its neighbours repeat, and all but the start of a long request id.
 
     Warnings and errors keep the ids by which they are investigated.
     """
     hidden = _ALWAYS_HIDDEN if event["level"] in ("warning", "error", "critical") else _HIDDEN
     shown = {name: value for name, value in event.items() if name not in hidden and value is not None}
-    if "request_id" in shown:
+    if len(shown.get("request_id", "")) > _SHORT_ID_MAX:
         shown["request_id"] = shown["request_id"][:8]
     return shown
