@@ -1,25 +1,34 @@
-"""Background jobs, which run as long as the process: each one is restarted after an error, with a backoff."""
+"""Background jobs, which run as long as the process: restarts with a backoff, and batches taken from a queue."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TypeVar
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
 
-from chassis import backoff
-
 _log = structlog.get_logger("background")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _CANCELLATION_REPEAT = 0.2
+_DOUBLINGS_MAX = 32
 
 Job = Callable[[], Awaitable[None]]
 Jitter = Callable[[], float]
+P = TypeVar("P", int, float, timedelta)
+T = TypeVar("T")
+
+
+def jitter() -> float:
+    """A random factor around 1 for a pause, so that clients that failed together do not retry together."""
+    return random.uniform(0.5, 1.5)  # noqa: S311 (spreads load, guards nothing)
 
 
 @asynccontextmanager
 async def background(
-    jobs: Mapping[str, Job], registry: CollectorRegistry, jitter: Jitter = backoff.jitter
+    jobs: Mapping[str, Job], registry: CollectorRegistry, jitter: Jitter = jitter
 ) -> AsyncIterator[None]:
     """Runs each job, under its name, for as long as the block lasts; then cancels them and waits for their end."""
     failures = Counter(
@@ -61,10 +70,31 @@ async def _keep_running(name: str, job: Job, failures: Counter, jitter: Jitter) 
         if asyncio.get_running_loop().time() - begun > _LONGEST_PAUSE:
             failed = 0
         failed += 1
-        await asyncio.sleep(backoff.pause(failed, _FIRST_PAUSE, _LONGEST_PAUSE) * jitter())
+        await asyncio.sleep(backoff(failed, _FIRST_PAUSE, _LONGEST_PAUSE) * jitter())
 
 
 def _is_being_cancelled() -> bool:
     # A cancellation may come from within too, as from a gRPC channel that is closed; that one is an error like others.
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def backoff(failures: int, first: P, longest: P) -> P:
+    """The pause after so many failures in a row, at least one: doubled each time, up to the longest."""
+    doubled: P = first * 2 ** min(failures - 1, _DOUBLINGS_MAX)
+    return min(doubled, longest)
+
+
+async def next_batch(queue: asyncio.Queue[T], limit: int, gather_seconds: float = 0) -> list[T]:
+    """At most `limit` items: waits for the first one, and then `gather_seconds` for more."""
+    batch = [await queue.get()]
+    await asyncio.sleep(gather_seconds)
+    return batch + waiting(queue, limit - 1)
+
+
+def waiting(queue: asyncio.Queue[T], limit: int) -> list[T]:
+    """At most `limit` of the items that are in the queue now."""
+    batch: list[T] = []
+    while len(batch) < limit and not queue.empty():
+        batch.append(queue.get_nowait())
+    return batch

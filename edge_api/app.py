@@ -10,8 +10,7 @@ from starlette.types import ASGIApp
 
 from chassis.identity import MeshTokens
 from edge_api.exception_handlers import handle_errors
-from edge_api.middleware.auth import Authenticate
-from edge_api.middleware.csrf import CsrfProtection
+from edge_api.middleware.auth import Authenticate, CsrfProtection
 from edge_api.middleware.request_limits import InFlightLimit, SizeLimits
 from edge_api.middleware.telemetry import HttpMetrics, Telemetry
 from edge_api.routes import docs, events, health, notifications, session, tasks

@@ -3,7 +3,6 @@ can hang up on a client that does not read."""
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 from starlette.types import Scope
 from uvicorn.protocols.http.flow_control import FlowControl
@@ -44,7 +43,7 @@ class Connection:
 
 def connection_of(scope: Scope) -> Connection:
     """The connection that a request came on."""
-    connection: Connection = scope["extensions"][_CONNECTION]
+    connection: Connection = scope["state"][_CONNECTION]
     return connection
 
 
@@ -58,12 +57,7 @@ class Http(HttpToolsProtocol):
         super().connection_made(transport)
         transport.set_write_buffer_limits(_WRITE_BUFFER_BYTES)
         self._connection = Connection(transport, self.flow)
-
-    def on_message_begin(self) -> None:
-        """Begins a request."""
-        super().on_message_begin()
-        scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # a TypedDict, and extensions are anybody's
-        scope["extensions"] = {_CONNECTION: self._connection}
+        self.app_state = {**self.app_state, _CONNECTION: self._connection}  # uvicorn copies it into each scope
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tells an answer that lasts that nobody will read it."""

@@ -1,6 +1,5 @@
 """The composition root: builds all parts of the service and connects them. `__main__` runs the result."""
 
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -9,8 +8,7 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from task.v1 import events_pb2_grpc, task_pb2_grpc
 
-from chassis import backoff
-from chassis.background_jobs import Job
+from chassis.background_jobs import Job, jitter
 from chassis.errors import Unavailable
 from chassis.feed.feed import Feed, FeedLimits
 from chassis.feed.metrics import FeedMetrics
@@ -26,7 +24,7 @@ from notify_svc.delivery.completion import Completion
 from notify_svc.delivery.console import Console
 from notify_svc.delivery.deliverer import Deliverer, Deliverers, DeliveryRules
 from notify_svc.delivery.removed_channels import RemovedChannels
-from notify_svc.domain import Backoff, Jitter, NowMs
+from notify_svc.domain import Backoff, Jitter, NowMs, now_ms
 from notify_svc.events.acknowledger import Acknowledger
 from notify_svc.events.consumer import Consumer
 from notify_svc.events.event_handler import EventHandler
@@ -47,11 +45,6 @@ RETRIED = {"task.v1.TaskEventsService": ("ConfirmEvents",), "task.v1.TaskService
 _COMMAND_SECONDS = 2.0
 _READ_SECONDS = 4.0
 _STUCK_SECONDS = 15.0
-
-
-def now_ms() -> int:
-    """The current time in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 @asynccontextmanager
@@ -110,7 +103,7 @@ class Notifier:
         registry: CollectorRegistry,
         tracer: trace.Tracer,
         clock: NowMs = now_ms,
-        jitter: Jitter = backoff.jitter,
+        jitter: Jitter = jitter,
         limits: FeedLimits | None = None,
     ) -> None:
         metrics, scripts = NotifyMetrics(registry), redis_client.Scripts(redis)

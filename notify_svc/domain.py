@@ -3,11 +3,13 @@
 All times are milliseconds since 1970 in UTC.
 """
 
+import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from chassis import backoff
+from chassis.background_jobs import backoff
 
 DAY_MS = 24 * 60 * 60 * 1000
 INBOX_LIMIT = 1000
@@ -25,11 +27,21 @@ NowMs = Callable[[], int]
 Jitter = Callable[[], float]
 
 
+def now_ms() -> int:
+    """The current time in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
 class Kind(Enum):
     """What a notification tells."""
 
     TASK_CREATED = "task_created"
     TASK_DUE = "task_due"
+
+    @property
+    def verb(self) -> str:
+        """What happened to the task, in a word."""
+        return self.value.removeprefix("task_")
 
 
 class Outcome(Enum):
@@ -79,6 +91,11 @@ class Notification:
     traceparent: str = ""
     read_time_ms: int | None = None
     deliveries: tuple[Delivery, ...] = ()
+
+    def __str__(self) -> str:
+        """One line for people; the title is quoted, its line breaks and quotes escaped."""
+        title = json.dumps(self.title, ensure_ascii=False)
+        return f"{self.owner}: task {self.kind.verb} {title} ({self.task_id})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +152,6 @@ class Backoff:
 
     def pause_ms(self, attempts: int, asked_seconds: float | None = None) -> int:
         """The pause after so many failed attempts, the last of which was answered with this wish."""
-        pause = backoff.pause(attempts, self.first_ms, self.longest_ms)
+        pause = backoff(attempts, self.first_ms, self.longest_ms)
         asked = min(1000 * (asked_seconds or 0), self.longest_ms)
         return int(max(pause * self.jitter(), asked))

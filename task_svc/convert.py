@@ -1,4 +1,4 @@
-"""Between protobuf messages and the domain, and nothing else; what a message gets wrong is told as violations."""
+"""Converts between protobuf messages and the domain. Invalid messages raise InvalidInput."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -12,6 +12,16 @@ from task_svc.domain import Priority, Status, Task, TaskFields
 from task_svc.outbox import Event
 
 SCHEMA_VERSION = 1
+SET_BY_SERVICE = (
+    "id",
+    "owner",
+    "create_time",
+    "update_time",
+    "complete_time",
+    "delete_time",
+    "revision",
+    "etag",
+)
 _MICROSECOND = 1_000
 
 E = TypeVar("E", Status, Priority)
@@ -56,6 +66,14 @@ def event_to_bytes(event: Event) -> bytes:
     )
     message.occur_time.FromDatetime(event.occur_time)
     return message.SerializeToString()
+
+
+def refuse_service_fields(message: task_pb2.Task) -> None:
+    """Raises InvalidInput when a new task brings fields that only the service sets."""
+    given = {field.name for field, _ in message.ListFields()}
+    violations = [Violation(f"task.{name}", "is set by the service") for name in SET_BY_SERVICE if name in given]
+    if violations:
+        raise InvalidInput(*violations)
 
 
 def fields_from_proto(message: task_pb2.Task) -> TaskFields:

@@ -12,8 +12,7 @@ from datetime import timedelta
 
 import structlog
 
-from chassis import backoff
-from chassis.batching import next_batch
+from chassis.background_jobs import backoff, next_batch
 from task_svc.event_stream import EventStream
 from task_svc.outbox import Clock, OutboxEntry, OutboxStore, PublishMark
 from task_svc.relay_metrics import RelayMetrics
@@ -119,5 +118,5 @@ class Relay:
         return [self._look_later(event, entry_id) for event, entry_id in zip(events, entry_ids, strict=True)]
 
     def _look_later(self, event: OutboxEntry, entry_id: str) -> PublishMark:
-        pause = backoff.pause(event.attempts + 1, self._pauses.first_look, self._pauses.longest_look)
+        pause = backoff(event.attempts + 1, self._pauses.first_look, self._pauses.longest_look)
         return PublishMark(event.id, entry_id, self._clock() + pause)

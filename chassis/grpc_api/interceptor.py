@@ -1,21 +1,46 @@
-"""One interceptor that leads every RPC of a server through the same layers, whatever its shape.
+"""The server interceptor: runs every RPC, of any kind, inside the same chain of interceptors.
 
-A layer is `async (call, proceed) -> response`: it may look at the call, refuse it, and act before and after
-`await proceed()`. `chassis.grpc_api.server` stacks them; each has a module or a class of its own.
+An interceptor is `async (call, call_next) -> response`: it may inspect the call, refuse it, and act before and after
+`await call_next()`. `server` builds the chain. The four kinds of handlers become one here: a coroutine that takes the
+request's bytes and writes a response stream with `context.write`.
 """
 
 from __future__ import annotations  # grpc's types are generic for the type checker only
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from inspect import isasyncgenfunction, unwrap
+from typing import Any, Protocol, TypeAlias
 
 import grpc
+from google.protobuf.message import DecodeError
 from py_grpc_prometheus import grpc_utils
 
-from chassis.grpc_api.handlers import Context, Handler, Messages, body_of, handler_like, kind_of
+from chassis.errors import InvalidInput, Violation
+
+Context = grpc.aio.ServicerContext[Any, Any]
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+Body = Callable[[Any, Context], Awaitable[Any]]
+
+_MAKE_HANDLER = {
+    (False, False): grpc.unary_unary_rpc_method_handler,
+    (False, True): grpc.unary_stream_rpc_method_handler,
+    (True, False): grpc.stream_unary_rpc_method_handler,
+    (True, True): grpc.stream_stream_rpc_method_handler,
+}
+
+
+class Messages(Protocol):
+    """Is told of each message of an RPC, but for streams that call `context.write` themselves, like Health.Watch."""
+
+    def received(self, kind: str, service: str, method: str) -> None:
+        """The client sent a message."""
+
+    def sent(self, kind: str, service: str, method: str) -> None:
+        """The server sent a message."""
 
 
 @dataclass(slots=True)
@@ -79,8 +104,8 @@ class InterceptorChain(grpc.aio.ServerInterceptor):
 
     def _around(self, path: str, handler: Handler) -> Handler:
         service, method = path.lstrip("/").split("/", 1)
-        kind = kind_of(handler)
-        body = body_of(handler, service, method, self._messages)
+        kind = _kind_of(handler)
+        body = _body_of(handler, service, method, self._messages)
 
         async def run(request: Any, context: Context) -> Any:
             metadata = {k: v for k, v in context.invocation_metadata() or () if isinstance(v, str)}
@@ -98,7 +123,7 @@ class InterceptorChain(grpc.aio.ServerInterceptor):
             finally:
                 self._in_flight.discard(task)
 
-        return handler_like(handler, run)
+        return _handler_like(handler, run)
 
     async def _until_draining(self, context: Context, call_next: CallNext) -> None:
         # First, and not with the first message: a cancelled first write would leave grpc unable to end the stream.
@@ -114,3 +139,57 @@ class InterceptorChain(grpc.aio.ServerInterceptor):
             await asyncio.gather(stream, return_exceptions=True)
         if not (stream.cancelled() and self._draining.is_set()):
             stream.result()
+
+
+def _kind_of(handler: Handler) -> str:
+    """UNARY, SERVER_STREAMING, CLIENT_STREAMING or BIDI_STREAMING."""
+    kind: str = grpc_utils.get_method_type(handler.request_streaming, handler.response_streaming)
+    return kind
+
+
+def _handler_like(handler: Handler, body: Body) -> Handler:
+    """A handler of the same shape that runs `body` on what the client sent, not yet decoded."""
+    make: Callable[..., Handler] = _MAKE_HANDLER[handler.request_streaming, handler.response_streaming]
+    return make(body, request_deserializer=None, response_serializer=handler.response_serializer)
+
+
+def _body_of(handler: Handler, service: str, method: str, messages: Messages) -> Body:
+    """What a handler does, as one coroutine; bytes that are not the method's message raise InvalidInput."""
+    labels = (_kind_of(handler), service, method)
+    received, sent = partial(messages.received, *labels), partial(messages.sent, *labels)
+    function: Any = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
+
+    def read(request: bytes) -> Any:
+        received()
+        return _decoded(handler, request)
+
+    async def each(requests: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+        async for request in requests:
+            yield read(request)
+
+    def incoming(request: Any) -> Any:
+        return each(request) if handler.request_streaming else read(request)
+
+    async def respond(request: Any, context: Context) -> Any:
+        response = await function(incoming(request), context)
+        if response is not None:
+            sent()
+        return response
+
+    async def stream(request: Any, context: Context) -> None:
+        async with aclosing(function(incoming(request), context)) as responses:
+            async for response in responses:
+                await context.write(response)
+                sent()
+
+    return stream if isasyncgenfunction(unwrap(function)) else respond
+
+
+def _decoded(handler: Handler, data: bytes) -> Any:
+    if handler.request_deserializer is None:
+        return data
+    try:
+        return handler.request_deserializer(data)
+    except (DecodeError, ValueError):
+        violation = Violation("", "The bytes of the request are not the message that the method takes.")
+        raise InvalidInput(violation, reason="MALFORMED_MESSAGE") from None

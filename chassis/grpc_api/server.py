@@ -89,7 +89,7 @@ class MeshServer:
             sys.exit(f"cannot listen on {address}: is another process using the port?")
         await self.grpc.start()
         _log.info("listening", address=address)
-        readiness = asyncio.create_task(self._watch_readiness())
+        readiness = asyncio.create_task(self._watch_readiness(), name="readiness")
         try:
             yield
         finally:

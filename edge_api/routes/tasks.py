@@ -50,8 +50,8 @@ class TaskEndpoints:
         task = (await self._tasks.GetTask(request)).task
         response.headers["Cache-Control"] = "private, no-cache"
         if etags.none_match(if_none_match, task.etag):
-            headers = {"ETag": etags.quoted(task.etag), "Cache-Control": "private, no-cache"}
-            return Response(status_code=304, headers=headers)
+            _with_etag(response, task)
+            return Response(status_code=304, headers=response.headers)
         return _with_etag(response, task)
 
     async def update_task(
@@ -118,7 +118,7 @@ def router(tasks: "TaskServiceAsyncStub") -> APIRouter:
 
 
 def _with_etag(response: Response, task: task_pb2.Task) -> responses.Task:
-    response.headers["ETag"] = etags.quoted(task.etag)
+    response.headers["ETag"] = f'"{task.etag}"'
     return convert.task_answer(task)
 
 

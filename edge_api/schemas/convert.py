@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 from notify.v1 import notify_pb2
 from task.v1 import task_pb2
 
 from chassis.errors import InvalidInput, Violation
 from edge_api.schemas import requests, responses
-from edge_api.schemas.timestamps import optional_text_of, text_of
 
 EDITABLE = ("title", "description", "status", "priority", "labels", "due_time")
 _INT32_MAX = 2**31 - 1
@@ -66,12 +67,12 @@ def task_answer(task: task_pb2.Task) -> responses.Task:
         status=_short(task_pb2.TaskStatus.Name(task.status), "TASK_STATUS_"),
         priority=_short(task_pb2.TaskPriority.Name(task.priority), "TASK_PRIORITY_"),
         labels=list(task.labels),
-        due_time=optional_text_of(task.HasField("due_time"), task.due_time),
+        due_time=_optional_time(task, "due_time"),
         owner=task.owner,
-        create_time=text_of(task.create_time),
-        update_time=text_of(task.update_time),
-        complete_time=optional_text_of(task.HasField("complete_time"), task.complete_time),
-        delete_time=optional_text_of(task.HasField("delete_time"), task.delete_time),
+        create_time=task.create_time.ToJsonString(),
+        update_time=task.update_time.ToJsonString(),
+        complete_time=_optional_time(task, "complete_time"),
+        delete_time=_optional_time(task, "delete_time"),
         revision=task.revision,
         etag=task.etag,
     )
@@ -99,8 +100,8 @@ def notification_answer(notification: notify_pb2.Notification) -> responses.Noti
         kind=_short(notify_pb2.NotificationKind.Name(notification.kind), "NOTIFICATION_KIND_"),
         task_id=notification.task_id,
         title=notification.title,
-        create_time=text_of(notification.create_time),
-        read_time=optional_text_of(notification.HasField("read_time"), notification.read_time),
+        create_time=notification.create_time.ToJsonString(),
+        read_time=_optional_time(notification, "read_time"),
         deliveries=[_delivery_answer(delivery) for delivery in notification.deliveries],
     )
 
@@ -110,7 +111,7 @@ def _delivery_answer(delivery: notify_pb2.Delivery) -> responses.Delivery:
         channel=delivery.channel,
         outcome=_short(notify_pb2.DeliveryOutcome.Name(delivery.outcome), "DELIVERY_OUTCOME_"),
         attempts=delivery.attempts,
-        time=optional_text_of(delivery.HasField("time"), delivery.time),
+        time=_optional_time(delivery, "time"),
     )
 
 
@@ -124,3 +125,8 @@ def _priority_number(short: str) -> task_pb2.TaskPriority.ValueType:
 
 def _short(name: str, prefix: str) -> Any:
     return name.removeprefix(prefix)
+
+
+def _optional_time(message: Message, field: str) -> str | None:
+    time: Timestamp = getattr(message, field)
+    return time.ToJsonString() if message.HasField(field) else None

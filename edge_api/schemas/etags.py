@@ -11,11 +11,6 @@ STRONG_PATTERN = r'^"[!#-~]+"$'
 """The etags that `condition` accepts."""
 
 
-def quoted(etag: str) -> str:
-    """An etag as the header ETag carries it."""
-    return f'"{etag}"'
-
-
 def condition(if_match: str | None) -> str:
     """The etag that a change depends on; empty when it depends on none, as `*` means of a resource that exists.
 

@@ -1,4 +1,4 @@
-"""Times as RFC 3339 writes them, to and from protobuf's Timestamp."""
+"""Parses times as RFC 3339 writes them."""
 
 import re
 from datetime import UTC, datetime
@@ -30,16 +30,6 @@ def parse(text: object) -> Timestamp:
         msg = "must be a time that exists, in the years 1 to 9999 of UTC"
         raise ValueError(msg)
     return Timestamp(seconds=seconds, nanos=int((fraction or "")[:9].ljust(9, "0")))
-
-
-def text_of(timestamp: Timestamp) -> str:
-    """A Timestamp in UTC, with Z and as many digits of a second as it needs."""
-    return timestamp.ToJsonString()
-
-
-def optional_text_of(is_set: bool, timestamp: Timestamp) -> str | None:
-    """A Timestamp as text, or None where its field is unset."""
-    return text_of(timestamp) if is_set else None
 
 
 def _seconds(iso: str) -> int | None:

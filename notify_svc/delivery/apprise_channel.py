@@ -69,7 +69,7 @@ class AppriseChannel:
             plugin.socket_connect_timeout = plugin.socket_read_timeout = call.timeout_seconds
             return plugin.notify(
                 title=message_text.heading(notification),
-                body=f"{self._service.written(message_text.sentence(notification))}\nEvent {notification.id}",
+                body=f"{self._service.written(str(notification))}\nEvent {notification.id}",
                 body_format=self._service.format,
             )
         except Exception as error:  # what it says may quote the URL

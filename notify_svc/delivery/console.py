@@ -2,7 +2,6 @@
 
 import structlog
 
-from notify_svc.delivery import message_text
 from notify_svc.domain import Notification
 
 _log = structlog.get_logger("notification")
@@ -18,7 +17,7 @@ class Console:
         """Writes one line that a person can read."""
         _log.info(
             "notification",
-            text=message_text.sentence(notification),
+            text=str(notification),
             user=notification.owner,
             task_id=notification.task_id,
             event_id=notification.id,

@@ -1,24 +1,16 @@
-"""Notifications in words, for the channels; what a user wrote stands in quotes, its line breaks and quotes escaped."""
+"""The text of messages to outside channels, escaped as each of them requires."""
 
 import html
-import json
 import re
 
-from notify_svc.domain import Kind, Notification
+from notify_svc.domain import Notification
 
-_VERBS = {Kind.TASK_CREATED: "created", Kind.TASK_DUE: "due"}
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~=&:])")
 
 
 def heading(notification: Notification) -> str:
-    """What happened, in words of ours alone: some services make a header of it."""
-    return f"Task {_VERBS[notification.kind]}"
-
-
-def sentence(notification: Notification) -> str:
-    """What happened to which task, in one line."""
-    title = json.dumps(notification.title, ensure_ascii=False)
-    return f"{notification.owner}: task {_VERBS[notification.kind]} {title} ({notification.task_id})"
+    """A heading without text of the user, since some services put it into a header."""
+    return f"Task {notification.kind.verb}"
 
 
 def as_text(text: str) -> str:

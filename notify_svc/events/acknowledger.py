@@ -8,7 +8,7 @@ import grpc
 from redis.asyncio import Redis
 from task.v1 import events_pb2, events_pb2_grpc
 
-from chassis.batching import next_batch
+from chassis.background_jobs import next_batch
 from chassis.errors import Unavailable
 from notify_svc.metrics import NotifyMetrics
 from notify_svc.storage import redis_keys

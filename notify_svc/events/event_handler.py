@@ -51,9 +51,7 @@ class EventHandler:
 
     async def handle(self, entries: Sequence[Entry]) -> None:
         """Handles a batch. Raises RedisError while Redis is away; the batch stays pending and is read again."""
-        entries = [
-            each for each in entries if not (self._acknowledger.holds(each.id) or self._reminders.holds(each.id))
-        ]
+        entries = [each for each in entries if each.deliveries == 1 or not self._is_held(each)]
         exceeded = await self._over_max_deliveries(entries)
         arrived: list[tuple[str, Notification]] = []
         skipped: list[str] = []
@@ -78,6 +76,10 @@ class EventHandler:
         if arrived:
             await self._recorder.record(arrived)
         await self._acknowledger.skip(skipped)
+
+    def _is_held(self, entry: Entry) -> bool:
+        """Whether an earlier delivery of the entry is still being worked on in this process."""
+        return self._acknowledger.holds(entry.id) or self._reminders.holds(entry.id)
 
     async def _over_max_deliveries(self, entries: Sequence[Entry]) -> set[str]:
         """Entries over their maximum whose event was never recorded; a recorded event only waits for a channel."""

@@ -12,7 +12,7 @@ import grpc
 from task.v1 import task_pb2, task_pb2_grpc
 
 from chassis import identity
-from chassis.batching import next_batch, waiting
+from chassis.background_jobs import next_batch, waiting
 from chassis.errors import Unavailable
 from notify_svc.domain import Notification
 from notify_svc.events.acknowledger import Acknowledger, Completed

@@ -11,7 +11,7 @@ from chassis.feed.stream_id import StreamId, token_of
 from chassis.feed.stream_tail import Fields
 from chassis.feed.watcher import Batch, Item
 from notify_svc.grpc_api.convert import notification_to_proto
-from notify_svc.storage.notification_json import notification_from_json
+from notify_svc.storage.event_store import notification_from_json
 
 Notification = notify_pb2.Notification
 

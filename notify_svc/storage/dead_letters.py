@@ -14,7 +14,7 @@ from notify_svc.domain import (
 )
 from notify_svc.metrics import NotifyMetrics
 from notify_svc.storage import redis_client, redis_keys
-from notify_svc.storage.notification_json import notification_to_json
+from notify_svc.storage.event_store import notification_to_json
 
 _log = structlog.get_logger("dead letters")
 

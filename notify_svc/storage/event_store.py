@@ -3,15 +3,15 @@
 Each change is one atomic Lua script, so concurrent processes and repeats are safe.
 """
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from redis.asyncio import Redis
 
-from notify_svc.domain import INBOX_LIMIT, KEEP_MS, Notification, NowMs, Outcome, Reason
+from notify_svc.domain import INBOX_LIMIT, KEEP_MS, Kind, Notification, NowMs, Outcome, Reason
 from notify_svc.storage import redis_client, redis_keys
-from notify_svc.storage.notification_json import notification_from_json, notification_to_json
 
 
 class Recorded(Enum):
@@ -54,7 +54,7 @@ class EventStore:
     def __init__(self, client: Redis, scripts: redis_client.Scripts, channels: Collection[str], now_ms: NowMs) -> None:
         self._client = client
         self._scripts = scripts
-        self._pending_keys = [redis_keys.pending_key(channel) for channel in channels]
+        self._pending_keys = {channel: redis_keys.pending_key(channel) for channel in channels}
         self._now_ms = now_ms
 
     async def record(self, arrived: Iterable[tuple[str, Notification]]) -> list[Recorded]:
@@ -63,7 +63,7 @@ class EventStore:
         for entry_id, notification in arrived:
             arguments += (entry_id, notification_to_json(notification))
         found = await self._scripts.record(
-            [redis_keys.NOTIFICATIONS, redis_keys.CHANNELS, *self._pending_keys], arguments
+            [redis_keys.NOTIFICATIONS, redis_keys.CHANNELS, *self._pending_keys.values()], arguments
         )
         return [Recorded(each.decode()) for each in found]
 
@@ -77,7 +77,7 @@ class EventStore:
     async def lease(self, channel: str, limit: int, lease_ms: int) -> list[PendingDelivery]:
         """Leases what is due on a channel. What is not completed within the lease is due again, for any process."""
         now = self._now_ms()
-        rows = await self._scripts.lease_due([redis_keys.pending_key(channel)], [channel, now, now + lease_ms, limit])
+        rows = await self._scripts.lease_due([self._pending_keys[channel]], [channel, now, now + lease_ms, limit])
         return [_delivery(row) for row in rows]
 
     async def pending_of_removed(self, channel: str, last_sign_ms: int, limit: int) -> list[PendingDelivery]:
@@ -92,10 +92,34 @@ class EventStore:
         for attempt in attempts:
             event_id, number = attempt.delivery.notification.id, attempt.delivery.attempt
             arguments += (event_id, number, attempt.outcome.value, attempt.due_ms)
-        completed = await self._scripts.complete_delivery([redis_keys.pending_key(channel)], arguments)
+        key = self._pending_keys.get(channel) or redis_keys.pending_key(channel)  # it may be that of a removed channel
+        completed = await self._scripts.complete_delivery([key], arguments)
         return [tuple(entries.decode().split()) or None for entries in completed]
 
 
 def _delivery(row: tuple[int, bytes, bytes]) -> PendingDelivery:
     attempt, entries, notification = row
     return PendingDelivery(notification_from_json(notification), attempt, tuple(entries.decode().split()))
+
+
+def notification_to_json(notification: Notification) -> str:
+    """The JSON that Redis stores; read marks and deliveries are separate fields of the same hash."""
+    return json.dumps(
+        {
+            "id": notification.id,
+            "kind": notification.kind.value,
+            "owner": notification.owner,
+            "task_id": notification.task_id,
+            "title": notification.title,
+            "create_time_ms": notification.create_time_ms,
+            "due_time_ms": notification.due_time_ms,
+            "request_id": notification.request_id,
+            "traceparent": notification.traceparent,
+        }
+    )
+
+
+def notification_from_json(text: bytes) -> Notification:
+    """A notification as `notification_to_json` wrote it."""
+    fields = json.loads(text)
+    return Notification(**{**fields, "kind": Kind(fields["kind"])})

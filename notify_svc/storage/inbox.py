@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from notify_svc.domain import KEEP_MS, Cursor, Delivery, Notification, NowMs, Outcome
 from notify_svc.storage import redis_client, redis_keys
-from notify_svc.storage.notification_json import notification_from_json
+from notify_svc.storage.event_store import notification_from_json
 from notify_svc.storage.redis_deadline import redis_deadline
 
 

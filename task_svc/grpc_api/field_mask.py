@@ -1,4 +1,4 @@
-"""Which fields of a task an update changes (AIP-134)."""
+"""Field masks: which fields of a task an update changes (AIP-134)."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,28 +7,10 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from task.v1 import task_pb2
 
 from chassis.errors import InvalidInput, Violation
-from task_svc.convert import enum_from_proto, fields_from_proto
+from task_svc.convert import SET_BY_SERVICE, enum_from_proto, fields_from_proto
 from task_svc.domain import Priority, Status, TaskFields
 
 CHANGEABLE = ("title", "description", "status", "priority", "labels", "due_time")
-SET_BY_SERVICE = (
-    "id",
-    "owner",
-    "create_time",
-    "update_time",
-    "complete_time",
-    "delete_time",
-    "revision",
-    "etag",
-)
-
-
-def refuse_service_fields(message: task_pb2.Task) -> None:
-    """Raises InvalidInput when a new task brings fields that only the service sets."""
-    given = {field.name for field, _ in message.ListFields()}
-    violations = [Violation(f"task.{name}", "is set by the service") for name in SET_BY_SERVICE if name in given]
-    if violations:
-        raise InvalidInput(*violations)
 
 
 def paths_of(message: task_pb2.Task, mask: FieldMask) -> frozenset[str]:

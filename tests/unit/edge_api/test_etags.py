@@ -10,9 +10,9 @@ from edge_api.schemas import etags
 
 @given(st.text("!#$%&'()*+,-./0123456789:;<=>?@ABCxyz[]^_`{|}~", min_size=1))
 def test_what_was_quoted_is_understood_again(etag: str) -> None:
-    assert etags.condition(etags.quoted(etag)) == etag
-    assert etags.none_match(etags.quoted(etag), etag)
-    assert etags.none_match(f'"x y", W/{etags.quoted(etag)}', etag)
+    assert etags.condition(f'"{etag}"') == etag
+    assert etags.none_match(f'"{etag}"', etag)
+    assert etags.none_match(f'"x y", W/"{etag}"', etag)
 
 
 @pytest.mark.parametrize("header", [None, "*"])
