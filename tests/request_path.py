@@ -60,7 +60,7 @@ def section(files: Sequence[str]) -> str:
 
 
 def _short(file: str) -> str:
-    return file.partition("/")[2].removesuffix(".py")
+    return file.partition("/")[2].rpartition(".")[0]
 
 
 class _Recorder:
