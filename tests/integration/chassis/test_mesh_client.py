@@ -208,7 +208,7 @@ async def test_a_call_whose_request_has_no_time_left_fails_at_once() -> None:
         deadlines.set_remaining(-1.0)
         begun = time.monotonic()
         assert (await client.ask()).code is grpc.StatusCode.DEADLINE_EXCEEDED
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < 3
 
 
 async def test_an_outgoing_call_has_the_time_of_the_call_that_it_serves() -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 from redis.asyncio import Redis
 
@@ -20,6 +21,7 @@ from scripts.doctor.findings import Away, Finding, State, ask
 from tests import ROOT
 from tests.support.chassis.mesh import mesh_server
 from tests.support.chassis.probe import SERVICE
+from tests.support.eventually import eventually
 from tests.support.ports import free_port
 from tests.support.stack.dev_runner import DevRunner, running
 from tests.support.stack.rehearsal import ComposeRedis
@@ -71,7 +73,13 @@ def test_where_nothing_runs_it_says_so_and_how_to_start(tmp_path: Path) -> None:
     assert "\x1b" not in ran.stdout
 
 
-def test_with_everything_up_all_is_well_until_the_queue_stops(tmp_path: Path) -> None:
+async def _notifier_is(dev: DevRunner, state: str) -> bool:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(f"http://127.0.0.1:{dev.ports['EDGE_PORT']}/readyz")
+    return bool(answer.json()["services"]["notify.v1.NotificationService"] == state)
+
+
+async def test_with_everything_up_all_is_well_until_the_queue_stops(tmp_path: Path) -> None:
     with running(tmp_path, cwd=ROOT) as dev:
         dev.wait_for("Taskmesh is up")
         ran = _doctor(**_of(dev, tmp_path))
@@ -91,7 +99,7 @@ def test_with_everything_up_all_is_well_until_the_queue_stops(tmp_path: Path) ->
         queue = dev.descendants()["valkey"]
         queue.send_signal(signal.SIGSTOP)
         try:
-            time.sleep(4)  # until the notifier has noticed
+            await eventually(lambda: _notifier_is(dev, "NOT_SERVING"))
             begun = time.monotonic()
             ran = _doctor("--json", **_of(dev, tmp_path))
             assert time.monotonic() - begun < 10

@@ -130,7 +130,7 @@ async def test_a_deadline_that_passes_first_is_told_as_such(
         server.send(signal.SIGSTOP)
         begun = time.monotonic()
         found = await outcomes(call, times, within=0.3)
-        assert time.monotonic() - begun <= 0.6
+        assert time.monotonic() - begun < 3  # where the driver alone would wait for 30 s
         server.send(signal.SIGCONT)
         assert {DeadlineExceeded} <= found.keys() <= allowed
 
