@@ -149,7 +149,7 @@ fmt: install ## Format the code and the protos
 .PHONY: docs
 docs: install ## Write what is generated in docs/ (excerpts, the reference), and .env.example
 	@$(bin)/python -m tests.request_path
-	@$(bin)/python -m scripts.course write
+	@$(bin)/python -m scripts.docs_check write
 
 .PHONY: gen
 gen: install ## Make gen/ from protos/, and the dashboards from scripts/dashboards/

@@ -19,7 +19,7 @@ DEMO = Path(__file__).parent / "demo-users.yml"
 LEAST = 12
 
 
-class Refused(Exception):
+class UserCommandError(Exception):
     """The command would do harm or nothing; the message is for who gave it."""
 
 
@@ -29,7 +29,7 @@ def main(arguments: list[str], ask: Callable[[], str] | None = None) -> int:
     try:
         file = UsersFile.read(options.file)
         options.run(file, options, ask or _ask)
-    except (Refused, BadFile, OSError) as error:
+    except (UserCommandError, BadFile, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
@@ -46,10 +46,10 @@ def _list(file: UsersFile, options: argparse.Namespace, _: Callable[[], str]) ->
 def _add(file: UsersFile, options: argparse.Namespace, ask: Callable[[], str]) -> None:
     if not is_username(options.user) or options.user == "anonymous":
         msg = "a user's name is 1 to 64 of A-Za-z0-9._- and not anonymous"
-        raise Refused(msg)
+        raise UserCommandError(msg)
     if options.user in file.users or options.user in UsersFile.read(DEMO).users:
         msg = f"there is a user {options.user} already"
-        raise Refused(msg)
+        raise UserCommandError(msg)
     password = None if options.no_password else _acceptable(ask())
     file.put(User(options.user, str(uuid.uuid4()), password))
 
@@ -80,21 +80,21 @@ def _revoke_key(file: UsersFile, options: argparse.Namespace, _: Callable[[], st
     owner = next((user for user in file.users.values() for key in user.keys if key.id == options.id), None)
     if owner is None:
         msg = f"no key has the id {options.id}; `list` shows them"
-        raise Refused(msg)
+        raise UserCommandError(msg)
     file.put(User(owner.name, owner.id, owner.password, tuple(key for key in owner.keys if key.id != options.id)))
 
 
 def _known(file: UsersFile, name: str) -> User:
     if name not in file.users:
         msg = f"there is no user {name}"
-        raise Refused(msg)
+        raise UserCommandError(msg)
     return file.users[name]
 
 
 def _acceptable(password: str) -> str:
     if len(password) < LEAST or not password.isascii() or not password.isprintable():
         msg = f"a password is at least {LEAST} printable ASCII characters: browsers differ in how they send others"
-        raise Refused(msg)
+        raise UserCommandError(msg)
     return password
 
 
@@ -105,7 +105,7 @@ def _ask() -> str:
     password = getpass.getpass("New password: ")
     if getpass.getpass("Once more: ") != password:
         msg = "these were two different passwords"
-        raise Refused(msg)
+        raise UserCommandError(msg)
     return password
 
 

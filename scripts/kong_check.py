@@ -1,7 +1,7 @@
 """Checks kong.yml without Kong: `make check` runs it.
 
 It renders the files with made-up secrets, for development and for production, has the development gateway read the
-result, and applies kong.promises, with the paths of the edge and the services of the protos.
+result, and applies kong.policies, with the paths of the edge and the services of the protos.
 """
 
 import secrets
@@ -19,7 +19,7 @@ from task.v1 import events_pb2, task_pb2
 from edge_api import openapi
 from edge_api.routes import docs, events, health
 from edge_api.upstreams import NOTIFICATION_SERVICE, TASK_SERVICE
-from kong import promises, rendered
+from kong import policies, rendered
 from kong.configuration import BadConfiguration, Configuration, parse
 from kong.dev_gateway.phases import Phases
 
@@ -33,18 +33,18 @@ _FILES: tuple[FileDescriptor, ...] = tuple(
 def problems(folder: Path = rendered.FOLDER) -> Iterator[str]:
     """What is wrong with the files in `folder`, a line each."""
     with tempfile.TemporaryDirectory() as made_up:
-        around = surroundings(*_make_up(Path(made_up)))
+        context = policy_context(*_make_up(Path(made_up)))
         for environment in ("development", "production"):
             text = rendered.render(Path(made_up), environment, folder=folder)
-            yield from (f"{environment}: {each}" for each in _of_text(text, around))
+            yield from (f"{environment}: {each}" for each in _of_text(text, context))
         yield from _demo_left(text, folder)
 
 
-def surroundings(token: str, session_secret: str) -> promises.Surroundings:
+def policy_context(token: str, session_secret: str) -> policies.PolicyContext:
     """The operations of the edge, and the services of the protos and of docker-compose.yml."""
     paths = openapi.document()["paths"]
     services = {service for file in _FILES for service in _services(file)}
-    return promises.Surroundings(
+    return policies.PolicyContext(
         operations=[
             *((method.upper(), path.replace("{id}", "01JD000000")) for path, of in paths.items() for method in of),
             *(("GET", path) for path in (docs.DOCS, docs.OPENAPI)),
@@ -71,15 +71,15 @@ def _make_up(folder: Path) -> tuple[str, str]:
     return token, session_secret
 
 
-def _of_text(text: str, around: promises.Surroundings) -> Iterator[str]:
+def _of_text(text: str, context: policies.PolicyContext) -> Iterator[str]:
     try:
         gateway = Configuration(parse(text))
         Phases(gateway)
     except BadConfiguration as error:
         yield from str(error).splitlines()
         return
-    for rule in promises.RULES:
-        yield from (f"{rule.__name__}: {each}" for each in rule(gateway, around))
+    for rule in policies.RULES:
+        yield from (f"{rule.__name__}: {each}" for each in rule(gateway, context))
 
 
 def _demo_left(production: str, folder: Path) -> Iterator[str]:

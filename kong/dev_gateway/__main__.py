@@ -26,7 +26,7 @@ async def main(configuration: Configuration, targets: Targets, port: int) -> Non
 
 
 def configured(environment: Mapping[str, str]) -> Configuration:
-    """The configuration of development. Raises Refused and BadConfiguration."""
+    """The configuration of development. Raises RenderError and BadConfiguration."""
     secrets = Path(environment.get("SECRETS_DIR", ".secrets"))
     file = Path(environment.get("KONG_USERS_FILE") or users.DEFAULT).absolute()
     return rendered.read(secrets, "development", users=file)
@@ -39,5 +39,5 @@ if __name__ == "__main__":
     local = {address: (HOST, int(os.environ[name])) for address, name in LOCAL_PORT.items() if name in os.environ}
     try:
         uvloop.run(main(configured(os.environ), local, int(os.environ.get("GATEWAY_PORT", "8000"))))
-    except (rendered.Refused, BadConfiguration) as error:
+    except (rendered.RenderError, BadConfiguration) as error:
         sys.exit(str(error))

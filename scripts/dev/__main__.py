@@ -10,10 +10,10 @@ import sys
 from collections.abc import Mapping
 from functools import partial
 
-from scripts.dev import leash
-from scripts.dev.claims import Taken, check_ports, data_folder
+from scripts.dev import parent_death
 from scripts.dev.console import Console
 from scripts.dev.parts import plan
+from scripts.dev.preflight import Taken, check_ports, data_folder
 from scripts.dev.run import run
 from scripts.dev.settings import BadSettings, DevSettings, read
 from scripts.dev.welcome import welcome
@@ -22,7 +22,7 @@ from scripts.dev.welcome import welcome
 def main(environment: Mapping[str, str], arguments: list[str]) -> int:
     """Runs everything until it is told to stop; returns the exit status."""
     if "--with-parent" in arguments:
-        leash.to_parent(signal.SIGTERM, os.getppid())()
+        parent_death.to_parent(signal.SIGTERM, os.getppid())()
     try:
         settings = read(environment)
         with data_folder(settings.data_dir):

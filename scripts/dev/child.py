@@ -7,7 +7,7 @@ import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping, Sequence
 
-from scripts.dev import leash
+from scripts.dev import parent_death
 from scripts.dev.console import Console
 
 _LAST_LINES = 1.0
@@ -37,7 +37,7 @@ class Child:
             stderr=PIPE,
             start_new_session=True,
             # Not SIGTERM: without a reader of its log a process may fail to drain, and all of them survive kill -9.
-            preexec_fn=leash.to_parent(signal.SIGKILL, os.getpid()),
+            preexec_fn=parent_death.to_parent(signal.SIGKILL, os.getpid()),
         )
         return cls(name, process, console)
 

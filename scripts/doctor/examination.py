@@ -9,9 +9,9 @@ from chassis.queue_settings import read_secret
 from scripts.dev.services import GRPC_SERVICES, METRICS_PORTS
 from scripts.dev.settings import DevSettings
 from scripts.doctor import docker, machine, services, stores
+from scripts.doctor.diagnosis import DEV, Diagnosis, judge
 from scripts.doctor.findings import Question, ask
 from scripts.doctor.ports import ports
-from scripts.doctor.verdict import DEV, Diagnosis, judge
 
 _SQLITE = "sqlite:///"
 

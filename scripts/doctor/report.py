@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 from itertools import groupby
 
+from scripts.doctor.diagnosis import Diagnosis
 from scripts.doctor.findings import Finding, State
-from scripts.doctor.verdict import Diagnosis
 
 _COLOURS = {State.OK: 32, State.BAD: 31, State.NOTE: 33, State.OFF: 90}
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.drill.compose import ComposeHands
-from scripts.drill.drills import DRILLS, Drill, Hands
+from scripts.drill.drills import DRILLS, Drill, FaultInjector
 from scripts.drill.local import LocalHands, Unreachable
 
 _ROOT = Path(__file__).parents[2]
@@ -27,15 +27,15 @@ def main(arguments: Sequence[str]) -> int:
         print("\n".join(f"  make drill N={number}   “{drill.complaint}”" for number, drill in DRILLS.items()))
         return 0
     try:
-        hands = _hands()
+        injector = _injector()
     except Unreachable as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    _drill(DRILLS[given.number], hands, given.seconds, given.rate)
+    _drill(DRILLS[given.number], injector, given.seconds, given.rate)
     return 0
 
 
-def _hands() -> Hands:
+def _injector() -> FaultInjector:
     """Those for `make dev` where its edge listens, else those for the containers. Raises Unreachable."""
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", int(os.environ.get("EDGE_PORT") or 8080))) == 0:
@@ -48,14 +48,14 @@ def _hands() -> Hands:
     return ComposeHands(compose)
 
 
-def _drill(drill: Drill, hands: Hands, seconds: float, rate: float) -> None:
+def _drill(drill: Drill, injector: FaultInjector, seconds: float, rate: float) -> None:
     print(f"“{drill.complaint}”\n\nFind out why: Grafana, or http://127.0.0.1:9090/alerts, and monitoring/runbook.md.")
     print("An alert takes a minute or some. Ctrl-C ends the drill and tells.", flush=True)
     load = subprocess.Popen(
         [_ROOT / "scripts/load", "--rate", f"{rate:g}", "--seconds", f"{seconds:g}"], stdout=subprocess.DEVNULL
     )
     stop = threading.Event()
-    running = threading.Thread(target=drill.run, args=(hands, stop))
+    running = threading.Thread(target=drill.run, args=(injector, stop))
     running.start()
     try:
         running.join(seconds)

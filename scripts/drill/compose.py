@@ -19,7 +19,7 @@ class ComposeHands:
         self._compose = str(compose)
 
     def hold_writes(self, held: float, free: float, stop: threading.Event) -> None:
-        """See `Hands`: MongoDB's own lock for backups, taken in turns by a shell beside it."""
+        """See `FaultInjector`: MongoDB's own lock for backups, taken in turns by a shell beside it."""
         rounds = int(_LONGEST_SECONDS / (held + free))
         holding = subprocess.Popen(self._mongosh(rounds, held, free), stdout=subprocess.DEVNULL)
         try:
@@ -32,15 +32,15 @@ class ComposeHands:
             subprocess.run(self._mongosh(0, 0, 0), check=True, stdout=subprocess.DEVNULL)
 
     def freeze_notifier(self) -> None:
-        """See `Hands`."""
+        """See `FaultInjector`."""
         self._run("pause", "notify-svc")
 
     def thaw_notifier(self) -> None:
-        """See `Hands`."""
+        """See `FaultInjector`."""
         self._run("unpause", "notify-svc")
 
     def poison(self) -> None:
-        """See `Hands`."""
+        """See `FaultInjector`."""
         self._run("exec", "--no-TTY", "redis", "sh", "-c", _XADD)
 
     def _mongosh(self, rounds: int, held: float, free: float) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 
-class Hands(Protocol):
+class FaultInjector(Protocol):
     """What reaches into a mesh that runs; nothing in the mesh itself knows of drills."""
 
     def hold_writes(self, held: float, free: float, stop: threading.Event) -> None:
@@ -34,7 +34,7 @@ class Drill:
     """What it was."""
     alert: str
     """The alert that has to fire."""
-    run: Callable[[Hands, threading.Event], None]
+    run: Callable[[FaultInjector, threading.Event], None]
     """Switches the fault on, waits for the event, and switches it off."""
     consequences: frozenset[str] = field(default_factory=frozenset)
     """The alerts that may fire as well."""
@@ -42,24 +42,24 @@ class Drill:
     """What does not go away by itself."""
 
 
-def _slow_store(hands: Hands, stop: threading.Event) -> None:
-    hands.hold_writes(1.6, 0.4, stop)
+def _slow_store(injector: FaultInjector, stop: threading.Event) -> None:
+    injector.hold_writes(1.6, 0.4, stop)
 
 
-def _refusing_store(hands: Hands, stop: threading.Event) -> None:
-    hands.hold_writes(12.0, 0.5, stop)  # longer than the edge waits for an answer
+def _refusing_store(injector: FaultInjector, stop: threading.Event) -> None:
+    injector.hold_writes(12.0, 0.5, stop)  # longer than the edge waits for an answer
 
 
-def _dead_notifier(hands: Hands, stop: threading.Event) -> None:
-    hands.freeze_notifier()
+def _dead_notifier(injector: FaultInjector, stop: threading.Event) -> None:
+    injector.freeze_notifier()
     try:
         stop.wait()
     finally:
-        hands.thaw_notifier()
+        injector.thaw_notifier()
 
 
-def _poison_event(hands: Hands, stop: threading.Event) -> None:
-    hands.poison()
+def _poison_event(injector: FaultInjector, stop: threading.Event) -> None:
+    injector.poison()
     stop.wait()
 
 

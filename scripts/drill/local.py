@@ -40,7 +40,7 @@ class LocalHands:
         return cls(Path(settings.task_store_url.removeprefix(_SQLITE)), settings.redis_url, pid)
 
     def hold_writes(self, held: float, free: float, stop: threading.Event) -> None:
-        """See `Hands`: SQLite lets one connection write at a time, whatever process it is in."""
+        """See `FaultInjector`: SQLite lets one connection write at a time, whatever process it is in."""
         with closing(sqlite3.connect(self._store, isolation_level=None, timeout=30)) as connection:
             while not stop.is_set():
                 connection.execute("BEGIN IMMEDIATE")
@@ -49,15 +49,15 @@ class LocalHands:
                 stop.wait(free)
 
     def freeze_notifier(self) -> None:
-        """See `Hands`."""
+        """See `FaultInjector`."""
         os.kill(self._notifier_pid, signal.SIGSTOP)
 
     def thaw_notifier(self) -> None:
-        """See `Hands`."""
+        """See `FaultInjector`."""
         os.kill(self._notifier_pid, signal.SIGCONT)
 
     def poison(self) -> None:
-        """See `Hands`."""
+        """See `FaultInjector`."""
         with redis.Redis.from_url(self._redis_url) as client:
             client.xadd(STREAM, {"id": "drill:1:created", "event": b"\xff"})
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from scripts.containers.variables import SETTINGS
-from scripts.new_service.places import ADDITIONS, Moved
+from scripts.new_service.insertion_points import ADDITIONS, Moved
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _FILES = {
@@ -34,7 +34,7 @@ def main(root: Path, name: str) -> int:
     try:
         files = {root / _filled(path, words): _filled(text, words) for path, text in (*_new(), *_changed(root))}
     except Moved as error:
-        sys.stderr.write(f"make new-service: scripts/new_service/places.py is out of date: {error}\n")
+        sys.stderr.write(f"make new-service: scripts/new_service/insertion_points.py is out of date: {error}\n")
         return 1
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ def main(root: Path, name: str) -> int:
     subprocess.run([".venv/bin/ruff", "format", "--quiet"], cwd=root, check=True)
     subprocess.run([".venv/bin/python", "-m", "scripts.dashboards"], cwd=root, check=True)
     subprocess.run(
-        [".venv/bin/python", "-m", "scripts.course", "write"], cwd=root, check=True, stdout=subprocess.DEVNULL
+        [".venv/bin/python", "-m", "scripts.docs_check", "write"], cwd=root, check=True, stdout=subprocess.DEVNULL
     )
     print(_filled(_DONE, words))
     return 0

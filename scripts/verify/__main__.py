@@ -10,9 +10,9 @@ import grpc
 import httpx
 
 from scripts.dev.settings import BadSettings, read
+from scripts.doctor.diagnosis import DEV
 from scripts.doctor.examination import examine
 from scripts.doctor.findings import Finding, State
-from scripts.doctor.verdict import DEV
 from scripts.verify.promises import PHASES, Promise
 from scripts.verify.system import Broken, NotHere, System, opened
 

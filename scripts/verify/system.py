@@ -14,9 +14,9 @@ import grpc
 import httpx
 
 from scripts.dev.settings import DevSettings
+from scripts.doctor.diagnosis import DEV, Diagnosis
 from scripts.doctor.docker import GROUP as UP
 from scripts.doctor.findings import State
-from scripts.doctor.verdict import DEV, Diagnosis
 
 USER, KEY, PASSWORD = "guest", "guest-key", "guest-password"
 OTHER_USER, OTHER_KEY = "demo", "demo-key"

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from scripts.course import console, pages
+from scripts.docs_check import console, pages
 from tests import ROOT
-from tests.course.rehearsal import DocsRunner, docs_runner, rehearse, run_steps
+from tests.course.docs_runner import DocsRunner, docs_runner, rehearse, run_steps
 
 _PAGES = [page for page in pages.followed(ROOT) if run_steps(list(console.blocks(page.text)))]
 

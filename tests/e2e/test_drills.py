@@ -36,7 +36,7 @@ async def test_a_drill_makes_its_alert_fire_and_no_other_and_ends_with_it(
         assert ask.firing() == set()
 
         stop, seen = threading.Event(), set[str]()
-        fault = threading.Thread(target=drill.run, args=(running.hands, stop))
+        fault = threading.Thread(target=drill.run, args=(running.injector, stop))
         fault.start()
 
         def fires() -> bool:

@@ -173,7 +173,7 @@ async def _open_page(running: Watched) -> AsyncIterator[None]:
 def _live_through(running: Watched, drill: Drill) -> None:
     """Has a fault until Prometheus has seen it."""
     stop = threading.Event()
-    fault = threading.Thread(target=drill.run, args=(running.hands, stop))
+    fault = threading.Thread(target=drill.run, args=(running.injector, stop))
     fault.start()
     try:
         until(lambda: running.prometheus.has_data(_SEEN[drill.name]), 60, f"Prometheus sees the {drill.name}")

@@ -17,9 +17,9 @@ from tests.support.edge_api.edge import TOKEN, Edge, as_user, edge_with_fakes, r
 from tests.support.edge_api.fake_services import BEGUN, Fakes, running_fakes
 from tests.support.edge_api.sse import EVENTS, event_source
 from tests.support.eventually import eventually
+from tests.support.leaks import left_behind, open_files
 from tests.support.notify_svc.task_events import created, task_id
 from tests.support.ports import free_port
-from tests.support.residue import left_behind, open_files
 
 NASTY = (
     '<img src=x onerror="alert(1)">',

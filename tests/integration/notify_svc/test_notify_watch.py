@@ -11,10 +11,10 @@ from notify.v1.events_pb2 import WatchNotificationEventsRequest
 from notify.v1.notify_pb2 import NOTIFICATION_KIND_TASK_CREATED, WatchNotificationsRequest
 
 from tests.support.eventually import eventually
+from tests.support.leaks import left_behind, open_files
 from tests.support.notify_svc.fake_task_events import FakeTaskEvents, fake_task_events
 from tests.support.notify_svc.notifier import FakeChannel, Running, serving
 from tests.support.notify_svc.task_events import changed, created, publish
-from tests.support.residue import left_behind, open_files
 from tests.support.statuses import refused
 from tests.support.valkey import Valkey
 

@@ -17,8 +17,8 @@ from task.v1.task_pb2 import WatchTasksRequest
 from chassis.feed.stream_id import token_of
 from task_svc.grpc_api import watch
 from tests.support.eventually import eventually
+from tests.support.leaks import left_behind, open_files
 from tests.support.notify_svc.task_events import created
-from tests.support.residue import left_behind, open_files
 from tests.support.statuses import refused
 from tests.support.task_svc.task_service import RunningTaskService, task_service
 

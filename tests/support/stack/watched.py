@@ -22,7 +22,7 @@ class Watched:
 
     mesh: System
     prometheus: Prometheus
-    hands: LocalHands
+    injector: LocalHands
 
 
 @asynccontextmanager

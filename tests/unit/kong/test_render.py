@@ -39,7 +39,7 @@ def test_the_first_of_two_mesh_tokens_is_sent(secrets: Path) -> None:
 )
 def test_a_short_or_odd_secret_is_refused_by_name_and_not_shown(secrets: Path, name: str, value: str) -> None:
     (secrets / name).write_text(value)
-    with pytest.raises(rendered.Refused, match=name) as refused:
+    with pytest.raises(rendered.RenderError, match=name) as refused:
         rendered.render(secrets, "development")
     assert not value.strip() or value.strip() not in str(refused.value)
 
@@ -47,13 +47,13 @@ def test_a_short_or_odd_secret_is_refused_by_name_and_not_shown(secrets: Path, n
 @pytest.mark.parametrize("name", ["mesh-token", "kong-session-secret"])
 def test_a_missing_secret_is_refused_by_name(secrets: Path, name: str) -> None:
     (secrets / name).unlink()
-    with pytest.raises(rendered.Refused, match=name):
+    with pytest.raises(rendered.RenderError, match=name):
         rendered.render(secrets, "development")
 
 
 def test_a_second_line_is_for_the_mesh_token_alone(secrets: Path) -> None:
     (secrets / "kong-session-secret").write_text(f"{GOOD}\n{GOOD}\n")
-    with pytest.raises(rendered.Refused, match="kong-session-secret"):
+    with pytest.raises(rendered.RenderError, match="kong-session-secret"):
         rendered.render(secrets, "development")
 
 

@@ -6,8 +6,8 @@ import grpc
 import httpx
 import pytest
 
+from scripts.doctor.diagnosis import DEV, Diagnosis
 from scripts.doctor.findings import Finding, State
-from scripts.doctor.verdict import DEV, Diagnosis
 from scripts.verify import http_promises
 from scripts.verify.promises import PHASES
 from scripts.verify.system import Broken, System, eventually

@@ -17,7 +17,7 @@ PACKAGES = ("chassis", "*_svc", "edge_api")
 """The folders of the services' code and of what they share."""
 
 
-class Unknown(Exception):
+class UnknownDefinition(Exception):
     """There is no such definition; the message says where it was looked for."""
 
 
@@ -28,7 +28,7 @@ def excerpt(path: Path, name: str = "") -> str:
     """
     if not path.is_file():
         msg = f"there is no file {path}"
-        raise Unknown(msg)
+        raise UnknownDefinition(msg)
     text = path.read_text()
     if not name:
         return text
@@ -36,7 +36,7 @@ def excerpt(path: Path, name: str = "") -> str:
     span = _finder(path)(text, name.split("."))
     if span is None:
         msg = f"there is no {name} in {path}"
-        raise Unknown(msg)
+        raise UnknownDefinition(msg)
     first, end = span
     while end > first and (not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("# ==")):
         end -= 1

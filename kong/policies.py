@@ -30,7 +30,7 @@ _READS_NO_BODY = {
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class PolicyContext:
     """The services behind the gateway, and the secrets that kong.yml was rendered with."""
 
     operations: Sequence[tuple[str, str]]
@@ -48,13 +48,13 @@ class Surroundings:
     session_secret: str
 
 
-Rule = Callable[[Configuration, Surroundings], Iterator[str]]
+Rule = Callable[[Configuration, PolicyContext], Iterator[str]]
 
 
-def operations_reach_the_edge(gateway: Configuration, around: Surroundings) -> Iterator[str]:
+def operations_reach_the_edge(gateway: Configuration, context: PolicyContext) -> Iterator[str]:
     """Each operation reaches the edge on exactly one route, and its caller is found by the right plugins."""
     backwards = Router(reversed(gateway.routes.values()))
-    for method, path in around.operations:
+    for method, path in context.operations:
         for caller, headers in CALLERS.items():
             where, route = f"{method} {path} with {caller}", _route(gateway, method, path, caller)
             if route is None or gateway.services[route.service].url != _EDGE:
@@ -70,7 +70,7 @@ def operations_reach_the_edge(gateway: Configuration, around: Surroundings) -> I
                 yield f"{where}: is not counted before the password is checked"
 
 
-def no_plugin_reads_a_body(gateway: Configuration, _: Surroundings) -> Iterator[str]:
+def no_plugin_reads_a_body(gateway: Configuration, _: PolicyContext) -> Iterator[str]:
     """nginx could end the request there, between two plugins; and a buffered body takes memory."""
     for each in gateway.plugins:
         if each.name not in _READS_NO_BODY:
@@ -80,9 +80,9 @@ def no_plugin_reads_a_body(gateway: Configuration, _: Surroundings) -> Iterator[
             yield f"route {route.name}: request_buffering must be false"
 
 
-def streams_are_not_cut(gateway: Configuration, around: Surroundings) -> Iterator[str]:
+def streams_are_not_cut(gateway: Configuration, context: PolicyContext) -> Iterator[str]:
     """A stream outlives the pause between two heartbeats, and events are not buffered."""
-    events = [_route(gateway, "GET", around.events_path, caller) for caller in ("key", "session")]
+    events = [_route(gateway, "GET", context.events_path, caller) for caller in ("key", "session")]
     for route in gateway.routes.values():
         if (route in events or route.is_grpc) and gateway.services[route.service].read_timeout < _TWO_HEARTBEATS_MS:
             yield f"route {route.name}: read_timeout must be at least {_TWO_HEARTBEATS_MS} ms"
@@ -90,24 +90,24 @@ def streams_are_not_cut(gateway: Configuration, around: Surroundings) -> Iterato
             yield f"route {route.name}: response_buffering must be false"
 
 
-def internals_have_no_route(gateway: Configuration, around: Surroundings) -> Iterator[str]:
+def internals_have_no_route(gateway: Configuration, context: PolicyContext) -> Iterator[str]:
     """Probes, metrics and internal gRPC services cannot be reached by any caller at any host."""
     hosts = ["localhost", *(host for route in gateway.routes.values() for host in route.hosts)]
     for caller in CALLERS:
-        for path in around.hidden_paths:
+        for path in context.hidden_paths:
             found = _route(gateway, "GET", path, caller)
             if found and gateway.services[found.service].url == _EDGE:
                 yield f"{path} reaches the edge by {found.name}"
-        for path in (f"/{service}/Method" for service in around.hidden_services):
+        for path in (f"/{service}/Method" for service in context.hidden_services):
             yield from (
                 f"{path} has a route at {host}" for host in hosts if _route(gateway, "POST", path, caller, host)
             )
 
 
-def grpc_needs_a_key(gateway: Configuration, around: Surroundings) -> Iterator[str]:
+def grpc_needs_a_key(gateway: Configuration, context: PolicyContext) -> Iterator[str]:
     """Public gRPC services and reflection need a key and get the token; health needs neither, and gets no token."""
     reflection, health = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "/grpc.health.v1.Health/Check"
-    for service, address in around.public_services.items():
+    for service, address in context.public_services.items():
         host = f"{address.partition('-')[0]}.mesh.localhost"
         for path in (f"/{service}/Method", reflection, health):
             route = _route(gateway, "POST", path, "key", host)
@@ -117,33 +117,33 @@ def grpc_needs_a_key(gateway: Configuration, around: Surroundings) -> Iterator[s
             if "anonymous" in (gateway.config("key-auth", route) or {"anonymous": ""}) and path != health:
                 yield f"{path} at {host}: needs no key"
             changes = gateway.config("request-transformer", route) or {}
-            added = [] if path == health else [f"X-Mesh-Token:{around.token}"]
+            added = [] if path == health else [f"X-Mesh-Token:{context.token}"]
             if changes.get("add", {}).get("headers", []) != added or "x-mesh-token" not in changes["remove"]["headers"]:
                 yield f"{path} at {host}: the client's token is not replaced"
 
 
-def sessions_agree(gateway: Configuration, around: Surroundings) -> Iterator[str]:
+def sessions_agree(gateway: Configuration, context: PolicyContext) -> Iterator[str]:
     """A cookie is valid on every route, and only the route `logout`, which checks the origin, ends a session."""
     sessions = [each for each in gateway.plugins if each.name == "session"]
     for each in sessions:
         ours, first = ({**one.config, "logout_methods": [], "logout_query_arg": ""} for one in (each, sessions[0]))
         if ours != first:
             yield f"session of {each.route}: differs from that of {sessions[0].route}"
-        if each.config.get("secret") != around.session_secret:
+        if each.config.get("secret") != context.session_secret:
             yield f"session of {each.route}: its secret does not come from the secret file"
         if each.config.get("logout_methods") != (["POST"] if each.route == "logout" else []):
             yield f"session of {each.route}: must not end sessions, or only by POST"
 
 
-def services_have_addresses(gateway: Configuration, around: Surroundings) -> Iterator[str]:
+def services_have_addresses(gateway: Configuration, context: PolicyContext) -> Iterator[str]:
     """Every service runs in Compose and in development."""
     for service in gateway.services.values():
         address = urlsplit(service.url)
-        if address.netloc not in LOCAL_PORT or address.hostname not in around.hosts:
+        if address.netloc not in LOCAL_PORT or address.hostname not in context.hosts:
             yield f"service {service.name}: kong/targets.py or docker-compose.yml has no {address.netloc}"
 
 
-def users_are_sound(gateway: Configuration, _: Surroundings) -> Iterator[str]:
+def users_are_sound(gateway: Configuration, _: PolicyContext) -> Iterator[str]:
     """Users have names that the services accept, and the ids that keep sessions over an import."""
     for name, user in gateway.consumers.items():
         if name == "anonymous":

@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 
-from kong import promises, rendered
+from kong import policies, rendered
 from kong.configuration import Configuration
-from scripts.kong_check import problems, surroundings
+from scripts.kong_check import policy_context, problems
 from tests.support.edge_api.edge import TOKEN
 from tests.support.kong.dev_gateway import SESSION_SECRET, document, drop_plugin, plugins_of, route, service
 
 Config = dict[str, Any]
-BY_NAME = {rule.__name__: rule for rule in promises.RULES}
+BY_NAME = {rule.__name__: rule for rule in policies.RULES}
 
 
 @pytest.fixture(scope="module")
-def around() -> promises.Surroundings:
-    return surroundings(TOKEN, SESSION_SECRET)
+def context() -> policies.PolicyContext:
+    return policy_context(TOKEN, SESSION_SECRET)
 
 
 def plugin(entity: Config, name: str) -> Config:
@@ -73,13 +73,13 @@ BREAKS: list[tuple[str, Callable[[Config], Any]]] = [
 
 
 @pytest.mark.parametrize(("rule", "break_it"), BREAKS, ids=[f"{n}-{name}" for n, (name, _) in enumerate(BREAKS)])
-def test_a_violation_is_named(around: promises.Surroundings, rule: str, break_it: Callable[[Config], Any]) -> None:
+def test_a_violation_is_named(context: policies.PolicyContext, rule: str, break_it: Callable[[Config], Any]) -> None:
     config = copy.deepcopy(document())
-    assert list(BY_NAME[rule](Configuration(config), around)) == []
+    assert list(BY_NAME[rule](Configuration(config), context)) == []
     for each in plugins_of(config, "session"):
         each["config"] = dict(each["config"])
     break_it(config)
-    assert list(BY_NAME[rule](Configuration(config), around)) != []
+    assert list(BY_NAME[rule](Configuration(config), context)) != []
 
 
 def test_every_rule_is_broken_by_some_test() -> None:

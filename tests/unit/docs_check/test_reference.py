@@ -15,7 +15,7 @@ from chassis.metrics import LoopMetrics
 from edge_api import openapi
 from edge_api.middleware.telemetry import HttpMetrics
 from notify_svc.metrics import NotifyMetrics
-from scripts.course import reference, settings
+from scripts.docs_check import reference, settings
 from task_svc.relay_metrics import RelayMetrics
 from tests import ROOT
 

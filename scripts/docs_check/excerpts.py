@@ -8,15 +8,15 @@ import os
 import re
 from pathlib import Path
 
-from scripts.course import sources
-from scripts.course.pages import EXCERPT, Page
+from scripts.docs_check import sources
+from scripts.docs_check.pages import EXCERPT, Page
 
 _LANGUAGES = {".py": "python", ".proto": "protobuf", ".yml": "yaml", ".ts": "ts", ".svelte": "svelte", ".lua": "lua"}
 _OTHERS = {"Makefile": "make", "Dockerfile": "dockerfile", "nginx.conf": "nginx"}
 
 
 def filled(root: Path, page: Page) -> str:
-    """The page's text with every excerpt as it is now. Raises `sources.Unknown` where one is not found."""
+    """The page's text with every excerpt as it is now. Raises `sources.UnknownDefinition` where one is not found."""
     return EXCERPT.sub(lambda place: _shown(root, page, place), page.text)
 
 
@@ -24,9 +24,9 @@ def _shown(root: Path, page: Page, place: re.Match[str]) -> str:
     file, name = place["file"], place["name"]
     try:
         code = sources.excerpt(root / file, name or "")
-    except sources.Unknown as error:
+    except sources.UnknownDefinition as error:
         msg = f"{page.path}: {error}"
-        raise sources.Unknown(msg) from None
+        raise sources.UnknownDefinition(msg) from None
     path = Path(file)
     language = _OTHERS.get(path.name, _LANGUAGES.get(path.suffix, "text"))
     link = os.path.relpath(path, page.path.parent)

@@ -1,4 +1,4 @@
-"""`python -m scripts.course check | write`: compares the generated parts of docs/ and .env.example with their sources.
+"""`python -m scripts.docs_check check | write`: compares generated parts of docs/ and .env.example with their sources.
 
 `write` updates them. `check` also checks links, and ends with status 1 if it finds a problem.
 """
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from scripts.course import excerpts, links, pages, reference, settings, sources
+from scripts.docs_check import excerpts, links, pages, reference, settings, sources
 
 ROOT = Path(__file__).parents[2]
 
@@ -15,11 +15,11 @@ ROOT = Path(__file__).parents[2]
 def main(arguments: list[str]) -> int:
     """Checks or writes; gives the exit status."""
     if arguments not in (["check"], ["write"]):
-        sys.stderr.write("usage: python -m scripts.course check | write\n")
+        sys.stderr.write("usage: python -m scripts.docs_check check | write\n")
         return 2
     try:
         made = generated(ROOT)
-    except (sources.Unknown, settings.Undescribed) as error:
+    except (sources.UnknownDefinition, settings.Undescribed) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     if arguments == ["write"]:

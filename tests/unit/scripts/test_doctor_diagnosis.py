@@ -5,8 +5,8 @@ import json
 import pytest
 
 from scripts.doctor import report
+from scripts.doctor.diagnosis import Diagnosis, judge
 from scripts.doctor.findings import Finding, State
-from scripts.doctor.verdict import Diagnosis, judge
 
 
 def _dev(part: str, state: State, seconds: float | None = None) -> Finding:

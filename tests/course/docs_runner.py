@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from scripts.course import console
-from scripts.course.console import Block, Step
 from scripts.dev.settings import PORTS
+from scripts.docs_check import console
+from scripts.docs_check.console import Block, Step
 from tests import ROOT
 from tests.support.ports import free_port
 from tests.support.stack.dev_runner import DevRunner, running

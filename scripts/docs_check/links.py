@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from scripts.course.pages import Page
-from scripts.course.reference import commands
+from scripts.docs_check.pages import Page
+from scripts.docs_check.reference import commands
 
 _FILE = re.compile(r"[\w.-]+(?:/[\w.*-]+)+\.(?:py|proto|yml|md|lua|ts|svelte|css|html|sql|conf|json|js|toml|txt|sh)")
 _MAKE = re.compile(r"\bmake ([a-z][a-z-]*)")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.course import excerpts, sources
-from scripts.course.pages import Page
+from scripts.docs_check import excerpts, sources
+from scripts.docs_check.pages import Page
 
 _PYTHON = '''LIMIT = 3
 
@@ -134,7 +134,7 @@ def test_a_definition_is_found_with_its_comment_and_without_its_indent(
 )
 def test_a_name_that_is_not_there_is_refused(tmp_path: Path, file: str, text: str) -> None:
     (tmp_path / file).write_text(text)
-    with pytest.raises(sources.Unknown, match="there is no Nothing in"):
+    with pytest.raises(sources.UnknownDefinition, match="there is no Nothing in"):
         sources.excerpt(tmp_path / file, "Nothing")
 
 
@@ -150,5 +150,5 @@ def test_a_page_shows_the_code_with_a_link_and_follows_its_changes(tmp_path: Pat
 
 def test_a_page_that_shows_what_is_gone_is_named(tmp_path: Path) -> None:
     page = Page(Path("docs/page.md"), "<!-- code: b.py -->\n<!-- end -->\n")
-    with pytest.raises(sources.Unknown, match=r"docs/page\.md: there is no file"):
+    with pytest.raises(sources.UnknownDefinition, match=r"docs/page\.md: there is no file"):
         excerpts.filled(tmp_path, page)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from scripts.course import console
-from tests.course.rehearsal import rehearse
+from scripts.docs_check import console
+from tests.course.docs_runner import rehearse
 
 _PAGE = """```console
 $ one \\

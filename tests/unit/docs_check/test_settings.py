@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from scripts.containers.variables import SETTINGS, variable
-from scripts.course import settings
 from scripts.dev.settings import PORTS
+from scripts.docs_check import settings
 from tests import ROOT
 
 

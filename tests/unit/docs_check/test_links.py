@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.course import links
-from scripts.course.pages import Page
+from scripts.docs_check import links
+from scripts.docs_check.pages import Page
 
 _TEXT = "# One page\n\n## `make up` and more\n"
 

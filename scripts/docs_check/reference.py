@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry
 from chassis.grpc_api.client import ClientMetrics
 from chassis.grpc_api.telemetry import ServerMetrics
 from edge_api import openapi
-from scripts.course import settings
-from scripts.course.sources import PACKAGES
+from scripts.docs_check import settings
+from scripts.docs_check.sources import PACKAGES
 
 _NOTE = "<!-- Made by `make docs`; do not edit. -->"
 _COMMENT = r"((?:^ *//[^\n]*\n)*)"
