@@ -1,6 +1,6 @@
 """The page sorts what live events bring into its lists by itself; this holds the service to the page's table of cases.
 
-web/src/lib/tasks/listing.test.ts holds the page to it, so that neither can list otherwise than the other.
+web/src/lib/filters/listing.test.ts holds the page to it, so that neither can list otherwise than the other.
 """
 
 import json
@@ -16,7 +16,7 @@ from task_svc.sqlite import store as sqlite
 from tests import ROOT
 from tests.support.task_svc.tasks import creation
 
-CASES = json.loads((ROOT / "web/src/lib/tasks/listing.cases.json").read_text())
+CASES = json.loads((ROOT / "web/src/lib/filters/listing.cases.json").read_text())
 
 
 async def test_the_service_lists_what_the_page_lists(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { beforeEach, describe, expect, test } from 'vitest';
-import { aNotification } from '#lib/testing/made.ts';
+import { aNotification } from '#lib/testing/factories.ts';
 import { Refusal } from '#lib/testing/refusal.ts';
 import { FakeServer } from '#lib/testing/server.ts';
 import { Inbox } from './inbox.svelte';

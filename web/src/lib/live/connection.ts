@@ -1,7 +1,7 @@
 /** One request for the events, from asking until its answer ends: by itself, by `cut`, or by a watchdog. */
 import { retryAfter } from './backoff';
 import { type Block, EventStreamParser } from './parser';
-import type { Seams } from './seams';
+import type { Dependencies } from './dependencies';
 
 export type Outcome =
   | { kind: 'ended' } // in good order
@@ -21,14 +21,14 @@ const QUIET_MS = 45_000; // the edge sends something every 15 seconds
 const BLOCK_LIMIT = 1024 * 1024;
 
 export class Connection {
-  readonly #fetch: Seams['fetch'];
+  readonly #fetch: Dependencies['fetch'];
   readonly #listener: ConnectionListener;
   readonly #abort = new AbortController();
   #watchdog: ReturnType<typeof setTimeout> | undefined;
   #openedAt: number | undefined;
   #lastByteAt = Date.now();
 
-  constructor(fetch: Seams['fetch'], listener: ConnectionListener) {
+  constructor(fetch: Dependencies['fetch'], listener: ConnectionListener) {
     this.#fetch = fetch;
     this.#listener = listener;
   }

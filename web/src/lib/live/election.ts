@@ -1,5 +1,5 @@
 /** Elects one tab of the browser: the one that holds a Web Lock. The browser hands it on when that tab goes. */
-import type { Locks } from './seams';
+import type { Locks } from './dependencies';
 
 export class Election {
   readonly #locks: Locks;

@@ -360,8 +360,8 @@ describe('several tabs', () => {
 
 describe('a browser without Web Locks or broadcast channels', () => {
   it('has a stream for each tab', async () => {
-    const seams = { fetch: server.fetch, locks: undefined, openChannel: undefined };
-    const tabs = [new Live(seams), new Live(seams)];
+    const dependencies = { fetch: server.fetch, locks: undefined, openChannel: undefined };
+    const tabs = [new Live(dependencies), new Live(dependencies)];
     const heard: string[] = [];
     for (const [place, live] of tabs.entries()) {
       live.on('task.created', ({ id }) => heard.push(`${place} ${id}`));

@@ -1,13 +1,13 @@
 /**
  * What happens to the user's tasks, and the user's new notifications, as it happens: what the page uses of this folder.
  *
- *     Live ─ Session ┬ Tabs ─ Election                which tab of the browser has the stream and tells the others
- *                    └ Stream ─ Connection ─ Parser   the stream itself: kept up, one request of it, what is in it
+ *     Live ─ LiveSession ┬ Tabs ─ Election                which tab of the browser has the stream and tells the others
+ *                        └ Stream ─ Connection ─ Parser   the stream itself: kept up, one request of it, what is in it
  */
 import { decode, type LiveEvent, type LiveEvents, type LiveName } from './events';
 import type { RawEvent } from './parser';
-import { browserSeams, type Seams } from './seams';
-import { Session } from './session';
+import { browserDependencies, type Dependencies } from './dependencies';
+import { LiveSession } from './live-session';
 import type { LiveStatus } from './stream';
 
 export type { LiveEvents, LiveStatus };
@@ -24,7 +24,7 @@ export class Live {
   /** The session is over: it expired, or ended in another tab. By then this has stopped. */
   onunauthorized: (() => void) | undefined;
 
-  readonly #seams: Seams;
+  readonly #dependencies: Dependencies;
   readonly #handlers: Handlers = {
     'task.created': new Set(),
     'task.updated': new Set(),
@@ -33,10 +33,10 @@ export class Live {
     reset: new Set(),
   };
   #status: LiveStatus = 'offline';
-  #session: Session | undefined;
+  #session: LiveSession | undefined;
 
-  constructor(seams: Partial<Seams> = {}) {
-    this.#seams = { ...browserSeams(), ...seams };
+  constructor(dependencies: Partial<Dependencies> = {}) {
+    this.#dependencies = { ...browserDependencies(), ...dependencies };
   }
 
   /** `offline` also while it is stopped. */
@@ -53,7 +53,7 @@ export class Live {
   /** After the login of `user`; what was started before ends, and nothing of it is kept. */
   start(user: string): void {
     this.#session?.end();
-    this.#session = new Session(user, this.#seams, {
+    this.#session = new LiveSession(user, this.#dependencies, {
       onevent: (event) => this.#receive(event),
       onstatus: (status) => this.#become(status),
       onunauthorized: () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Block } from './parser';
 import { loginAccepted } from '#lib/api/session-fetch.ts';
-import { browserSeams } from './seams';
+import { browserDependencies } from './dependencies';
 import { Stream } from './stream';
 import { blackHole, FakeServer, refuse } from './testing/server';
 
@@ -26,8 +26,8 @@ afterEach(() => {
 });
 
 function run(lastId = ''): Promise<void> {
-  const seams = { ...browserSeams(), random: () => random };
-  stream = new Stream(seams, lastId, {
+  const dependencies = { ...browserDependencies(), random: () => random };
+  stream = new Stream(dependencies, lastId, {
     onopen: (isResumed) => told.push(isResumed ? 'resumed' : 'begun'),
     onblock: (block) => blocks.push(block),
     onstatus: (status) => told.push(status),

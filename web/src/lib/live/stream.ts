@@ -6,7 +6,7 @@
 import { Backoff } from './backoff';
 import { Connection, type Outcome } from './connection';
 import type { Block } from './parser';
-import type { Seams } from './seams';
+import type { Dependencies } from './dependencies';
 
 /**
  * `live` while a stream is open; `connecting` before the first one, and between one that the server ended in good order
@@ -35,7 +35,7 @@ const STEADY_MS = 10_000; // a stream that breaks sooner counts as one more fail
 const RETRY_MS = { usual: 3_000, least: 500, most: 60_000 };
 
 export class Stream {
-  readonly #seams: Seams;
+  readonly #dependencies: Dependencies;
   readonly #listener: StreamListener;
   readonly #backoff: Backoff;
   readonly #life = new AbortController();
@@ -45,11 +45,11 @@ export class Stream {
   #cutPauseShort: (() => void) | undefined;
 
   /** Begins behind `lastId`, or with what happens from now on where that is empty. */
-  constructor(seams: Seams, lastId: string, listener: StreamListener) {
-    this.#seams = seams;
+  constructor(dependencies: Dependencies, lastId: string, listener: StreamListener) {
+    this.#dependencies = dependencies;
     this.#lastId = lastId;
     this.#listener = listener;
-    this.#backoff = new Backoff(seams.random);
+    this.#backoff = new Backoff(dependencies.random);
   }
 
   /** Returns when it was ended, or is not authorized any more. */
@@ -60,7 +60,7 @@ export class Stream {
     document.addEventListener('visibilitychange', () => document.hidden || this.#freshen(), { signal });
     this.#say('connecting');
     while (!signal.aborted) {
-      this.#connection = new Connection(this.#seams.fetch, {
+      this.#connection = new Connection(this.#dependencies.fetch, {
         onopen: () => this.#open(),
         onblock: (block) => this.#take(block),
         onretry: (ms) => (this.#retry = Math.min(Math.max(ms, RETRY_MS.least), RETRY_MS.most)),

@@ -6,7 +6,7 @@
  */
 import { Election } from './election';
 import type { Block } from './parser';
-import type { Channel, Locks } from './seams';
+import type { Channel, Locks } from './dependencies';
 import type { LiveStatus } from './stream';
 
 export interface Standing {

@@ -1,6 +1,6 @@
 import { goto } from '$app/navigation';
 import { page } from '$app/state';
-import { fromAddress, toAddress, type Filters } from '#lib/tasks/filters.ts';
+import { fromAddress, toAddress, type Filters } from '#lib/filters/filters.ts';
 
 const TASK = 'task';
 

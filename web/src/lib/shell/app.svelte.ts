@@ -5,7 +5,7 @@ import { Inbox } from '#lib/inbox/inbox.svelte.ts';
 import { Live, type LiveStatus } from '#lib/live/live.ts';
 import { Session } from '#lib/session/session.svelte.ts';
 import { TaskActions } from '#lib/tasks/actions.ts';
-import type { Draft } from '#lib/tasks/content.ts';
+import type { Draft } from '#lib/editor/content.ts';
 import type { TaskList } from '#lib/tasks/list.svelte.ts';
 import { Tasks } from '#lib/tasks/tasks.svelte.ts';
 import { text } from '#lib/text/index.ts';

@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { expect, test } from 'vitest';
-import { aTask } from '#lib/testing/made.ts';
+import { aTask } from '#lib/testing/factories.ts';
 import { TaskCache } from './cache.svelte';
 
 const { id } = aTask();

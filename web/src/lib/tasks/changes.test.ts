@@ -1,9 +1,9 @@
 // @vitest-environment node
 import { describe, expect, test } from 'vitest';
 import { chance } from '#lib/testing/chance.ts';
-import { aTask } from '#lib/testing/made.ts';
+import { aTask } from '#lib/testing/factories.ts';
 import { differences, fieldsOf, isApplied, patchBetween, type Content } from './changes';
-import { contentOf } from './content';
+import { contentOf } from '#lib/editor/content.ts';
 
 const CHOICES: { [Name in keyof Content]: readonly Content[Name][] } = {
   title: ['Buy milk', 'Buy bread'],

@@ -2,11 +2,11 @@ import type { Task, TaskPatch } from '#lib/api/tasks.ts';
 
 /** The fields of a task that a person can change. */
 export const FIELDS = ['title', 'description', 'status', 'priority', 'labels', 'due_time'] as const;
-export type Field = (typeof FIELDS)[number];
-export type Content = Pick<Task, Field>;
+export type FieldName = (typeof FIELDS)[number];
+export type Content = Pick<Task, FieldName>;
 
 /** The fields in which two versions of a task differ. */
-export function differences(a: Content, b: Content): Field[] {
+export function differences(a: Content, b: Content): FieldName[] {
   return FIELDS.filter((field) => !isSame(field, a[field], b[field]));
 }
 
@@ -16,7 +16,7 @@ export function patchBetween(before: Content, after: Content): TaskPatch {
 }
 
 /** The fields that a patch names. */
-export function fieldsOf(patch: TaskPatch): Field[] {
+export function fieldsOf(patch: TaskPatch): FieldName[] {
   return FIELDS.filter((field) => field in patch);
 }
 
@@ -25,7 +25,7 @@ export function isApplied(patch: TaskPatch, task: Task): boolean {
   return fieldsOf(patch).every((field) => isSame(field, patch[field], task[field]));
 }
 
-function isSame(field: Field, a: unknown, b: unknown): boolean {
+function isSame(field: FieldName, a: unknown, b: unknown): boolean {
   if (field === 'due_time' && a && b) return Date.parse(String(a)) === Date.parse(String(b));
   return JSON.stringify(a) === JSON.stringify(b);
 }

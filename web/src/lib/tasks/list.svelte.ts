@@ -1,7 +1,7 @@
 import { listTasks, type Task, type TaskQuery } from '#lib/api/tasks.ts';
 import type { TaskCache } from './cache.svelte';
-import { matches } from './filters';
-import { compare, placeOf, type Place } from './order';
+import { matches } from '#lib/filters/filters.ts';
+import { compare, placeOf, type Place } from '#lib/filters/order.ts';
 
 const PAGE_SIZE = 50;
 const PAGE_SIZE_MAX = 200;

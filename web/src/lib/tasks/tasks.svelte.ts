@@ -2,13 +2,13 @@ import { ApiError } from '#lib/api/errors.ts';
 import * as api from '#lib/api/tasks.ts';
 import type { NewTask, Task, TaskPatch } from '#lib/api/tasks.ts';
 import { TaskCache, type Overlay } from './cache.svelte';
-import { differences, fieldsOf, isApplied, type Field } from './changes';
+import { differences, fieldsOf, isApplied, type FieldName } from './changes';
 
 /** Somebody else changed the same fields first. `latest` is the task as it is now, `fields` what was changed. */
 export class Conflict extends Error {
   constructor(
     readonly latest: Task,
-    readonly fields: readonly Field[],
+    readonly fields: readonly FieldName[],
   ) {
     super('The task has changed meanwhile');
     this.name = 'Conflict';

@@ -1,6 +1,6 @@
 import type { Notification, NotificationPage } from '#lib/api/notifications.ts';
 import type { ReadMarks } from '#lib/api/generated/index.ts';
-import { aNotification } from './made';
+import { aNotification } from './factories';
 
 const PAGE_SIZE = 50;
 

@@ -1,6 +1,6 @@
 import type { NewTask, Task, TaskPage, TaskPatch, TaskQuery } from '#lib/api/tasks.ts';
 import { pageOf } from './listing';
-import { aTask } from './made';
+import { aTask } from './factories';
 import { Refusal } from './refusal';
 
 /** The tasks of one user, in memory; refuses, counts and lists as the service does. */

@@ -1,5 +1,5 @@
 import { ApiError } from '#lib/api/errors.ts';
-import type { Field } from '#lib/tasks/changes.ts';
+import type { FieldName } from '#lib/tasks/changes.ts';
 import { text } from '.';
 
 /** What went wrong, for the person who wanted it. */
@@ -32,7 +32,7 @@ export function wordsByField(error: unknown): Record<string, string> {
 
 function ruleOf({ field, description }: { field: string; description: string }): string {
   const name = nameOf(field);
-  return text.errors.rule(Object.hasOwn(text.fields, name) ? text.fields[name as Field] : field, description);
+  return text.errors.rule(Object.hasOwn(text.fields, name) ? text.fields[name as FieldName] : field, description);
 }
 
 function nameOf(field: string): string {

@@ -1,5 +1,5 @@
 /** Broadcast channels for tests: in order like the real ones, and a page can fall behind. Its tests also try the real ones. */
-import type { Channel } from '../seams';
+import type { Channel } from '#lib/live/dependencies.ts';
 
 export class FakeChannels {
   readonly #open = new Set<FakeChannel>();

@@ -1,7 +1,7 @@
 // @vitest-environment node
 // The fakes keep what the real ones promise: Node has both.
 import { describe, expect, it } from 'vitest';
-import type { Channel, Locks } from '../seams';
+import type { Channel, Locks } from '#lib/live/dependencies.ts';
 import { FakeChannels } from './channels';
 import { FakeLocks } from './locks';
 

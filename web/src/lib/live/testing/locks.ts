@@ -1,5 +1,5 @@
 /** Web Locks for tests, which jsdom has not: exclusive ones, with `signal` and `steal`. Its tests also try the real ones. */
-import type { Locks } from '../seams';
+import type { Locks } from '#lib/live/dependencies.ts';
 
 interface Claim {
   owner: object;

@@ -11,7 +11,7 @@ export interface Channel {
   close(): void;
 }
 
-export interface Seams {
+export interface Dependencies {
   fetch: (path: string, init: RequestInit) => Promise<Response>;
   /** Absent in old browsers, and on plain HTTP from anywhere but localhost. */
   locks: Locks | undefined;
@@ -19,7 +19,7 @@ export interface Seams {
   random: () => number;
 }
 
-export function browserSeams(): Seams {
+export function browserDependencies(): Dependencies {
   return {
     fetch: sessionFetch,
     locks: globalThis.navigator?.locks,

@@ -4,7 +4,7 @@ import type { App } from '#lib/shell/app.svelte.ts';
 import { TaskList } from './list.svelte';
 
 /** A list for as long as the component lives, loaded again when live events may have been missed. */
-export function keepList(app: App, query: () => TaskQuery): TaskList {
+export function useTaskList(app: App, query: () => TaskQuery): TaskList {
   const list = new TaskList(app.tasks.cache, untrack(query));
   onMount(() => {
     app.lists.add(list);

@@ -1,6 +1,6 @@
 // @vitest-environment node
 import { describe, expect, test } from 'vitest';
-import { aTask } from '#lib/testing/made.ts';
+import { aTask } from '#lib/testing/factories.ts';
 import { chance } from '#lib/testing/chance.ts';
 import {
   DUES,

@@ -1,7 +1,7 @@
 // @vitest-environment node
 import { describe, expect, test } from 'vitest';
 import type { Task, TaskOrder } from '#lib/api/tasks.ts';
-import { aTask } from '#lib/testing/made.ts';
+import { aTask } from '#lib/testing/factories.ts';
 import { compare, placeOf } from './order';
 
 function sorted(order: TaskOrder, ...tasks: Partial<Task>[]): string[] {

@@ -7,7 +7,7 @@ import type { App } from '#lib/shell/app.svelte.ts';
 import { Refusal } from '#lib/testing/refusal.ts';
 import { anApp, renderIn } from '#lib/testing/render.ts';
 import { FakeServer } from '#lib/testing/server.ts';
-import Card from './Card.svelte';
+import Card from '#lib/board/Card.svelte';
 
 const user = userEvent.setup();
 let server: FakeServer;

@@ -2,21 +2,21 @@ import type { Attachment } from 'svelte/attachments';
 import type { Task, TaskStatus } from '#lib/api/tasks.ts';
 
 /** The task that is being dragged, for the columns to see where it could go. */
-class Carrying {
+class DragState {
   task = $state.raw<Task>();
 }
 
-export const carrying = new Carrying();
+export const drag = new DragState();
 
-/** Lets an element that is draggable carry the task. */
-export function carry(task: Task): Attachment<HTMLElement> {
+/** Makes an element drag its task. */
+export function draggable(task: Task): Attachment<HTMLElement> {
   return (element) => {
     const start = (event: DragEvent) => {
       event.dataTransfer?.setData('text/plain', task.title);
       if (event.dataTransfer) event.dataTransfer.effectAllowed = 'move';
-      carrying.task = task;
+      drag.task = task;
     };
-    const end = () => (carrying.task = undefined);
+    const end = () => (drag.task = undefined);
     element.addEventListener('dragstart', start);
     element.addEventListener('dragend', end);
     return () => {
@@ -27,18 +27,18 @@ export function carry(task: Task): Attachment<HTMLElement> {
 }
 
 /** Lets an element take tasks of another status. */
-export function takeIn(status: TaskStatus, drop: (task: Task) => void): Attachment<HTMLElement> {
+export function dropTarget(status: TaskStatus, drop: (task: Task) => void): Attachment<HTMLElement> {
   return (element) => {
     const over = (event: DragEvent) => {
-      if (!carrying.task || carrying.task.status === status) return;
+      if (!drag.task || drag.task.status === status) return;
       event.preventDefault();
       if (event.dataTransfer) event.dataTransfer.dropEffect = 'move';
     };
     const take = (event: DragEvent) => {
-      if (!carrying.task) return;
+      if (!drag.task) return;
       event.preventDefault();
-      drop(carrying.task);
-      carrying.task = undefined;
+      drop(drag.task);
+      drag.task = undefined;
     };
     element.addEventListener('dragover', over);
     element.addEventListener('drop', take);

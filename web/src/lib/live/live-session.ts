@@ -4,7 +4,7 @@
  */
 import { RESET } from './events';
 import type { Block, RawEvent } from './parser';
-import type { Seams } from './seams';
+import type { Dependencies } from './dependencies';
 import { type LiveStatus, Stream } from './stream';
 import { type Standing, Tabs } from './tabs';
 
@@ -16,8 +16,8 @@ export interface SessionListener {
 
 const REMEMBERED_IDS = 256;
 
-export class Session {
-  readonly #seams: Seams;
+export class LiveSession {
+  readonly #dependencies: Dependencies;
   readonly #listener: SessionListener;
   readonly #tabs: Tabs | undefined;
   readonly #seen = new Set<string>();
@@ -26,11 +26,11 @@ export class Session {
   #lastId = '';
   #isOver = false;
 
-  constructor(user: string, seams: Seams, listener: SessionListener) {
-    this.#seams = seams;
+  constructor(user: string, dependencies: Dependencies, listener: SessionListener) {
+    this.#dependencies = dependencies;
     this.#listener = listener;
-    if (seams.locks && seams.openChannel) {
-      this.#tabs = new Tabs(user, seams.openChannel, seams.locks, {
+    if (dependencies.locks && dependencies.openChannel) {
+      this.#tabs = new Tabs(user, dependencies.openChannel, dependencies.locks, {
         onlead: (isLeading) => this.#lead(isLeading),
         onblock: (block) => this.#receive(block),
         onstanding: (standing) => this.#follow(standing),
@@ -60,7 +60,7 @@ export class Session {
     this.#stream?.end();
     this.#stream = undefined;
     if (!isLeading) return;
-    this.#stream = new Stream(this.#seams, this.#lastId, {
+    this.#stream = new Stream(this.#dependencies, this.#lastId, {
       // Who has no id begins with what happens from now on. Whatever a page loaded before that may be out of date.
       onopen: (isResumed) => isResumed || this.#share({ id: undefined, event: RESET }),
       onblock: (block) => this.#share(block),

@@ -6,7 +6,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Task, TaskQuery } from '#lib/api/tasks.ts';
 import { pageOf } from '#lib/testing/listing.ts';
-import { aTask } from '#lib/testing/made.ts';
+import { aTask } from '#lib/testing/factories.ts';
 import { matches } from './filters';
 import cases from './listing.cases.json';
 import { compare, placeOf } from './order';

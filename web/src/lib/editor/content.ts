@@ -1,5 +1,5 @@
 import type { Task } from '#lib/api/tasks.ts';
-import { FIELDS, type Content } from './changes';
+import { FIELDS, type Content } from '#lib/tasks/changes.ts';
 
 /** What was typed and not yet saved, and the task that it was typed over. */
 export interface Draft {
