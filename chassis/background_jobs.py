@@ -33,7 +33,7 @@ async def background(
     """Runs each job, under its name, for as long as the block lasts; then cancels them and waits for their end."""
     failures = Counter(
         "background_failures_total",
-        "Errors that stopped a background job before it was run again.",
+        "Errors after which a background job was restarted.",
         ["job"],
         registry=registry,
     )

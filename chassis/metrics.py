@@ -53,10 +53,10 @@ class LoopMetrics:
     """The families of a loop; `run` has to be kept running on it."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._tasks = Gauge("asyncio_tasks", "Tasks of the event loop that have not ended.", registry=registry)
+        self._tasks = Gauge("asyncio_tasks", "Running asyncio tasks.", registry=registry)
         self._lag = Histogram(
             "event_loop_lag_seconds",
-            "How late the event loop was, looked at twice a second.",
+            "Delay of the event loop, measured twice a second.",
             buckets=_LAG_BUCKETS,
             registry=registry,
         )

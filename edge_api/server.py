@@ -40,7 +40,7 @@ def raise_file_limit(connections: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = connections + _OTHER_FILES
     if hard != resource.RLIM_INFINITY and hard < needed:
-        _log.warning("the system allows fewer open files than EDGE_MAX_CONNECTIONS needs", allowed=hard, needed=needed)
+        _log.warning("open file limit too low for EDGE_MAX_CONNECTIONS", allowed=hard, needed=needed)
         needed = hard
     if soft != resource.RLIM_INFINITY and soft < needed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

@@ -10,7 +10,7 @@ from task_svc.relay_metrics import RelayMetrics
 from task_svc.repository import TaskRepository
 from task_svc.use_cases import Tasks
 
-_log = structlog.get_logger("chores")
+_log = structlog.get_logger("jobs")
 
 _PURGE_PAUSE = 3600.0
 _PURGE_BATCH = 200

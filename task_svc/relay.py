@@ -96,7 +96,7 @@ class Relay:
         lost = [event for event, is_held in zip(published, held, strict=True) if not is_held]
         if lost:
             self._metrics.republished.inc(len(lost))
-            _log.warning("published again what the stream has lost", events=len(lost))
+            _log.warning("republished lost events", events=len(lost))
         await self._store.mark_published(
             [
                 self._look_later(event, event.entry_id)

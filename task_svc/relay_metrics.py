@@ -1,4 +1,4 @@
-"""The outbox in numbers."""
+"""The metrics of the outbox."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -6,15 +6,17 @@ from task_svc.outbox import Clock, OutboxStore
 
 
 class RelayMetrics:
-    """What the relay did, and what is waiting for it."""
+    """What the relay did, and the size of the outbox."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.published = Counter("outbox_published_total", "Events put on the stream.", registry=registry)
+        self.published = Counter("outbox_published_total", "Events published to the stream.", registry=registry)
         self.republished = Counter(
             "outbox_republished_total", "Events published again because the stream had lost them.", registry=registry
         )
         self.left_to_sweep = Counter(
-            "outbox_left_to_sweep_total", "Events not published at once, but left to the sweep.", registry=registry
+            "outbox_left_to_sweep_total",
+            "Events left to the sweep instead of being published at once.",
+            registry=registry,
         )
         self.pending = Gauge("outbox_pending", "Events stored and not yet published.", registry=registry)
         self.unconfirmed = Gauge("outbox_unconfirmed", "Events published and not yet confirmed.", registry=registry)

@@ -24,15 +24,15 @@ class FeedMetrics:
         def counter(name: str, text: str) -> Counter:
             return Counter(name, text, ["feed"], registry=registry)
 
-        self.watchers = Gauge("watchers", "Who is watching now.", ["feed"], registry=registry)
-        self.sent = counter("watch_events_sent_total", "Events sent to watchers, once for each of them.")
-        self.cut = counter("watchers_cut_total", "Watchers that were cut because they were too slow.")
-        self.refused = counter("watchers_refused_total", "Watchers that were refused because there were too many.")
-        self.resumes = counter("watch_resumes_total", "Watchers that went on where they had been.")
-        self.resets = counter("watch_resets_total", "Watchers that were told that they may have missed something.")
+        self.watchers = Gauge("watchers", "Clients watching now.", ["feed"], registry=registry)
+        self.sent = counter("watch_events_sent_total", "Events sent, counted once per watcher.")
+        self.cut = counter("watchers_cut_total", "Watchers disconnected because they were too slow.")
+        self.refused = counter("watchers_refused_total", "Watchers refused because of the limit.")
+        self.resumes = counter("watch_resumes_total", "Watchers that resumed without a gap.")
+        self.resets = counter("watch_resets_total", "Watchers that had to reload everything.")
         self.seconds = Histogram(
             "watch_delivery_seconds",
-            "From a task's write to its delivery to a watcher.",
+            "Time from a task's write to its delivery to a watcher.",
             ["feed"],
             buckets=_DELIVERY_BUCKETS,
             registry=registry,

@@ -55,7 +55,7 @@ class MeshServer:
         self._ready = ready
         self._metrics = ServerMetrics(registry)
         self._readiness = Gauge(
-            "grpc_service_ready", "1 while the service can do its work.", ["grpc_service"], registry=registry
+            "grpc_service_ready", "1 while the service is ready, else 0.", ["grpc_service"], registry=registry
         )
         self._layers = InterceptorChain(
             (

@@ -25,12 +25,12 @@ class HttpMetrics:
     """The metrics of requests. Labels hold route templates, so unknown paths create no series."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.in_flight = Gauge("http_requests_in_flight", "Requests being worked on.", registry=registry)
+        self.in_flight = Gauge("http_requests_in_flight", "Requests in progress.", registry=registry)
         self._requests = Counter(
-            "http_requests_total", "Requests answered.", ["method", "route", "status"], registry=registry
+            "http_requests_total", "Finished requests.", ["method", "route", "status"], registry=registry
         )
         self._seconds = Histogram(
-            "http_request_duration_seconds", "From a request to its answer.", ["method", "route"], registry=registry
+            "http_request_duration_seconds", "Duration of requests.", ["method", "route"], registry=registry
         )
 
     def count(self, method: str, route: str, status: int, seconds: float | None) -> None:

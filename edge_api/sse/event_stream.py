@@ -69,7 +69,7 @@ class EventStream(Response):
             try:
                 await writing
             except TimeoutError:
-                _log.warning("a client did not read its events", user=self._user)
+                _log.warning("event stream aborted, client does not read", user=self._user)
                 connection.abort()
             finally:
                 writing.cancel()

@@ -75,4 +75,4 @@ class RemovedChannels:
                 [Attempt(each, Outcome.GAVE_UP, detail=_DETAIL, reason=Reason.CHANNEL_REMOVED) for each in pending],
             )
             count += len(pending)
-        _log.warning("gave up a removed channel", channel=channel, owed=count)
+        _log.warning("dead-lettered deliveries of a removed channel", channel=channel, deliveries=count)

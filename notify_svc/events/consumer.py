@@ -79,7 +79,7 @@ class Consumer:
             if not str(error).startswith("BUSYGROUP"):
                 raise
         else:
-            _log.info("made the consumer group", stream=redis_keys.EVENTS, group=redis_keys.GROUP)
+            _log.info("created consumer group", stream=redis_keys.EVENTS, group=redis_keys.GROUP)
 
     async def _read_own_pending(self) -> None:
         last = "0"
@@ -114,7 +114,7 @@ class Consumer:
             cursor, rows, deleted = answer[0].decode(), answer[1], answer[2]
             if deleted:
                 self._metrics.deleted.inc(len(deleted))
-                _log.warning("entries vanished before they were settled", count=len(deleted), first=deleted[0].decode())
+                _log.warning("pending entries deleted", count=len(deleted), first=deleted[0].decode())
             if rows:
                 self._metrics.claimed.inc(len(rows))
                 await self._take_in_again(rows)

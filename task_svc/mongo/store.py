@@ -107,7 +107,7 @@ async def _make_indexes(tasks: Collection, guard: MongoGuard) -> None:
             with pymongo.timeout(_INDEX_SECONDS):
                 await tasks.create_indexes(indexes.ALL)
         except PyMongoError as error:
-            _log.warning("cannot open the store yet", error=f"{type(error).__name__}: {error}")
+            _log.warning("store not available yet", error=f"{type(error).__name__}: {error}")
             await asyncio.sleep(_INDEX_PAUSE)
         else:
             guard.open()
