@@ -68,10 +68,10 @@ Interceptor = Callable[[RpcCall, CallNext], Awaitable[Any]]
 
 
 class InterceptorChain(grpc.aio.ServerInterceptor):
-    """Leads each RPC through `layers`, outermost first, and knows what is in flight."""
+    """Runs each RPC inside the interceptors, the first one outermost, and tracks the calls in flight."""
 
-    def __init__(self, layers: Sequence[Interceptor], messages: Messages) -> None:
-        self._layers = layers
+    def __init__(self, interceptors: Sequence[Interceptor], messages: Messages) -> None:
+        self._interceptors = interceptors
         self._messages = messages
         self._handlers: dict[str, Handler] = {}
         self._in_flight: set[asyncio.Task[Any]] = set()
@@ -82,15 +82,15 @@ class InterceptorChain(grpc.aio.ServerInterceptor):
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Handler | None:
-        """Returns the method's handler with the layers around it, made once per method."""
+        """Returns the method's handler inside the interceptors, built once per method."""
         method = handler_call_details.method
-        layered = self._handlers.get(method)
-        if layered is None:
+        wrapped = self._handlers.get(method)
+        if wrapped is None:
             handler = await continuation(handler_call_details)
             if handler is None:  # grpc answers UNIMPLEMENTED; not kept, or made-up names would fill the memory
                 return None
-            layered = self._handlers[method] = self._around(method, handler)
-        return layered
+            wrapped = self._handlers[method] = self._around(method, handler)
+        return wrapped
 
     def end_streams(self) -> None:
         """Ends every stream, open or yet to come, with OK: its client resumes elsewhere."""
@@ -113,8 +113,8 @@ class InterceptorChain(grpc.aio.ServerInterceptor):
             call_next: CallNext = partial(body, request, context)
             if call.streams_responses:
                 call_next = partial(self._until_draining, context, call_next)
-            for layer in reversed(self._layers):
-                call_next = partial(layer, call, call_next)
+            for interceptor in reversed(self._interceptors):
+                call_next = partial(interceptor, call, call_next)
             task = asyncio.current_task()
             assert task is not None  # noqa: S101 (grpc.aio runs handlers in tasks)
             self._in_flight.add(task)

@@ -34,7 +34,7 @@ ReadinessCheck = Callable[[], Awaitable[None]]
 
 
 class MeshServer:
-    """A gRPC server with the layers of the mesh, standard health and reflection.
+    """A gRPC server with the interceptors of the mesh, standard health checks and reflection.
 
     `services` are the full names of the services that are added to `grpc`; `userless` those of them that are called
     without a user. `ready` raises while the service cannot do its work.
@@ -57,7 +57,7 @@ class MeshServer:
         self._readiness = Gauge(
             "grpc_service_ready", "1 while the service is ready, else 0.", ["grpc_service"], registry=registry
         )
-        self._layers = InterceptorChain(
+        self._interceptors = InterceptorChain(
             (
                 Telemetry(tracer),
                 self._metrics,
@@ -67,7 +67,7 @@ class MeshServer:
             ),
             self._metrics,
         )
-        self.grpc = grpc.aio.server(interceptors=(self._layers,), options=SERVER_OPTIONS)
+        self.grpc = grpc.aio.server(interceptors=(self._interceptors,), options=SERVER_OPTIONS)
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.grpc)
         if settings.grpc_reflection:
@@ -125,10 +125,10 @@ class MeshServer:
         _log.info("draining")
         await self._health.enter_graceful_shutdown()
         await asyncio.sleep(self._settings.drain_notice_seconds)
-        self._layers.end_streams()
+        self._interceptors.end_streams()
         await self.grpc.stop(self._settings.drain_seconds)
         # stop() does not wait for handlers whose client has its answer already.
-        done = await self._layers.finished(within=self._settings.drain_seconds)
+        done = await self._interceptors.finished(within=self._settings.drain_seconds)
         _log.info("drained", seconds=round(time.monotonic() - begun, 3), all_finished=done)
 
 

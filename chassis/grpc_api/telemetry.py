@@ -65,7 +65,7 @@ def _write_line(call: RpcCall, seconds: float) -> None:
 
 
 class ServerMetrics:
-    """The layer around all that can end an RPC, inside its span: grpc_server_* by type, service, method and code."""
+    """The grpc_server_* metrics by type, service, method and code; it runs inside the span of the RPC."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         metrics: dict[str, Any] = server_metrics.init_metrics(registry)

@@ -1,4 +1,4 @@
-"""The layers that refuse a request for its size or for the number of others, before it costs anything."""
+"""Refuses requests that are too large or too many, before they cost anything."""
 
 import asyncio
 

@@ -62,9 +62,9 @@ class EventStream(Response):
         ):
             connection = connection_of(scope)
             writer = _Writer(self._live, tasks, notifications, woken, connection, send)
-            # A list of its own, for the layers around add to it what belongs to this request.
+            # A list of its own, since the middleware adds headers of this request to it.
             await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
-            # In a task of its own, for waking one up goes through all that it awaits, and here that is every layer.
+            # In a task of its own: waking up a task resumes everything that it awaits, here all of the middleware.
             writing = asyncio.create_task(writer.run())
             try:
                 await writing

@@ -1,4 +1,4 @@
-"""What the command line of `dead_letters_command` may ask for."""
+"""The command line of `dead_letters`."""
 
 import argparse
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """The operator's command for dead letters: `make dead-letters`, or `python -m notify_svc.cli.dead_letters`.
 
-It asks a running notification service over gRPC, as a member of the mesh; `dead_letters_text` puts the answers in
-words. It exits with status 1 when the service cannot or will not answer, with 2 when it is called wrongly.
+It calls a running notification service over gRPC, as a member of the mesh; `text` formats the answers. It exits with
+status 1 when the call fails, with 2 for wrong arguments.
 """
 
 from __future__ import annotations  # grpc's typed stubs are there for the type checker only

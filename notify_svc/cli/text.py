@@ -1,4 +1,4 @@
-"""Dead letters in words, for a terminal; made for `dead_letters_command`.
+"""Dead letters in words, for a terminal; made for `dead_letters`.
 
 What a letter tells is from outside: nothing of it may reach the terminal but what can be seen.
 """

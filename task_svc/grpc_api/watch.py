@@ -30,7 +30,7 @@ _CHANGES = {
 def item_of(position: StreamId, fields: Fields) -> Item[Event] | None:
     """The event in a stream entry; None where nothing happened to the task itself, or where it is none of ours.
 
-    What cannot be an event is among the notifier's dead letters; here it must only not stop those who watch.
+    An invalid event is dead-lettered by the notification service; here it is skipped.
     """
     data = fields.get(b"event", b"")
     if len(data) > _MESSAGE_BYTES_MAX:

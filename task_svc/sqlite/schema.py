@@ -1,7 +1,7 @@
 """The tables of the SQLite store and the indexes that its listings are served by.
 
 Every order that tasks can be listed in has three indexes: for all tasks of an owner, for one status, for one label.
-Each begins with what is fixed and ends with the order's value and the id, so that a page is one walk along it.
+Each begins with what is fixed and ends with the order's value and the id, so that a page is one index scan.
 """
 
 import sqlite3

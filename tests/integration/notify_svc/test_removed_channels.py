@@ -58,7 +58,9 @@ async def test_it_is_given_up_counted_logged_and_confirmed(valkey: Valkey, tasks
             assert service.metric("dead_lettered_total", reason="channel_removed") == 1
             assert not kept.delivered
             await eventually(lambda: is_forgotten(service, "gone"))
-    assert [line["deliveries"] for line in lines if line["event"] == "dead-lettered deliveries of a removed channel"] == [1]
+    assert [
+        line["deliveries"] for line in lines if line["event"] == "dead-lettered deliveries of a removed channel"
+    ] == [1]
     assert [line["key"] for line in lines if line["event"] == "dead letter"] == [f"{entry}/gone"]
 
 
