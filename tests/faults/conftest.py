@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.harness.checker import Effects, Verdict
-from tests.faults.harness.report import Report, Told
+from tests.faults.harness.report import Report, ReportLosses
 from tests.faults.harness.system import System, system
 
 
@@ -26,7 +26,7 @@ def report(record_property: Callable[[str, object], None]) -> Report:
 
 
 @pytest.fixture
-def told(record_property: Callable[[str, object], None]) -> Told:
+def report_losses(record_property: Callable[[str, object], None]) -> ReportLosses:
     """For the naive variant beside the mesh: the fault, who had it, and what came of it."""
 
     def add(injected: str, module: str, found: Effects) -> None:

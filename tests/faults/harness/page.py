@@ -115,8 +115,8 @@ def recorded(reports: Iterable[Path]) -> Run:
             run.failed.append(name)
         if case.find("skipped") is not None:
             run.skipped.add(case.get("name", "").partition("[")[0])
-        for told in case.iter("property"):
-            run.take(told.get("name", ""), told.get("value", ""))
+        for each in case.iter("property"):
+            run.take(each.get("name", ""), each.get("value", ""))
     return run
 
 

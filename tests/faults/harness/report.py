@@ -6,4 +6,4 @@ from tests.faults.harness.checker import Effects, Verdict
 
 Report = Callable[[str, str, Verdict], None]
 Record = Callable[[str, object], None]
-Told = Callable[[str, str, Effects], None]
+ReportLosses = Callable[[str, str, Effects], None]

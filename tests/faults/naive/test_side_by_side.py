@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.harness.checker import Effects, effects
 from tests.faults.harness.load import Entry, Load
-from tests.faults.harness.report import Told
+from tests.faults.harness.report import ReportLosses
 from tests.faults.harness.system import System, system
 from tests.support.eventually import eventually
 
@@ -58,7 +58,7 @@ async def another_is_told(mesh: System) -> None:
     await eventually(is_told, within=60)
 
 
-async def test_the_queue_is_away(mesh: System, told: Told) -> None:
+async def test_the_queue_is_away(mesh: System, report_losses: ReportLosses) -> None:
     await mesh.start()
     before = await Load(mesh.edge_url, creates=100).run()
     mesh.valkey.kill()
@@ -66,12 +66,12 @@ async def test_the_queue_is_away(mesh: System, told: Told) -> None:
     await asyncio.to_thread(mesh.valkey.start)
     after = await Load(mesh.edge_url, creates=100, first=300).run()
     found = await settled(mesh, before + without + after)
-    told("the queue away during 200 of 400 creates", mesh.task.module, found)
+    report_losses("the queue away during 200 of 400 creates", mesh.task.module, found)
 
     assert bool(found.untold) is is_naive(mesh)
 
 
-async def test_the_task_service_is_killed(mesh: System, told: Told) -> None:
+async def test_the_task_service_is_killed(mesh: System, report_losses: ReportLosses) -> None:
     await mesh.start()
     load = Load(mesh.edge_url, creates=600, retry_for=30)
     running = asyncio.create_task(load.run())
@@ -82,12 +82,14 @@ async def test_the_task_service_is_killed(mesh: System, told: Told) -> None:
         mesh.task.kill()
         mesh.task.start()
     found = await settled(mesh, await running)
-    told("the task service killed 3 times during 600 creates, the queue a second late", mesh.task.module, found)
+    report_losses(
+        "the task service killed 3 times during 600 creates, the queue a second late", mesh.task.module, found
+    )
 
     assert bool(found.untold) is is_naive(mesh)
 
 
-async def test_the_queue_comes_back_empty(mesh: System, told: Told) -> None:
+async def test_the_queue_comes_back_empty(mesh: System, report_losses: ReportLosses) -> None:
     await mesh.start()
     mesh.notify.kill()
     history = await Load(mesh.edge_url, creates=200).run()
@@ -99,6 +101,6 @@ async def test_the_queue_comes_back_empty(mesh: System, told: Told) -> None:
     mesh.valkey.clear()
     mesh.notify.start()
     found = await settled(mesh, history)
-    told("the queue emptied with 200 events in it", mesh.task.module, found)
+    report_losses("the queue emptied with 200 events in it", mesh.task.module, found)
 
     assert len(found.untold) == (200 if is_naive(mesh) else 0)
