@@ -40,16 +40,17 @@ _METHODS = ("/CreateTask]", "/ConfirmEvents]")
 _SCRIPTS = ("record", "lease_due", "complete_delivery")
 
 
-def main() -> None:
-    """Writes the list into its page."""
-    text = PAGE.read_text()
-    before, _, rest = text.partition(_BEGIN)
-    PAGE.write_text(f"{before}{_BEGIN}{section(crossed())}{_END}{rest.partition(_END)[2]}")
-
-
-def listed() -> str:
-    """The list as the page has it."""
-    return PAGE.read_text().partition(_BEGIN)[2].partition(_END)[0]
+def main(arguments: Sequence[str]) -> int:
+    """Writes the list into its page; with `--check`, compares them and returns 1 if they differ."""
+    before, _, rest = PAGE.read_text().partition(_BEGIN)
+    listed, _, after = rest.partition(_END)
+    found = section(crossed())
+    if arguments == ["--check"]:
+        if found != listed:
+            print(f"{PAGE.relative_to(ROOT)} does not list these files: make docs\n{found}")
+        return int(found != listed)
+    PAGE.write_text(f"{before}{_BEGIN}{found}{_END}{after}")
+    return 0
 
 
 def section(files: Sequence[str]) -> str:
@@ -179,4 +180,4 @@ async def _all_acknowledged(redis_url: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

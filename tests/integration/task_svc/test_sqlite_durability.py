@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from chassis.errors import DeadlineExceeded, Unavailable
 from chassis.grpc_api import deadlines
@@ -103,16 +104,16 @@ async def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
             pass
 
 
-async def test_a_full_disk_is_unavailable_and_loses_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_full_disk_is_unavailable_and_loses_nothing(tmp_path: Path) -> None:
     path = tmp_path / "tasks.db"
     async with open_store(path) as store:
         first = new_task()
         await store.insert(creation(first))
         await store._writer.do(lambda connection: connection.execute("PRAGMA max_page_count = 1"))
 
-        with pytest.raises(Unavailable):
+        with capture_logs() as lines, pytest.raises(Unavailable):
             await store.insert(creation(new_task(description="x" * 10_000)))
-        assert "full" in capsys.readouterr().out
+        assert "full" in lines[0]["error"]
 
         await store._writer.do(lambda connection: connection.execute("PRAGMA max_page_count = 1000000"))
         await store.insert(creation(second := new_task()))
@@ -134,11 +135,11 @@ async def test_a_query_is_stopped_at_its_deadline(tmp_path: Path) -> None:
     await readers.close()
 
 
-async def test_a_reader_cannot_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_reader_cannot_write(tmp_path: Path) -> None:
     async with open_store(tmp_path / "tasks.db") as store:
-        with pytest.raises(Unavailable):
+        with capture_logs() as lines, pytest.raises(Unavailable):
             await store._readers.do(lambda connection: connection.execute("DELETE FROM tasks"))
-        assert "readonly" in capsys.readouterr().out
+        assert "readonly" in lines[0]["error"]
         await store.list("ann", Filter(), Order(), None, 1)
 
 
