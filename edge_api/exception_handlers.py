@@ -13,12 +13,10 @@ from starlette.routing import Match
 
 from chassis.errors import InvalidInput, ServiceError, Violation
 from edge_api import problems
+from edge_api.schemas import convert
 
 _log = structlog.get_logger("http")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_SERVER_SET = frozenset(
-    {"id", "owner", "create_time", "update_time", "complete_time", "delete_time", "revision", "etag"}
-)
 _MOST_VIOLATIONS = 20
 _LONGEST_NAME = 100
 
@@ -77,6 +75,6 @@ def _violation(error: Mapping[str, Any]) -> Violation:
 
 def _description(error: Mapping[str, Any], location: Sequence[str | int]) -> str:
     if error["type"] == "extra_forbidden":
-        return "is set by the service alone" if location[-1] in _SERVER_SET else "is not known here"
+        return "is set by the service alone" if location[-1] in convert.SET_BY_SERVICE else "is not known here"
     message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input ")
     return message[:1].lower() + message[1:]

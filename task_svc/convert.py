@@ -1,5 +1,6 @@
 """Converts between protobuf messages and the domain. Invalid messages raise InvalidInput."""
 
+import dataclasses
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -12,16 +13,8 @@ from task_svc.domain import Priority, Status, Task, TaskFields
 from task_svc.outbox import Event
 
 SCHEMA_VERSION = 1
-SET_BY_SERVICE = (
-    "id",
-    "owner",
-    "create_time",
-    "update_time",
-    "complete_time",
-    "delete_time",
-    "revision",
-    "etag",
-)
+CHANGEABLE = tuple(field.name for field in dataclasses.fields(TaskFields))
+SET_BY_SERVICE = tuple(name for name in task_pb2.Task.DESCRIPTOR.fields_by_name if name not in CHANGEABLE)
 _MICROSECOND = 1_000
 
 E = TypeVar("E", Status, Priority)

@@ -3,11 +3,12 @@
 `sqlite.py` and `mongo.py` are its adapters; the contract suite in tests/integration is what every adapter must pass.
 """
 
-from collections.abc import Callable, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
-from typing import NamedTuple, Protocol
+from enum import IntEnum, StrEnum
+from typing import Any, NamedTuple, Protocol, get_type_hints
 
 from chassis.errors import DeadlineExceeded, Unavailable
 from task_svc.domain import Priority, Status, Task, TaskFields
@@ -161,6 +162,52 @@ def microseconds(time: datetime) -> int:
 def from_microseconds(value: int) -> datetime:
     """The time so many microseconds after 1970."""
     return EPOCH + timedelta(microseconds=value)
+
+
+def to_stored(task: Task) -> dict[str, Any]:
+    """The values that a store keeps of a task, by field name: times in microseconds since 1970, enums as numbers."""
+    values = {name: getattr(task.fields, name) for name in _FIELDS} | {name: getattr(task, name) for name in _OWN}
+    return {name: _to_stored(value) for name, value in values.items()}
+
+
+def from_stored(values: Mapping[str, Any]) -> Task:
+    """The task that a store has kept; a field that is missing, as in what an older release wrote, has its default."""
+    present = values.keys()
+    fields = {name: read(values[name]) for name, read in _FIELDS.items() if name in present}
+    own = {name: read(values[name]) for name, read in _OWN.items() if name in present}
+    return Task(fields=TaskFields(**fields), **own)
+
+
+def _to_stored(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return microseconds(value)
+    if isinstance(value, tuple):
+        return list(value)
+    return int(value) if isinstance(value, IntEnum) else value
+
+
+def _optional_time(value: int | None) -> datetime | None:
+    return None if value is None else from_microseconds(value)
+
+
+def _readers(kind: type) -> dict[str, Callable[[Any], Any]]:
+    """How to read each field of a dataclass back, by its type."""
+    by_type: dict[Any, Callable[[Any], Any]] = {
+        datetime: from_microseconds,
+        datetime | None: _optional_time,
+        tuple[str, ...]: tuple,
+    }
+    types = get_type_hints(kind)
+    return {
+        field.name: by_type.get(types[field.name], types[field.name])
+        for field in dataclasses.fields(kind)
+        if field.name != "fields"
+    }
+
+
+_FIELDS, _OWN = _readers(TaskFields), _readers(Task)
+STORED_FIELDS = (*_OWN, *_FIELDS)
+"""The names of the values that a store keeps of a task."""
 
 
 def deadline_exceeded() -> DeadlineExceeded:

@@ -3,6 +3,7 @@
 Called by `grpc_api/servicer`; stores through the ports `repository` and `outbox`.
 """
 
+import dataclasses
 import hashlib
 import json
 import secrets
@@ -74,12 +75,11 @@ class Tasks:
         now = self._clock()
         task = domain.create(self._new_id(now), owner, fields, now)
         event = self._event(EventType.CREATED, task, now, RequestContext.current())
-        fingerprint = _fingerprint(fields)
-        creation = Creation(task, request_id or secrets.token_hex(16), fingerprint, event)
+        creation = Creation(task, request_id or secrets.token_hex(16), _fingerprint(fields), event)
         created = await self._repository.insert(creation)
         if created.is_new:
             self._publish(event)
-        elif created.fingerprint != fingerprint:
+        elif not _is_of(created.fingerprint, fields):
             violation = Violation("request_id", "was used before, with other content")
             raise InvalidInput(violation, reason="REQUEST_ID_REUSED")
         return created.task
@@ -156,6 +156,22 @@ def _check_id(task_id: str) -> None:
 
 
 def _fingerprint(fields: TaskFields) -> bytes:
+    """Identifies the fields of a create: version 1, then a hash of those that differ from their defaults.
+
+    So a field that is added later does not change the fingerprint of a request without it.
+    """
+    given = {
+        field.name: getattr(fields, field.name)
+        for field in dataclasses.fields(fields)
+        if getattr(fields, field.name) != field.default
+    }
+    return b"\x01" + hashlib.sha256(json.dumps(given, default=str, sort_keys=True).encode()).digest()
+
+
+def _is_of(fingerprint: bytes, fields: TaskFields) -> bool:
+    """Whether a stored fingerprint is that of these fields; version 0 is 32 bytes without a version in front."""
+    if len(fingerprint) > hashlib.sha256().digest_size:
+        return fingerprint == _fingerprint(fields)
     due_time = fields.due_time.isoformat() if fields.due_time else None
     parts = (fields.title, fields.description, fields.status, fields.priority, fields.labels, due_time)
-    return hashlib.sha256(json.dumps(parts).encode()).digest()
+    return fingerprint == hashlib.sha256(json.dumps(parts).encode()).digest()

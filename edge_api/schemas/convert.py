@@ -10,7 +10,8 @@ from task.v1 import task_pb2
 from chassis.errors import InvalidInput, Violation
 from edge_api.schemas import requests, responses
 
-EDITABLE = ("title", "description", "status", "priority", "labels", "due_time")
+EDITABLE = tuple(name for name in task_pb2.Task.DESCRIPTOR.fields_by_name if name in requests.NewTask.model_fields)
+SET_BY_SERVICE = frozenset(task_pb2.Task.DESCRIPTOR.fields_by_name) - set(EDITABLE)
 _INT32_MAX = 2**31 - 1
 
 

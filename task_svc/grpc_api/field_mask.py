@@ -7,10 +7,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from task.v1 import task_pb2
 
 from chassis.errors import InvalidInput, Violation
-from task_svc.convert import SET_BY_SERVICE, enum_from_proto, fields_from_proto
+from task_svc.convert import CHANGEABLE, SET_BY_SERVICE, enum_from_proto, fields_from_proto
 from task_svc.domain import Priority, Status, TaskFields
-
-CHANGEABLE = ("title", "description", "status", "priority", "labels", "due_time")
 
 
 def paths_of(message: task_pb2.Task, mask: FieldMask) -> frozenset[str]:

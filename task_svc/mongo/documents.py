@@ -5,10 +5,9 @@ page is a range of one field. What is not set is null; a slot of the outbox that
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
-from task_svc.domain import Priority, Status, Task, TaskFields
+from task_svc.domain import Task
 from task_svc.outbox import EventId, OutboxEntry, Slot
 from task_svc.repository import (
     Creation,
@@ -16,8 +15,10 @@ from task_svc.repository import (
     Order,
     SortKey,
     from_microseconds,
+    from_stored,
     microseconds,
     searchable,
+    to_stored,
 )
 
 Document = dict[str, Any]
@@ -49,7 +50,6 @@ def to_document(creation: Creation) -> Document:
     task, event = creation.task, creation.event
     return {
         "_id": task.id,
-        "owner": task.owner,
         "request_id": creation.request_id,
         "fingerprint": creation.fingerprint,
         "outbox": {event.id.slot.value: to_slot(event)},
@@ -59,53 +59,25 @@ def to_document(creation: Creation) -> Document:
 
 def task_fields(task: Task) -> Document:
     """The fields of a task that a write sets."""
-    fields = task.fields
+    values = to_stored(task)
+    del values["id"]
     return {
-        "title": fields.title,
-        "description": fields.description,
-        "status": int(fields.status),
-        "priority": int(fields.priority),
-        "labels": list(fields.labels),
-        "due_time": _optional(fields.due_time),
-        "create_time": microseconds(task.create_time),
-        "update_time": microseconds(task.update_time),
-        "complete_time": _optional(task.complete_time),
-        "delete_time": _optional(task.delete_time),
-        "revision": task.revision,
-        **reminder_fields(task),
+        **values,
         "deleted": task.delete_time is not None,
-        "search_text": searchable(fields),
+        "search_text": searchable(task.fields),
         **dict(_order_keys(task)),
     }
 
 
 def to_task(document: Mapping[str, Any]) -> Task:
     """A document as a task."""
-    fields = TaskFields(
-        title=document["title"],
-        description=document["description"],
-        status=Status(document["status"]),
-        priority=Priority(document["priority"]),
-        labels=tuple(document["labels"]),
-        due_time=_time(document["due_time"]),
-    )
-    return Task(
-        id=document["_id"],
-        owner=document["owner"],
-        fields=fields,
-        create_time=from_microseconds(document["create_time"]),
-        update_time=from_microseconds(document["update_time"]),
-        complete_time=_time(document["complete_time"]),
-        delete_time=_time(document["delete_time"]),
-        revision=document["revision"],
-        to_remind_of=_time(document["to_remind_of"]),
-        reminded_of=_time(document["reminded_of"]),
-    )
+    return from_stored({**document, "id": document["_id"]})
 
 
 def reminder_fields(task: Task) -> Document:
     """What is known of a task's reminders; a reminder changes these, and not the revision."""
-    return {"to_remind_of": _optional(task.to_remind_of), "reminded_of": _optional(task.reminded_of)}
+    values = to_stored(task)
+    return {name: values[name] for name in ("to_remind_of", "reminded_of")}
 
 
 def to_slot(event: OutboxEntry) -> Document:
@@ -140,11 +112,3 @@ def _order_keys(task: Task) -> Iterator[tuple[str, str]]:
         for descending in (False, True):
             order = Order(key, descending)
             yield order_field(order), order_key(Cursor(order.value(task), task.id))
-
-
-def _optional(time: datetime | None) -> int | None:
-    return None if time is None else microseconds(time)
-
-
-def _time(value: int | None) -> datetime | None:
-    return None if value is None else from_microseconds(value)

@@ -4,36 +4,35 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
-from task_svc.outbox import KEPT_UNTIL_CONFIRMED, Backlog, EventId, OutboxEntry, PublishMark
+from task_svc.outbox import KEPT_UNTIL_CONFIRMED, Backlog, EventId, OutboxEntry, PublishMark, Slot
 from task_svc.repository import from_microseconds, microseconds
-from task_svc.sqlite.rows import PENDING_COLUMNS, to_pending
 
 _SLOT = "task_id = ? AND slot = ? AND revision = ?"
 
 
 def put(connection: sqlite3.Connection, event: OutboxEntry) -> None:
     """Puts an event into its slot, in the place of the one that is there."""
-    connection.execute(
-        f"INSERT OR REPLACE INTO outbox ({PENDING_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 (our own names)
-        (
-            *_key(event.id)[:2],
-            event.id.revision,
-            event.payload,
-            microseconds(event.occur_time),
-            microseconds(event.next_attempt_at),
-            event.entry_id,
-            event.attempts,
-        ),
-    )
+    row = {
+        "task_id": event.id.task_id,
+        "slot": event.id.slot.value,
+        "revision": event.id.revision,
+        "payload": event.payload,
+        "occur_time": microseconds(event.occur_time),
+        "look_at": microseconds(event.next_attempt_at),
+        "entry_id": event.entry_id,
+        "looks": event.attempts,
+    }
+    places = ", ".join(f":{name}" for name in row)
+    connection.execute(f"INSERT OR REPLACE INTO outbox ({', '.join(row)}) VALUES ({places})", row)  # noqa: S608
 
 
 def pending(connection: sqlite3.Connection, now: datetime, limit: int) -> list[OutboxEntry]:
     """See `OutboxStore.pending`."""
     rows = connection.execute(
-        f"SELECT {PENDING_COLUMNS} FROM outbox WHERE look_at <= ? ORDER BY look_at LIMIT ?",  # noqa: S608
+        "SELECT * FROM outbox WHERE look_at <= ? ORDER BY look_at LIMIT ?",
         (microseconds(now), limit),
     )
-    return [to_pending(row) for row in rows]
+    return [_to_entry(row) for row in rows]
 
 
 def mark_published(connection: sqlite3.Connection, marks: Sequence[PublishMark]) -> None:
@@ -67,3 +66,14 @@ def _clear(connection: sqlite3.Connection, ids: Sequence[EventId]) -> int:
 
 def _key(id: EventId) -> tuple[str, str, int]:
     return id.task_id, id.slot.value, id.revision
+
+
+def _to_entry(row: sqlite3.Row) -> OutboxEntry:
+    return OutboxEntry(
+        id=EventId(row["task_id"], row["revision"], Slot(row["slot"])),
+        payload=row["payload"],
+        occur_time=from_microseconds(row["occur_time"]),
+        next_attempt_at=from_microseconds(row["look_at"]),
+        entry_id=row["entry_id"],
+        attempts=row["looks"],
+    )

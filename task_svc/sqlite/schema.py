@@ -6,7 +6,6 @@ Each begins with what is fixed and ends with the order's value and the id, so th
 
 import sqlite3
 
-VERSION = 2
 ORDER_COLUMNS = ("create_time", "update_time", "due_rising", "due_falling", "priority")
 
 _TABLES = """
@@ -76,9 +75,8 @@ def create(connection: sqlite3.Connection) -> bool:
     False, and nothing done, for a file that a newer version wrote.
     """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    steps = [_first(), _REMINDERS]
-    if version < len(steps):
-        script = "".join(steps[version:])
+    if version < VERSION:
+        script = "".join(_STEPS[version:])
         connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {VERSION}; COMMIT;")
     return bool(version <= VERSION)
 
@@ -91,3 +89,8 @@ def _first() -> str:
         for column in ORDER_COLUMNS
     )
     return _TABLES + indexes
+
+
+_STEPS = (_first(), _REMINDERS)
+"""What brings a file from each version to the next; steps are added and never changed."""
+VERSION = len(_STEPS)

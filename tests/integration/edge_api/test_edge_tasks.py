@@ -8,8 +8,11 @@ import pytest_asyncio
 from task.v1 import task_pb2
 
 from chassis.errors import Unavailable
+from edge_api.schemas import convert
+from task_svc.convert import task_to_proto
 from tests.support.edge_api.edge import Edge, as_user, edge_with_fakes
 from tests.support.edge_api.fake_services import Fakes
+from tests.support.task_svc.tasks import FIELDS, another, new_task
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -56,6 +59,23 @@ async def test_a_created_task_has_a_location_an_etag_and_every_field(edge: Edge)
     assert (task["status"], task["priority"], task["owner"], task["revision"]) == ("TODO", "MEDIUM", "ada", 1)
     assert (task["description"], task["labels"], task["complete_time"], task["delete_time"]) == ("", [], None, None)
     assert (await edge.client.get(answer.headers["Location"])).json() == task
+
+
+@pytest.mark.parametrize("field", FIELDS)
+async def test_every_field_is_set_changed_and_cleared(edge: Edge, field: str) -> None:
+    value = getattr(convert.task_answer(task_to_proto(new_task(**another(field)))), field)
+    created = await create(edge, **{field: value})
+    plain = await create(edge)
+    assert created[field] == value != plain[field]
+
+    async def patched(task: dict[str, Any], new: Any) -> dict[str, Any]:
+        answer = await edge.client.patch(f"{TASKS}/{task['id']}", json={field: new}, headers=PATCH)
+        changed: dict[str, Any] = answer.json()
+        return changed
+
+    assert (await patched(plain, value))[field] == value
+    if plain[field] is None:
+        assert (await patched(created, None))[field] is None
 
 
 async def test_a_repeat_under_the_same_key_returns_the_same_task(edge: Edge) -> None:

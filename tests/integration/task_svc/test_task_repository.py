@@ -18,7 +18,7 @@ from task_svc.outbox import EventId, OutboxEntry, PublishMark, Slot
 from task_svc.repository import Cursor, Filter, Order, SortKey, TaskRepository
 from task_svc.sqlite import listing as sqlite_listing
 from tests.integration.task_svc.stores import OpenStore
-from tests.support.task_svc.tasks import START, creation, new_task, pending, written
+from tests.support.task_svc.tasks import FIELDS, START, another, creation, new_task, pending, written
 
 EVERY_ORDER = [Order(key, descending) for key in SortKey for descending in (False, True)]
 LONG_AFTER = START + timedelta(days=365)
@@ -78,6 +78,19 @@ class TestInsert:
         assert created.is_new
         assert created.task == task
         assert await store.get("ann", task.id) == task
+
+    @pytest.mark.parametrize("field", FIELDS)
+    async def test_every_field_is_kept_when_it_is_set_and_when_it_is_changed_back(
+        self, store: TaskRepository, field: str
+    ) -> None:
+        task = new_task(**another(field))
+        await store.insert(creation(task))
+        assert await store.get("ann", task.id) == task
+        assert await listed(store) == [task]
+
+        changed = await change(store, task, **{field: getattr(new_task().fields, field)})
+        assert await store.get("ann", task.id) == changed
+        assert getattr(changed.fields, field) != getattr(task.fields, field)
 
     async def test_a_repeat_returns_the_first_task_as_it_is_now(self, store: TaskRepository) -> None:
         first = creation(new_task(), "key", b"first")

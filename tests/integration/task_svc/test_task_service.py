@@ -1,6 +1,8 @@
 """The semantics of TaskService and TaskEventsService, case by case, over gRPC."""
 
 import asyncio
+import hashlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -23,9 +25,11 @@ from task.v1.task_pb2 import (
     UpdateTaskRequest,
 )
 
+from task_svc import convert
 from task_svc.jobs import purge_once
 from tests.support.statuses import refused
 from tests.support.task_svc.task_service import RunningTaskService, task_service
+from tests.support.task_svc.tasks import FIELDS, another, creation, new_task
 
 ANN = (("x-consumer-username", "ann"),)
 BOB = (("x-consumer-username", "bob"),)
@@ -56,7 +60,53 @@ async def titles(service: RunningTaskService, **request: object) -> list[str]:
     return [task.title for task in (await page(service, **request)).tasks]
 
 
+def given(field: str) -> dict[str, Any]:
+    """A field of a request with a value that new tasks do not have."""
+    return {field: getattr(convert.task_to_proto(new_task(**another(field))), field)}
+
+
+@pytest.mark.parametrize("field", FIELDS)
+class TestEveryField:
+    async def test_is_set_by_a_create_and_changed_alone_by_its_mask(
+        self, service: RunningTaskService, field: str
+    ) -> None:
+        value = given(field)
+        created = await create(service, **{"title": "Buy milk", **value})
+        assert getattr(created, field) == value[field]
+
+        plain = await create(service, "Plain")
+        changed = await update(service, Task(id=plain.id, **value), field)
+        assert getattr(changed, field) == value[field]
+        others = [name for name in FIELDS if name != field]
+        assert [getattr(changed, name) for name in others] == [getattr(plain, name) for name in others]
+
+    async def test_is_in_the_events(self, service: RunningTaskService, field: str) -> None:
+        value = given(field)
+        task = await create(service, "Plain")
+        await update(service, Task(id=task.id, **value), field)
+        event = events_pb2.TaskEvent.FromString(service.published[-1].payload)
+        assert getattr(event.task, field) == value[field]
+
+    async def test_is_another_request_under_the_same_key(self, service: RunningTaskService, field: str) -> None:
+        await create(service, key="k")
+        async with refused() as refusal:
+            await create(service, **{"title": "Buy milk", "key": "k", **given(field)})
+        assert refusal.reason == "REQUEST_ID_REUSED"
+
+
 class TestCreate:
+    async def test_a_repeat_finds_what_a_release_stored_that_made_other_fingerprints(
+        self, service: RunningTaskService
+    ) -> None:
+        task = new_task()
+        parts = ("Buy milk", "", 1, 2, (), None)
+        old = hashlib.sha256(json.dumps(parts).encode()).digest()
+        await service.store.insert(creation(task, "k", old))
+        assert (await create(service, key="k")).id == task.id
+        async with refused() as refusal:
+            await create(service, "Buy bread", key="k")
+        assert refusal.reason == "REQUEST_ID_REUSED"
+
     async def test_a_task_gets_its_defaults_and_what_only_the_service_sets(self, service: RunningTaskService) -> None:
         task = await create(service)
 

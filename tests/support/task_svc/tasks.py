@@ -1,17 +1,33 @@
 """Tasks and events for tests of the task service."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any, get_type_hints
 
 from ulid import ULID
 
-from task_svc.domain import Task, TaskFields
+from task_svc.domain import Priority, Status, Task, TaskFields
 from task_svc.outbox import EventId, OutboxEntry, Slot
 from task_svc.repository import Creation
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
+FIELDS = [field.name for field in fields(TaskFields)]
+"""The fields that an owner sets; tests take each of them in turn, so that none is forgotten."""
+_VALUES: dict[Any, object] = {
+    str: "Another",
+    Status: Status.DONE,
+    Priority: Priority.URGENT,
+    tuple[str, ...]: ("another",),
+    datetime | None: START + timedelta(days=1),
+    int | None: 7,
+}
 _numbers = count()
+
+
+def another(field: str) -> dict[str, Any]:
+    """A field with a value that new tasks do not have, by the type of the field."""
+    return {field: _VALUES[get_type_hints(TaskFields)[field]]}
 
 
 def new_task(owner: str = "ann", *, at: datetime = START, **fields: object) -> Task:

@@ -1,0 +1,25 @@
+"""What a store has kept is read back, also what a release wrote that did not know a field."""
+
+from dataclasses import MISSING, fields
+
+import pytest
+
+from task_svc.domain import Task, TaskFields
+from task_svc.repository import from_stored, to_stored
+from tests.support.task_svc.tasks import FIELDS, another, new_task
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_field_is_read_back(field: str) -> None:
+    task = new_task(**another(field))
+    assert from_stored(to_stored(task)) == task
+
+
+@pytest.mark.parametrize(
+    "field", [each.name for kind in (Task, TaskFields) for each in fields(kind) if each.default is not MISSING]
+)
+def test_a_field_that_is_not_there_has_its_default(field: str) -> None:
+    task = new_task()
+    values = to_stored(task)
+    del values[field]
+    assert from_stored(values) == task
