@@ -16,14 +16,21 @@ _INT32_MAX = 2**31 - 1
 
 
 def task_of(given: requests.NewTask | requests.TaskPatch) -> task_pb2.Task:
-    """The message with the fields that the client gave; null is the message's unset."""
+    """The message with the fields that the client gave; null is the message's unset.
+
+    Raises InvalidInput for a number that its field in the contract cannot hold.
+    """
     values = {name: getattr(given, name) for name in EDITABLE if name in given.model_fields_set}
     fields: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
     if "status" in fields:
         fields["status"] = _status_number(fields["status"])
     if "priority" in fields:
         fields["priority"] = _priority_number(fields["priority"])
-    return task_pb2.Task(**fields)
+    try:
+        return task_pb2.Task(**fields)
+    except ValueError:
+        too_large = [name for name, value in fields.items() if not _fits(name, value)]
+        raise InvalidInput(*(Violation(name, "is out of range") for name in too_large)) from None
 
 
 def mask_of(patch: requests.TaskPatch) -> list[str]:
@@ -114,6 +121,14 @@ def _delivery_answer(delivery: notify_pb2.Delivery) -> responses.Delivery:
         attempts=delivery.attempts,
         time=_optional_time(delivery, "time"),
     )
+
+
+def _fits(name: str, value: Any) -> bool:
+    try:
+        task_pb2.Task(**{name: value})
+    except ValueError:
+        return False
+    return True
 
 
 def _status_number(short: str) -> task_pb2.TaskStatus.ValueType:

@@ -3,6 +3,7 @@
 `write` updates them. `check` also checks links, and ends with status 1 if it finds a problem.
 """
 
+import difflib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 from scripts.docs_check import excerpts, links, pages, reference, settings, sources
 
 ROOT = Path(__file__).parents[2]
+_SHOWN = 6
+"""Changed lines of a page that are shown."""
 
 
 def main(arguments: list[str]) -> int:
@@ -39,8 +42,10 @@ def generated(root: Path) -> dict[Path, str]:
 
 def _stale(root: Path, made: dict[Path, str]) -> Iterator[str]:
     for path, text in made.items():
-        if not (root / path).exists() or (root / path).read_text() != text:
-            yield f"{path} is not what its sources say: make docs"
+        written = (root / path).read_text() if (root / path).exists() else ""
+        if written != text:
+            changed = [line for line in difflib.ndiff(written.split("\n"), text.split("\n")) if line[0] in "+-"]
+            yield "\n  ".join([f"{path} is not what its sources say (run make docs):", *changed[:_SHOWN]])
 
 
 def _all_pages(root: Path) -> list[pages.Page]:

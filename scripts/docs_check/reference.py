@@ -1,6 +1,7 @@
 """The reference pages, made of what they are about: protos, OpenAPI, settings, the code's metrics, Makefile."""
 
 import ast
+import json
 import re
 import textwrap
 from collections.abc import Iterator
@@ -78,13 +79,40 @@ def _rest() -> Iterator[str]:
         for method, operation in operations.items():
             yield from ("", f"## {method.upper()} {path}", "", str(operation["description"]), "")
             yield from _operation(operation)
+    yield from ("", "## The bodies")
+    for name, schema in document["components"]["schemas"].items():
+        yield from ("", f"### {name}", "", schema["description"], "", "| field | type | description |", "|---|---|---|")
+        for field, described in schema["properties"].items():
+            yield f"| `{field}` | {_type(described)} | {_cell(described.get('description', ''))} |"
 
 
 def _operation(operation: dict[str, Any]) -> Iterator[str]:
     for parameter in operation.get("parameters", ()):
         yield f"- {parameter['in']} `{parameter['name']}`: {parameter.get('description', '').replace(chr(10), ' ')}"
+    contents = operation.get("requestBody", {}).get("content", {}).values()
+    yield from dict.fromkeys(f"- body: {_type(content['schema'])}" for content in contents)
     for status, answer in sorted(operation["responses"].items()):
         yield f"- **{status}**: {answer['description'].replace(chr(10), ' ')}"
+
+
+def _type(schema: dict[str, Any]) -> str:
+    """A JSON schema in words."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in schema:
+        return " or ".join(_type(each) for each in schema["anyOf"])
+    if words := schema.get("enum") or ([schema["const"]] if "const" in schema else []):
+        return ", ".join(f"`{json.dumps(word)}`" for word in words)
+    if schema["type"] == "array":
+        return f"a list{_bounds(schema, ' of {} to {}', 'Items')}: {_type(schema['items'])}"
+    limits = _bounds(schema, ", {} to {} characters", "Length") + _bounds(schema, ", {} to {}", "imum")
+    return f"{schema.get('format') or schema['type']}{limits}"
+
+
+def _bounds(schema: dict[str, Any], text: str, kind: str) -> str:
+    most = schema.get(f"max{kind}")
+    return text.format(f"{schema.get(f'min{kind}', 0):,}", f"{most:,}") if most is not None else ""
 
 
 def _settings(root: Path) -> Iterator[str]:

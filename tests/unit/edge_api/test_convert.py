@@ -1,11 +1,15 @@
 """From JSON to messages."""
 
+from types import SimpleNamespace
+from typing import Any, cast, get_args
+
 import pytest
 from pydantic import ValidationError
 from task.v1 import task_pb2
 
 from chassis.errors import InvalidInput
-from edge_api.schemas import convert, requests
+from edge_api.schemas import convert, fields, requests, responses
+from tests.support.task_svc.tasks import FIELDS
 
 
 def patch(**given: object) -> tuple[task_pb2.Task, list[str]]:
@@ -40,14 +44,39 @@ def test_what_a_new_task_leaves_out_is_left_to_the_service() -> None:
     assert convert.task_of(body) == task_pb2.Task(title="a")
 
 
-def test_every_word_of_an_enum_has_its_number_and_back() -> None:
-    for status in ("TODO", "IN_PROGRESS", "DONE"):
-        for priority in ("LOW", "MEDIUM", "HIGH", "URGENT"):
+@pytest.mark.parametrize("field", task_pb2.Task.DESCRIPTOR.fields_by_name)
+def test_a_task_is_shown_with_the_field(field: str) -> None:
+    assert field in responses.Task.model_fields
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_client_can_set_the_field_of_a_task_and_change_it(field: str) -> None:
+    assert field in task_pb2.Task.DESCRIPTOR.fields_by_name
+    assert field in requests.NewTask.model_fields
+    assert field in requests.TaskPatch.model_fields
+
+
+def test_every_value_of_an_enum_has_its_word_and_back() -> None:
+    assert len(get_args(fields.Status)) == len(task_pb2.TaskStatus.values()) - 1, "one word for each but UNSPECIFIED"
+    assert len(get_args(fields.Priority)) == len(task_pb2.TaskPriority.values()) - 1
+    for status in get_args(fields.Status):
+        for priority in get_args(fields.Priority):
             message, _ = patch(status=status, priority=priority)
             for name in ("create_time", "update_time"):
                 getattr(message, name).FromJsonString("2026-01-01T00:00:00Z")
             answer = convert.task_answer(message)
             assert (answer.status, answer.priority) == (status, priority)
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**100])
+def test_a_number_that_the_contract_cannot_hold_is_refused_by_the_name_of_its_field(
+    monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr(convert, "EDITABLE", ("title", "revision"))
+    given = SimpleNamespace(title="a", revision=number, model_fields_set={"title", "revision"})
+    with pytest.raises(InvalidInput) as refused:
+        convert.task_of(cast(Any, given))
+    assert [violation.field for violation in refused.value.violations] == ["revision"]
 
 
 @pytest.mark.parametrize(("given", "sent"), [(-(10**30), -1), (-1, -1), (0, 0), (200, 200), (10**30, 2**31 - 1)])

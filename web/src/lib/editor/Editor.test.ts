@@ -4,9 +4,11 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Task } from '#lib/api/tasks.ts';
 import { address } from '#lib/shell/address.svelte.ts';
 import type { App } from '#lib/shell/app.svelte.ts';
+import { FIELDS } from '#lib/tasks/changes.ts';
 import { Refusal } from '#lib/testing/refusal.ts';
 import { anApp, renderIn } from '#lib/testing/render.ts';
 import { FakeServer } from '#lib/testing/server.ts';
+import { text } from '#lib/text/index.ts';
 import Card from '#lib/board/Card.svelte';
 
 const user = userEvent.setup();
@@ -48,6 +50,11 @@ async function isClosed(): Promise<void> {
 function stored(): Task {
   return server.tasks.get(task.id);
 }
+
+test.each(FIELDS)('%s can be edited', (name) => {
+  show();
+  expect(field(text.fields[name])).toBeInstanceOf(HTMLElement);
+});
 
 test('what was changed is saved, and nothing else is sent', async () => {
   show();

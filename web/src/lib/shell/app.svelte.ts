@@ -1,11 +1,12 @@
 import { createContext } from 'svelte';
 import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 import { whenUnauthorized } from '#lib/api/send.ts';
+import type { Task } from '#lib/api/tasks.ts';
 import { Inbox } from '#lib/inbox/inbox.svelte.ts';
 import { Live, type LiveStatus } from '#lib/live/live.ts';
 import { Session } from '#lib/session/session.svelte.ts';
 import { TaskActions } from '#lib/tasks/actions.ts';
-import type { Draft } from '#lib/editor/content.ts';
+import type { Content } from '#lib/tasks/changes.ts';
 import type { TaskList } from '#lib/tasks/list.svelte.ts';
 import { Tasks } from '#lib/tasks/tasks.svelte.ts';
 import { text } from '#lib/text/index.ts';
@@ -32,8 +33,8 @@ export class App {
   readonly live = new Live();
   liveStatus = $state<LiveStatus>('offline');
   readonly actions = new TaskActions(this.tasks, this.toasts, this.announcer);
-  /** What was typed into the editors of tasks and not yet saved, by the task's id. */
-  readonly drafts = new SvelteMap<string, Draft>();
+  /** What was typed into an editor and not yet saved, with the task that it was typed over, by the task's id. */
+  readonly drafts = new SvelteMap<string, { seen: Task; content: Content }>();
   /** The lists that are on the page. */
   readonly lists = new SvelteSet<TaskList>();
   /** Tasks that were created here and of which the notifier has not told yet. */

@@ -1,6 +1,6 @@
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { updateTask } from '#lib/api/tasks.ts';
-import { contentOf } from '#lib/editor/content.ts';
+import { contentOf } from '#lib/tasks/changes.ts';
 import { anApp } from '#lib/testing/render.ts';
 import { Refusal } from '#lib/testing/refusal.ts';
 import { FakeServer } from '#lib/testing/server.ts';

@@ -2,8 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { chance } from '#lib/testing/chance.ts';
 import { aTask } from '#lib/testing/factories.ts';
-import { differences, fieldsOf, isApplied, patchBetween, type Content } from './changes';
-import { contentOf } from '#lib/editor/content.ts';
+import { contentOf, differences, fieldsOf, isApplied, patchBetween, type Content } from './changes';
 
 const CHOICES: { [Name in keyof Content]: readonly Content[Name][] } = {
   title: ['Buy milk', 'Buy bread'],

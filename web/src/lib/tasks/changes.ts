@@ -1,9 +1,25 @@
-import type { Task, TaskPatch } from '#lib/api/tasks.ts';
+import type { NewTask, Task, TaskPatch } from '#lib/api/tasks.ts';
 
-/** The fields of a task that a person can change. */
-export const FIELDS = ['title', 'description', 'status', 'priority', 'labels', 'due_time'] as const;
-export type FieldName = (typeof FIELDS)[number];
+/** A field of a task that a person can change. */
+export type FieldName = keyof NewTask;
+/** All of these fields. */
 export type Content = Pick<Task, FieldName>;
+
+/** What a new task is like when only its title is given. */
+export const BLANK: Content = {
+  title: '',
+  description: '',
+  status: 'TODO',
+  priority: 'MEDIUM',
+  labels: [],
+  due_time: null,
+};
+export const FIELDS = Object.keys(BLANK) as FieldName[];
+
+/** The part of a task that a person can change. */
+export function contentOf(task: Task): Content {
+  return Object.fromEntries(FIELDS.map((field) => [field, task[field]])) as unknown as Content;
+}
 
 /** The fields in which two versions of a task differ. */
 export function differences(a: Content, b: Content): FieldName[] {

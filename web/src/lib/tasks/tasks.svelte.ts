@@ -2,7 +2,7 @@ import { ApiError } from '#lib/api/errors.ts';
 import * as api from '#lib/api/tasks.ts';
 import type { NewTask, Task, TaskPatch } from '#lib/api/tasks.ts';
 import { TaskCache, type Overlay } from './cache.svelte';
-import { differences, fieldsOf, isApplied, type FieldName } from './changes';
+import { BLANK, differences, fieldsOf, isApplied, type FieldName } from './changes';
 
 /** Somebody else changed the same fields first. `latest` is the task as it is now, `fields` what was changed. */
 export class Conflict extends Error {
@@ -172,11 +172,7 @@ function draftOf(task: NewTask, key: string): Task {
   const now = new Date().toISOString();
   return {
     id: `${DRAFT}${key}`,
-    description: '',
-    status: 'TODO',
-    priority: 'MEDIUM',
-    labels: [],
-    due_time: null,
+    ...BLANK,
     owner: '',
     create_time: now,
     update_time: now,

@@ -1,16 +1,13 @@
 import type { Notification } from '#lib/api/notifications.ts';
 import type { Task } from '#lib/api/tasks.ts';
+import { BLANK } from '#lib/tasks/changes.ts';
 
 /** A task of ann's; what matters to a test is given. */
 export function aTask(task: Partial<Task> = {}): Task {
   return {
     id: '01JD0000000000000000000001',
+    ...BLANK,
     title: 'Buy milk',
-    description: '',
-    status: 'TODO',
-    priority: 'MEDIUM',
-    labels: [],
-    due_time: null,
     owner: 'ann',
     create_time: '2026-01-01T12:00:00Z',
     update_time: '2026-01-01T12:00:00Z',
