@@ -7,6 +7,7 @@ page is a range of one field. What is not set is null; a slot of the outbox that
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from chassis.errors import Unavailable
 from task_svc.domain import Task
 from task_svc.outbox import EventId, OutboxEntry, Slot
 from task_svc.repository import (
@@ -22,6 +23,9 @@ from task_svc.repository import (
 )
 
 Document = dict[str, Any]
+
+SCHEMA_VERSION = 1
+"""Raised when an older release could not read a document any more; a new field with a default does not raise it."""
 
 ORDER_FIELDS = ("by_create_time", "by_update_time", "by_due_rising", "by_due_falling", "by_priority")
 
@@ -63,6 +67,7 @@ def task_fields(task: Task) -> Document:
     del values["id"]
     return {
         **values,
+        "schema_version": SCHEMA_VERSION,
         "deleted": task.delete_time is not None,
         "search_text": searchable(task.fields),
         **dict(_order_keys(task)),
@@ -70,7 +75,14 @@ def task_fields(task: Task) -> Document:
 
 
 def to_task(document: Mapping[str, Any]) -> Task:
-    """A document as a task."""
+    """A document as a task; one without a version is of the first.
+
+    Raises Unavailable for a version that only a newer release can read, which other replicas may be during an update.
+    """
+    version = document.get("schema_version", 1)
+    if version > SCHEMA_VERSION:
+        msg = f"The task was stored by a newer release (schema version {version}; this one reads {SCHEMA_VERSION})."
+        raise Unavailable("STORE_NEWER", msg)
     return from_stored({**document, "id": document["_id"]})
 
 

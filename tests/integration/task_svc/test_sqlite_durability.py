@@ -3,7 +3,6 @@
 import asyncio
 import sqlite3
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,6 @@ from structlog.testing import capture_logs
 from chassis.errors import DeadlineExceeded, Unavailable
 from chassis.grpc_api import deadlines
 from task_svc.repository import Filter, Order, StoreUnusable
-from task_svc.sqlite import schema
-from task_svc.sqlite.rows import task_values
 from task_svc.sqlite.store import _connect, open_store
 from task_svc.sqlite.threads import Readers, Writer
 from tests.support.task_svc.tasks import creation, new_task
@@ -75,23 +72,6 @@ async def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreUnusable, match=r"cannot open the store .*tasks\.db"):
         async with open_store(tmp_path / "tasks.db"):
             pass
-
-
-async def test_a_store_of_the_first_version_is_brought_up_to_date_with_all_it_holds(tmp_path: Path) -> None:
-    path = tmp_path / "tasks.db"
-    task = new_task()
-    values = {**task_values(task), "request_id": "key", "fingerprint": b"f"}
-    for column in ("to_remind_of", "reminded_of"):
-        del values[column]
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.executescript(f"{schema._first()} PRAGMA user_version = 1;")
-        names = ", ".join(values)
-        connection.execute(f"INSERT INTO tasks ({names}) VALUES ({', '.join(f':{name}' for name in values)})", values)
-
-    for _ in range(2):
-        async with open_store(path) as store:
-            assert await store.get("ann", task.id) == task
-            assert await store.to_remind(task.create_time, 10) == []
 
 
 async def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,121 @@
+"""What a release has stored, the next ones read: `stored/` has a store as each version of the schema left it."""
+
+import json
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pymongo
+import pytest
+from bson import json_util
+
+from chassis.errors import Unavailable
+from task_svc.domain import Priority, Status, Task, TaskFields
+from task_svc.mongo import store as mongo
+from task_svc.mongo.documents import SCHEMA_VERSION, to_document
+from task_svc.repository import Creation, Filter, Order, TaskRepository
+from task_svc.sqlite import schema
+from task_svc.sqlite import store as sqlite
+from tests.integration.task_svc.stores import until_usable
+from tests.support.task_svc.mongo import Nx27017, database
+from tests.support.task_svc.tasks import creation, pending, written
+
+STORED = Path(__file__).parent / "stored"
+NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
+TASK = Task(
+    id="01JD0000000000000000000000",
+    owner="ann",
+    fields=TaskFields(
+        title="Buy milk 🥛",
+        description="two litres",
+        status=Status.IN_PROGRESS,
+        priority=Priority.HIGH,
+        labels=("home", "shop"),
+        due_time=NOW + timedelta(days=1),
+    ),
+    create_time=NOW,
+    update_time=NOW + timedelta(seconds=1),
+    revision=2,
+    to_remind_of=NOW + timedelta(days=1),
+)
+BEFORE_REMINDERS = replace(TASK, to_remind_of=None)
+
+
+def stored(name: str) -> str:
+    return (STORED / name).read_text()
+
+
+@asynccontextmanager
+async def sqlite_store(dump: str, directory: Path) -> AsyncIterator[TaskRepository]:
+    path = directory / "tasks.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(dump)
+    async with sqlite.open_store(path) as store:
+        yield store
+
+
+@asynccontextmanager
+async def mongo_store(document: str, server: Nx27017) -> AsyncIterator[TaskRepository]:
+    with database(server) as url:
+        with pymongo.MongoClient[dict[str, object]](url) as client:
+            client.get_default_database()["tasks"].insert_one(json_util.loads(document))
+        async with mongo.open_store(url) as store:
+            await until_usable(store)
+            yield store
+
+
+async def is_read_and_written(store: TaskRepository, task: Task) -> None:
+    assert await store.get("ann", task.id) == task
+    page = await store.list("ann", Filter(labels=("shop",), text="milk"), Order(), None, 10)
+    assert list(page.tasks) == [task]
+
+    repeat = await store.insert(creation(replace(task, id="01JD0000000000000000000001"), "key"))
+    assert (repeat.is_new, repeat.task, repeat.fingerprint) == (False, task, b"fingerprint")
+
+    changed = written(task, title="Buy bread")
+    await store.change("ann", task.id, lambda _: (changed, pending(changed)))
+    assert await store.get("ann", task.id) == changed
+
+
+@pytest.mark.parametrize(("name", "task"), [("sqlite-1.sql", BEFORE_REMINDERS), ("sqlite-2.sql", TASK)])
+async def test_a_file_of_sqlite(name: str, task: Task, tmp_path: Path) -> None:
+    async with sqlite_store(stored(name), tmp_path) as store:
+        assert len(await store.pending(NOW + timedelta(days=1), 10)) == 1
+        await is_read_and_written(store, task)
+    async with sqlite.open_store(tmp_path / "tasks.db") as again:
+        assert (await again.get("ann", task.id)).fields.title == "Buy bread"
+
+
+@pytest.mark.parametrize("name", ["mongo-0.json", "mongo-1.json"])
+async def test_a_document_of_mongodb(name: str, nx27017: Nx27017) -> None:
+    async with mongo_store(stored(name), nx27017) as store:
+        assert len(await store.pending(NOW + timedelta(days=1), 10)) == 1
+        await is_read_and_written(store, TASK)
+
+
+async def test_a_document_of_a_newer_release_is_left_to_it(nx27017: Nx27017) -> None:
+    newer = json.dumps({**json.loads(stored("mongo-1.json")), "schema_version": SCHEMA_VERSION + 1})
+    async with mongo_store(newer, nx27017) as store:
+        for attempt in (store.get("ann", TASK.id), store.change("ann", TASK.id, lambda _: None)):
+            with pytest.raises(Unavailable, match="newer release"):
+                await attempt
+
+
+async def test_there_is_a_store_of_every_version(tmp_path: Path) -> None:
+    new = Creation(TASK, "key", b"fingerprint", pending(TASK))
+    async with sqlite.open_store(tmp_path / "tasks.db") as store:
+        await store.insert(new)
+    with closing(sqlite3.connect(tmp_path / "tasks.db")) as connection:
+        dump = [*connection.iterdump(), f"PRAGMA user_version = {schema.VERSION};"]
+    document = json_util.dumps(to_document(new), indent=2, ensure_ascii=False)
+    today = {
+        STORED / f"sqlite-{schema.VERSION}.sql": "\n".join(dump) + "\n",
+        STORED / f"mongo-{SCHEMA_VERSION}.json": document + "\n",
+    }
+    missing = {path: text for path, text in today.items() if not path.exists()}
+    for path, text in missing.items():
+        path.write_text(text)
+    assert not missing, "these are written now: commit them, and take them into the tests above"
