@@ -4,15 +4,18 @@
 FROM python:3.13.15-slim-trixie AS base
 ENV PYTHONDONTWRITEBYTECODE=1
 
-# The packages that run in production and nothing else, each by its hash; wheels alone, so no compiler is needed.
+# The packages that every service needs, each by its hash; only wheels, so no compiler is needed.
 FROM base AS packages
-WORKDIR /build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_NO_COMPILE=1 \
+    PIP_ONLY_BINARY=:all: \
+    PIP_PYTHON=/opt/taskmesh/bin/python \
+    PIP_QUIET=1 \
+    PIP_REQUIRE_HASHES=1
+WORKDIR /app
 RUN python -m venv --without-pip /opt/taskmesh
-COPY requirements.txt .
-RUN --mount=type=cache,target=/root/.cache/pip \
-    pip --python /opt/taskmesh/bin/python --disable-pip-version-check install --quiet \
-      --no-compile --only-binary :all: --require-hashes -r requirements.txt && \
-    python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/taskmesh/lib
+COPY chassis/requirements.txt /build/
+RUN --mount=type=cache,target=/root/.cache/pip pip install -r /build/requirements.txt
 
 # Python without what only installs, draws or documents; with its bytecode, since nobody may write that later.
 FROM base AS trimmed
@@ -22,40 +25,47 @@ RUN rm -rf bin/idle* bin/pip* bin/pydoc* include share lib/python3.*/ensurepip l
     python -m compileall -q -j 0 --invalidation-mode unchecked-hash lib && \
     useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin taskmesh
 
-# All but a service's own code: these layers are the same in the three images, and stored once. The first is a copy of
-# everything, because a layer on top of the base image would hide what was removed and still carry it.
+# What the images of the services share. It is one layer, because a layer on top of the base image would hide what was
+# removed and still carry it.
 FROM scratch AS runtime
 # hadolint ignore=DL3067
 COPY --from=trimmed / /
-COPY --from=packages /opt/taskmesh /opt/taskmesh
 ENV LANG=C.UTF-8 \
     PATH=/opt/taskmesh/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONPATH=/app \
     PYTHONUNBUFFERED=1
 LABEL org.opencontainers.image.base.name="python:3.13.15-slim-trixie" \
+      org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="0.1.0"
 WORKDIR /app
 STOPSIGNAL SIGTERM
 USER 10001:10001
 
-FROM base AS task-code
-WORKDIR /app
+# A service's own packages on top of those, and its code.
+FROM packages AS task-build
+COPY task_svc/requirements.txt /build/
+RUN --mount=type=cache,target=/root/.cache/pip pip install -r /build/requirements.txt && \
+    python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/taskmesh/lib
 COPY chassis chassis
 COPY gen/task task
 COPY task_svc task_svc
 RUN chmod -R a+rX . && python -m compileall -q --invalidation-mode unchecked-hash .
 
-FROM base AS notify-code
-WORKDIR /app
+FROM packages AS notify-build
+COPY notify_svc/requirements.txt /build/
+RUN --mount=type=cache,target=/root/.cache/pip pip install -r /build/requirements.txt && \
+    python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/taskmesh/lib
 COPY chassis chassis
 COPY gen/task task
 COPY gen/notify notify
 COPY notify_svc notify_svc
 RUN chmod -R a+rX . && python -m compileall -q --invalidation-mode unchecked-hash .
 
-FROM base AS edge-code
-WORKDIR /app
+FROM packages AS edge-build
+COPY edge_api/requirements.txt /build/
+RUN --mount=type=cache,target=/root/.cache/pip pip install -r /build/requirements.txt && \
+    python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/taskmesh/lib
 COPY chassis chassis
 COPY gen/task task
 COPY gen/notify notify
@@ -67,7 +77,8 @@ RUN chmod -R a+rX . && python -m compileall -q --invalidation-mode unchecked-has
 FROM runtime AS task-svc
 LABEL org.opencontainers.image.title="Taskmesh task-svc" \
       org.opencontainers.image.description="The task service: tasks and their events, over gRPC"
-COPY --from=task-code /app /app
+COPY --from=task-build /opt/taskmesh /opt/taskmesh
+COPY --from=task-build /app /app
 EXPOSE 50051 9101
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
   CMD ["python", "-m", "chassis.probe", "grpc://127.0.0.1:50051"]
@@ -76,7 +87,8 @@ CMD ["python", "-m", "task_svc"]
 FROM runtime AS notify-svc
 LABEL org.opencontainers.image.title="Taskmesh notify-svc" \
       org.opencontainers.image.description="The notification service: takes events in, delivers, keeps the inboxes"
-COPY --from=notify-code /app /app
+COPY --from=notify-build /opt/taskmesh /opt/taskmesh
+COPY --from=notify-build /app /app
 EXPOSE 50052 9102
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
   CMD ["python", "-m", "chassis.probe", "grpc://127.0.0.1:50052"]
@@ -85,7 +97,8 @@ CMD ["python", "-m", "notify_svc"]
 FROM runtime AS edge-api
 LABEL org.opencontainers.image.title="Taskmesh edge-api" \
       org.opencontainers.image.description="The HTTP edge: REST and server-sent events in, gRPC out"
-COPY --from=edge-code /app /app
+COPY --from=edge-build /opt/taskmesh /opt/taskmesh
+COPY --from=edge-build /app /app
 EXPOSE 8080 9100
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
   CMD ["python", "-m", "chassis.probe", "http://127.0.0.1:8080/healthz"]
@@ -110,6 +123,7 @@ FROM nginxinc/nginx-unprivileged:1.30.4-alpine-slim AS web
 LABEL org.opencontainers.image.title="Taskmesh web" \
       org.opencontainers.image.description="The page: static files, for the gateway" \
       org.opencontainers.image.base.name="nginxinc/nginx-unprivileged:1.30.4-alpine-slim" \
+      org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="0.1.0"
 COPY --chmod=644 compose/web/nginx.conf /etc/nginx/nginx.conf
 COPY --from=page /build/web/build /srv/page

@@ -1,4 +1,7 @@
 # Every task of the project. `make` alone lists them; each installs what it needs first, inside this checkout only.
+ifeq ($(OS),Windows_NT)
+$(error Taskmesh does not run on Windows itself. Use WSL 2: https://learn.microsoft.com/windows/wsl/install)
+endif
 SHELL := bash
 .DEFAULT_GOAL := help
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv
@@ -166,9 +169,13 @@ baseline: install ## Accept the contract as it is: from now on `make check` comp
 
 .PHONY: lock
 lock: install ## Pin what pyproject.toml asks for; keeps the pins that fit (UPGRADE=1 takes the newest)
-	@$(compile) pyproject.toml --output-file requirements.txt
-	@$(compile) pyproject.toml --group dev --constraints requirements.txt --output-file requirements-dev.txt
+	@$(compile) pyproject.toml --group dev --output-file requirements-dev.txt
 	@$(compile) --group tools --output-file requirements-tools.txt
+	@$(compile) pyproject.toml --constraints requirements-dev.txt --output-file chassis/requirements.txt
+	@for lock in $(filter-out chassis/%,$(wildcard */requirements.txt)); do \
+	  service=$${lock%/*}; \
+	  $(compile) pyproject.toml --group $${service/_/-} --constraints requirements-dev.txt --output-file $$lock || exit; \
+	done
 
 .PHONY: clean
 clean: ## Remove what was installed and cached; the data in .data stays

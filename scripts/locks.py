@@ -1,16 +1,22 @@
-"""Checks, without the network, that requirements*.txt pin what pyproject.toml asks for, each with its hashes."""
+"""Checks, without the network, that each service owns its dependencies.
+
+The locks pin with hashes what pyproject.toml asks for, all of them the same versions, and a service imports nothing
+that its dependency group does not name.
+"""
 
 import re
 import sys
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import Any
 
+import grimp
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;\\]+)(?P<rest>[^\n]*(?:\n    [^\n]*)*)", re.MULTILINE)
-
 Pins = Mapping[NormalizedName, str]
 
 
@@ -35,23 +41,77 @@ def _met(requirement: Requirement, pins: Pins) -> bool:
     return pin is not None and requirement.specifier.contains(pin, prereleases=True)
 
 
-def problems(root: Path) -> list[str]:
-    """What is wrong with the locks of the project in `root`, a line each."""
-    project = tomllib.loads((root / "pyproject.toml").read_text())
-    runtime, groups = project["project"]["dependencies"], project["dependency-groups"]
-    dev, tools = groups["dev"], groups["tools"]
-    run_pins = read_pins((root / "requirements.txt").read_text())
-    dev_pins = read_pins((root / "requirements-dev.txt").read_text())
-    tool_pins = read_pins((root / "requirements-tools.txt").read_text())
+def requirements_of(project: Mapping[str, Any], group: str) -> list[str]:
+    """What a group asks for, with what it includes, beside the dependencies of the project, which every group has."""
+    return [*project["project"]["dependencies"], *_members(project["dependency-groups"], group)]
+
+
+def _members(groups: Mapping[str, Any], group: str) -> Iterator[str]:
+    for member in groups[group]:
+        if isinstance(member, str):
+            yield member
+        else:
+            yield from _members(groups, member["include-group"])
+
+
+def undeclared_imports(packages: Iterable[str], service: str, declared: Iterable[str]) -> list[str]:
+    """The packages that a service imports, itself or through others of `packages`, without declaring them."""
+    graph = grimp.build_graph(
+        *packages, include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None
+    )
+    names = {canonicalize_name(Requirement(line).name) for line in declared}
+    imported = {module.partition(".")[0] for module in graph.find_upstream_modules(service, as_package=True)}
+    providers = packages_distributions()
+    return sorted(
+        module
+        for module in imported - set(packages) - sys.stdlib_module_names
+        if not names & {canonicalize_name(provider) for provider in providers.get(module, ())}
+    )
+
+
+def outdated(root: Path) -> list[str]:
+    """What the locks of the project in `root` do not pin as pyproject.toml asks for, a line each."""
+    project = _project(root)
+    locks = {
+        "requirements-dev.txt": requirements_of(project, "dev"),
+        "requirements-tools.txt": project["dependency-groups"]["tools"],
+        "chassis/requirements.txt": project["project"]["dependencies"],
+        **{f"{service}/requirements.txt": wanted for service, wanted in _services(project).items()},
+    }
+    pins = {lock: read_pins((root / lock).read_text()) for lock in locks}
+    tested = pins["requirements-dev.txt"]
     return [
-        *(f"requirements.txt does not pin {each}" for each in unmet(runtime, run_pins)),
-        *(f"requirements-dev.txt does not pin {each}" for each in unmet([*runtime, *dev], dev_pins)),
-        *(f"requirements-tools.txt does not pin {each}" for each in unmet(tools, tool_pins)),
-        *(f"the locks of the services differ in {name}" for name, pin in run_pins.items() if dev_pins.get(name) != pin),
+        *(f"{lock} does not pin {each}" for lock, wanted in locks.items() for each in unmet(wanted, pins[lock])),
+        *(
+            f"{lock} pins {name} {pin}, and requirements-dev.txt {tested.get(name, 'does not')}"
+            for lock in locks.keys() - {"requirements-tools.txt"}
+            for name, pin in pins[lock].items()
+            if tested.get(name) != pin
+        ),
     ]
 
 
+def undeclared(root: Path) -> list[str]:
+    """What the services of the project in `root` import without declaring it, a line each."""
+    project = _project(root)
+    packages = [Path(each).name for each in project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]]
+    return [
+        f"{service} imports {module}, which its dependency group in pyproject.toml does not name"
+        for service, wanted in _services(project).items()
+        for module in undeclared_imports(packages, service, wanted)
+    ]
+
+
+def _project(root: Path) -> dict[str, Any]:
+    return tomllib.loads((root / "pyproject.toml").read_text())
+
+
+def _services(project: Mapping[str, Any]) -> dict[str, list[str]]:
+    groups = project["dependency-groups"].keys() - {"dev", "tools"}
+    return {group.replace("-", "_"): requirements_of(project, group) for group in sorted(groups)}
+
+
 if __name__ == "__main__":
-    found = problems(Path.cwd())
+    found = [*outdated(Path.cwd()), *undeclared(Path.cwd())]
     print("\n".join(found))
     sys.exit(bool(found))

@@ -29,7 +29,7 @@ def python() -> Finding:
 
 def packages(root: Path) -> Finding:
     """Whether what is installed is what the locks pin, and the locks what pyproject.toml asks for."""
-    if unlocked := locks.problems(root):
+    if unlocked := locks.outdated(root):
         return Finding(GROUP, "packages", State.BAD, _some(unlocked), "make lock")
     lock = (root / "requirements-dev.txt").read_text()
     pins = [Requirement(line.partition("\\")[0]) for line in lock.splitlines() if "==" in line.partition(";")[0]]

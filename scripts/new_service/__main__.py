@@ -32,10 +32,11 @@ def main(root: Path, name: str) -> int:
         return 1
     words = _words(root, name)
     try:
-        files = {root / _filled(path, words): _filled(text, words) for path, text in (*_new(), *_changed(root))}
+        texts = (*_new(root), *_changed(root))
     except Moved as error:
         sys.stderr.write(f"make new-service: scripts/new_service/insertion_points.py is out of date: {error}\n")
         return 1
+    files = {root / _filled(path, words): _filled(text, words) for path, text in texts}
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -80,7 +81,9 @@ def _words(root: Path, name: str) -> Mapping[str, str]:
     }
 
 
-def _new() -> Iterator[tuple[str, str]]:
+def _new(root: Path) -> Iterator[tuple[str, str]]:
+    # Its dependency group is empty at first, so its lock is that of the chassis.
+    yield "@name@_svc/requirements.txt", (root / "chassis/requirements.txt").read_text()
     for folder, place in _FILES.items():
         for template in sorted((_TEMPLATES / folder).iterdir()):
             path = f"{place}{template.name.removesuffix('.txt')}" if place.endswith("/") else place

@@ -28,8 +28,10 @@ class Addition:
         return content.replace(self.mark, new)
 
 
-_CODE_STAGE = """FROM base AS @name@-code
-WORKDIR /app
+_BUILD_STAGE = """FROM packages AS @name@-build
+COPY @name@_svc/requirements.txt /build/
+RUN --mount=type=cache,target=/root/.cache/pip pip install -r /build/requirements.txt && \\
+    python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/taskmesh/lib
 COPY chassis chassis
 COPY gen/@name@ @name@
 COPY @name@_svc @name@_svc
@@ -39,7 +41,8 @@ RUN chmod -R a+rX . && python -m compileall -q --invalidation-mode unchecked-has
 _TARGET = """FROM runtime AS @name@-svc
 LABEL org.opencontainers.image.title="Taskmesh @name@-svc" \\
       org.opencontainers.image.description="The @name@ service, over gRPC"
-COPY --from=@name@-code /app /app
+COPY --from=@name@-build /opt/taskmesh /opt/taskmesh
+COPY --from=@name@-build /app /app
 EXPOSE @grpc_port@ @metrics_port@
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \\
   CMD ["python", "-m", "chassis.probe", "grpc://127.0.0.1:@grpc_port@"]
@@ -85,6 +88,9 @@ def _up(job: str, instance: str, samples: str) -> str:
 
 
 ADDITIONS: Sequence[Addition] = (
+    Addition("pyproject.toml", "edge-api = [\n", "@name@-svc = []\n"),
+    Addition("pyproject.toml", '    { include-group = "edge-api" },\n', '    { include-group = "@name@-svc" },\n'),
+    Addition(".github/dependabot.yml", "/edge_api]", "/@name@_svc, "),
     Addition("pyproject.toml", ', "gen/task"', ', "@name@_svc"'),
     Addition("pyproject.toml", ', "gen/notify"', ', "gen/@name@"', "behind"),
     Addition("pyproject.toml", ', "kong", "scripts"', ', "@name@_svc"'),
@@ -95,7 +101,7 @@ ADDITIONS: Sequence[Addition] = (
         "pyproject.toml", 'source_modules = ["task_svc.domain", "notify_svc.domain"', ', "@name@_svc.domain"', "behind"
     ),
     Addition(".dockerignore", "!edge_api\n", "!@name@_svc\n"),
-    Addition("Dockerfile", "FROM base AS edge-code\n", _CODE_STAGE),
+    Addition("Dockerfile", "FROM packages AS edge-build\n", _BUILD_STAGE),
     Addition("Dockerfile", "FROM runtime AS edge-api\n", _TARGET),
     Addition("docker-compose.yml", "  redis:\n    <<: *hardened\n", _COMPOSE),
     Addition("monitoring/prometheus/prometheus.yml", "  - job_name: kong #", _SCRAPE),

@@ -1,6 +1,7 @@
 """What the files for those who contribute say is there."""
 
 import re
+import subprocess
 import tomllib
 
 import pytest
@@ -33,3 +34,9 @@ def test_every_hook_runs_a_command_of_the_project() -> None:
     for hook in source["hooks"]:
         program, command, *_ = hook["entry"].split()
         assert command in _TARGETS if program == "make" else (ROOT / program).exists(), hook["entry"]
+
+
+def test_make_says_on_windows_where_it_runs() -> None:
+    ran = subprocess.run(["make", "OS=Windows_NT", "dev"], cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode != 0
+    assert "Use WSL 2" in ran.stderr

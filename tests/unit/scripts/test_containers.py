@@ -10,8 +10,7 @@ from scripts.containers.dockerignore import Ignore
 from scripts.containers.queue_users import rights
 from tests import ROOT
 
-_FILES = ("docker-compose.yml", "Dockerfile", ".dockerignore", ".gitignore", "pyproject.toml")
-_LOCKS = ("requirements.txt", "requirements-dev.txt")
+_FILES = ("docker-compose.yml", "Dockerfile", ".dockerignore", ".gitignore", "pyproject.toml", "requirements-dev.txt")
 _SERVICES = (path.name for path in ROOT.glob("*_svc"))
 _FOLDERS = ("compose", "kong", "chassis", "edge_api", "gen", "web", "monitoring", *_SERVICES)
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", "node_modules", "build", ".svelte-kit")
@@ -20,7 +19,7 @@ _COMPOSE, _DOCKERFILE, _ACL = "docker-compose.yml", "Dockerfile", "compose/redis
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    for name in (*_FILES, *_LOCKS):
+    for name in _FILES:
         shutil.copy(ROOT / name, tmp_path / name)
     for name in _FOLDERS:
         shutil.copytree(ROOT / name, tmp_path / name, ignore=_NOT_COPIED)
@@ -206,8 +205,8 @@ def test_the_files_of_this_project_are_in_order() -> None:
             "CMD [http",
             "edge-api: HEALTHCHECK must be a list",
         ),
-        (_DOCKERFILE, "COPY edge_api edge_api", "COPY edge edge_api", "edge-code: COPY of edge, which is not there"),
-        (_DOCKERFILE, "--from=edge-code", "--from=edge", "edge-api: COPY from edge, which is no stage"),
+        (_DOCKERFILE, "COPY edge_api edge_api", "COPY edge edge_api", "edge-build: COPY of edge, which is not there"),
+        (_DOCKERFILE, "--from=edge-build", "--from=edge", "edge-api: COPY from edge, which is no stage"),
         (".dockerignore", "!chassis\n", "", "COPY of chassis, but .dockerignore keeps chassis/__init__.py out"),
         (".dockerignore", "!web/src\n", "", "COPY of web/src, but .dockerignore keeps web/src/app.css out"),
         (".dockerignore", "**/*.pyi", "**/*.lua", ".dockerignore keeps notify_svc/"),
