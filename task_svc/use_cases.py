@@ -29,6 +29,7 @@ Publish = Callable[[OutboxEntry], None]
 PUBLISH_GRACE = timedelta(seconds=2)
 _ULID = frozenset("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 _ULID_LENGTH = 26
+_IN_VERSION_0 = ("title", "description", "status", "priority", "labels", "due_time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,18 +161,24 @@ def _fingerprint(fields: TaskFields) -> bytes:
 
     So a field that is added later does not change the fingerprint of a request without it.
     """
-    given = {
-        field.name: getattr(fields, field.name)
-        for field in dataclasses.fields(fields)
-        if getattr(fields, field.name) != field.default
-    }
-    return b"\x01" + hashlib.sha256(json.dumps(given, default=str, sort_keys=True).encode()).digest()
+    return b"\x01" + hashlib.sha256(json.dumps(_given(fields), default=str, sort_keys=True).encode()).digest()
 
 
 def _is_of(fingerprint: bytes, fields: TaskFields) -> bool:
     """Whether a stored fingerprint is that of these fields; version 0 is 32 bytes without a version in front."""
     if len(fingerprint) > hashlib.sha256().digest_size:
         return fingerprint == _fingerprint(fields)
+    if _given(fields).keys() - set(_IN_VERSION_0):
+        return False
     due_time = fields.due_time.isoformat() if fields.due_time else None
     parts = (fields.title, fields.description, fields.status, fields.priority, fields.labels, due_time)
     return fingerprint == hashlib.sha256(json.dumps(parts).encode()).digest()
+
+
+def _given(fields: TaskFields) -> dict[str, object]:
+    """The fields that differ from their defaults."""
+    return {
+        field.name: value
+        for field in dataclasses.fields(fields)
+        if (value := getattr(fields, field.name)) != field.default
+    }

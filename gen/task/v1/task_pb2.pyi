@@ -419,9 +419,7 @@ class UpdateTaskRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The fields to change: title, description, status, priority, labels, due_time. Left out, it is those of them that
-        are set in task.
-        """
+        """The fields to change: any but those that the service sets. Without a mask, the fields that are set in task change."""
 
     def __init__(
         self,
