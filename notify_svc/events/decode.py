@@ -14,13 +14,14 @@ from notify_svc.domain import TITLE_MAX, Kind, Notification, Reason
 
 SCHEMA_VERSION = 1
 EVENT_BYTES_MAX = 1024 * 1024
-_EVENT_ID = re.compile(r"(?P<task>[0-9A-HJKMNP-TV-Z]{26}):[1-9][0-9]{0,18}:(?P<slot>created|changed|due)")
 _SLOTS: dict[int, tuple[str, Kind | None]] = {
     events_pb2.TASK_EVENT_TYPE_CREATED: ("created", Kind.TASK_CREATED),
     events_pb2.TASK_EVENT_TYPE_UPDATED: ("changed", None),
     events_pb2.TASK_EVENT_TYPE_DELETED: ("changed", None),
     events_pb2.TASK_EVENT_TYPE_DUE: ("due", Kind.TASK_DUE),
 }
+_SLOT = "|".join({slot for slot, _ in _SLOTS.values()})
+_EVENT_ID = re.compile(rf"(?P<task>[0-9A-HJKMNP-TV-Z]{{26}}):[1-9][0-9]{{0,18}}:(?P<slot>{_SLOT})")
 
 
 class InvalidEvent(Exception):
@@ -44,7 +45,7 @@ def readable_id(fields: Mapping[bytes, bytes]) -> str:
 
 
 def decode(fields: Mapping[bytes, bytes]) -> Notification | None:
-    """The notification that an entry asks for, or None for an event that nobody is notified of. Raises Poison."""
+    """The notification that an entry asks for, or None for an event that nobody is notified of. Raises InvalidEvent."""
     event = _parsed(fields)
     slot, kind = _SLOTS[event.type]
     _check_id(event, slot, fields[b"id"])

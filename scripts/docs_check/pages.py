@@ -8,6 +8,8 @@ FENCE = re.compile(r"^(?P<ticks>```+)(?P<language>[\w-]*)\n(?P<body>.*?)^(?P=tic
 EXCERPT = re.compile(
     r"^<!-- code: (?P<file>\S+)(?: (?P<name>\S+))? -->\n(?:.*?\n)??<!-- end -->$", re.MULTILINE | re.DOTALL
 )
+CHANGE = re.compile(r"^`(?P<file>[\w./@-]+)`[^\n]*:\n\n```diff\n(?P<hunks>.*?)^```$", re.MULTILINE | re.DOTALL)
+"""A change that a page has its reader make to a file."""
 _SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _LINK = re.compile(r"\]\(<?([^)\s>]+)>?\)|(?:src|srcset|href)=\"([^\"]+)\"")
 _HEADING = re.compile(r"^#+ +(.*?)\s*$", re.MULTILINE)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,39 +9,19 @@ import httpx
 import pytest
 
 from scripts.dev.settings import PORTS
-from tests import ROOT
+from tests.support.checkout import copy_checkout, modules_of
 from tests.support.ports import free_port
 from tests.support.stack.dev_runner import running
-
-_INSTALLED = (".venv", ".venv-tools", "web/node_modules")
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """This checkout without what git ignores, with what is installed here."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if (ROOT / name).is_file():
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, tmp_path / name)
-    for name in _INSTALLED:
-        (tmp_path / name).symlink_to(ROOT / name)
-    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    copy_checkout(tmp_path)
     return tmp_path
 
 
-def _modules(folder: Path) -> dict[str, str]:
-    # .venv knows the modules of the checkout that it was made for; those of the copy come before them.
-    return {"PYTHONPATH": os.pathsep.join((str(folder), str(folder / "gen")))}
-
-
 def _run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=folder, env={**os.environ, **_modules(folder)}, capture_output=True, text=True)
+    return subprocess.run(command, cwd=folder, env={**os.environ, **modules_of(folder)}, capture_output=True, text=True)
 
 
 def _make(folder: Path, name: str) -> subprocess.CompletedProcess[str]:
@@ -77,7 +56,7 @@ def test_make_dev_starts_it_with_the_rest(copy: Path) -> None:
     made = _make(copy, "label")
     assert made.returncode == 0, made.stderr
     port, metrics_port = free_port(), free_port()
-    variables = {"LABEL_GRPC_PORT": str(port), "LABEL_METRICS_PORT": str(metrics_port), **_modules(copy)}
+    variables = {"LABEL_GRPC_PORT": str(port), "LABEL_METRICS_PORT": str(metrics_port), **modules_of(copy)}
     with running(copy / ".data", cwd=copy, variables=variables) as dev:
         dev.wait_for("Taskmesh is up")
         assert re.search(rf"^  label_svc +127.0.0.1:{port} \(gRPC\)$", dev.output, re.MULTILINE)

@@ -1,0 +1,68 @@
+"""Every page of docs/how-to, followed in a copy of the checkout: the changes that it shows fit, its commands work."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.docs_check import pages
+from scripts.docs_check.console import Block
+from tests import ROOT
+from tests.course.docs_runner import rehearse
+from tests.support.checkout import copy_checkout, modules_of
+
+_PAGES = pages.read(ROOT, "docs/how-to/*.md")
+_COMMAND_SECONDS = 300
+
+
+class Copy:
+    """A copy of the checkout that a page changes. A change is given as hunks; a line of `@@` stands between two."""
+
+    def __init__(self, folder: Path, text: str) -> None:
+        self._folder = folder
+        self._changes = list(pages.CHANGE.finditer(text))
+        self._environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+
+    def follow(self, block: Block) -> Iterator[str]:
+        """Makes the changes above a block, then runs it; gives what each command writes."""
+        self.change(block.start)
+        for step in block.steps:
+            ran = subprocess.run(
+                ["bash", "-c", step.command],
+                cwd=self._folder,
+                env={**self._environment, **modules_of(self._folder), "NO_COLOR": "1", "LC_ALL": "C.UTF-8"},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=_COMMAND_SECONDS,
+            )
+            yield ran.stdout.replace(f"{self._folder}/", "")
+
+    def change(self, end: int) -> None:
+        """Makes the changes that stand before a place in the page, and are not made yet."""
+        while self._changes and self._changes[0].start() < end:
+            change = self._changes.pop(0)
+            path = self._folder / change["file"]
+            text = path.read_text() if path.exists() else ""
+            for hunk in re.split(r"^@@\n", change["hunks"], flags=re.MULTILINE):
+                lines = hunk.splitlines(keepends=True)
+                old = "".join(line[1:] or "\n" for line in lines if line[0] != "+")
+                new = "".join(line[1:] or "\n" for line in lines if line[0] != "-")
+                assert text.count(old) == 1 or not text, f"{change['file']} has {text.count(old)} times:\n{old}"
+                text = text.replace(old, new) if text else new
+            path.write_text(text)
+
+
+@pytest.mark.course
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.path.stem)
+def test_what_the_page_shows_can_be_done(page: pages.Page, tmp_path: Path) -> None:
+    copy_checkout(tmp_path)
+    copy = Copy(tmp_path, page.text)
+    made, differences = rehearse(page.text, copy.follow)
+    copy.change(len(page.text))
+    if os.environ.get("COURSE") == "write":
+        (ROOT / page.path).write_text(made)
+    assert not differences, "\n".join(differences)
