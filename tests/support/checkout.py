@@ -29,7 +29,8 @@ def copy_checkout(folder: Path) -> None:
     for name in _INSTALLED:
         (folder / name).symlink_to(ROOT / name)
     (folder / "scripts/install").write_text("#!/bin/sh\n")
-    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+    for command in (["init", "--quiet"], ["add", "--all"]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
 
 
 def modules_of(folder: Path) -> Mapping[str, str]:

@@ -210,7 +210,7 @@ def test_the_files_of_this_project_are_in_order() -> None:
         (".dockerignore", "!chassis\n", "", "COPY of chassis, but .dockerignore keeps chassis/__init__.py out"),
         (".dockerignore", "!web/src\n", "", "COPY of web/src, but .dockerignore keeps web/src/app.css out"),
         (".dockerignore", "**/*.pyi", "**/*.lua", ".dockerignore keeps notify_svc/"),
-        (".dockerignore", "*\n!req", "!req", ".dockerignore lets .secrets/mesh-token into the build"),
+        (".dockerignore", "*\n!chassis", "!chassis", ".dockerignore lets .secrets/mesh-token into the build"),
         (_DOCKERFILE, 'version="0.1.0"', 'version="0.0.9"', "its label says another version than 0.1.0"),
         (_DOCKERFILE, 'base.name="python:3.13.15', 'base.name="python:3.12.1', "names no image that it is made from"),
         (_COMPOSE, "taskmesh/edge-api:0.1.0", "taskmesh/edge-api:0.2.0", "edge-api: its image is not tagged 0.1.0"),
