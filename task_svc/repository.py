@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
-from typing import Any, NamedTuple, Protocol, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, NamedTuple, Protocol, cast, get_args, get_type_hints
 
 from chassis.errors import DeadlineExceeded, Unavailable
 from task_svc.domain import Priority, Status, Task, TaskFields
@@ -186,23 +187,19 @@ def _to_stored(value: Any) -> Any:
     return int(value) if isinstance(value, IntEnum) else value
 
 
-def _optional_time(value: int | None) -> datetime | None:
-    return None if value is None else from_microseconds(value)
-
-
 def _readers(kind: type) -> dict[str, Callable[[Any], Any]]:
     """How to read each field of a dataclass back, by its type."""
-    by_type: dict[Any, Callable[[Any], Any]] = {
-        datetime: from_microseconds,
-        datetime | None: _optional_time,
-        tuple[str, ...]: tuple,
-    }
     types = get_type_hints(kind)
-    return {
-        field.name: by_type.get(types[field.name], types[field.name])
-        for field in dataclasses.fields(kind)
-        if field.name != "fields"
-    }
+    return {field.name: _reader(types[field.name]) for field in dataclasses.fields(kind) if field.name != "fields"}
+
+
+def _reader(kind: Any) -> Callable[[Any], Any]:
+    if isinstance(kind, UnionType):
+        (given,) = set(get_args(kind)) - {NoneType}
+        read_given = _reader(given)
+        return lambda value: None if value is None else read_given(value)
+    readers: dict[Any, Callable[[Any], Any]] = {datetime: from_microseconds, tuple[str, ...]: tuple}
+    return readers.get(kind) or cast(Callable[[Any], Any], kind)
 
 
 _FIELDS, _OWN = _readers(TaskFields), _readers(Task)

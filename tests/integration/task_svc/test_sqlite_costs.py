@@ -28,9 +28,10 @@ BOUNDED = {
 
 _FILL = """
 WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < {tasks})
-INSERT INTO tasks
+INSERT INTO tasks (id, owner, request_id, fingerprint, title, description, status, priority, labels, due_time,
+    create_time, update_time, complete_time, delete_time, revision, deleted, due_rising, due_falling, search_text)
 SELECT printf('%026d', n), 'ann', 'request-' || n, x'00', 'Task ' || n, '', n % 3 + 1, n % 4 + 1, '["common"]',
-       n % 1000, n, n, NULL, CASE WHEN n % 2 THEN n END, 1, n % 2, n % 1000, n % 1000, 'task ' || n, NULL, NULL
+       n % 1000, n, n, NULL, CASE WHEN n % 2 THEN n END, 1, n % 2, n % 1000, n % 1000, 'task ' || n
 FROM numbers;
 INSERT INTO task_labels
 SELECT id, 'common', owner, deleted, create_time, update_time, due_rising, due_falling, priority FROM tasks;
