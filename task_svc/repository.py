@@ -172,11 +172,12 @@ def to_stored(task: Task) -> dict[str, Any]:
 
 
 def from_stored(values: Mapping[str, Any]) -> Task:
-    """The task that a store has kept; a field that is missing, as in what an older release wrote, has its default."""
-    present = values.keys()
-    fields = {name: read(values[name]) for name, read in _FIELDS.items() if name in present}
-    own = {name: read(values[name]) for name, read in _OWN.items() if name in present}
-    return Task(fields=TaskFields(**fields), **own)
+    """The task that a store has kept. A field that is missing or null has its default: an older release wrote it."""
+    return Task(fields=TaskFields(**_read(_FIELDS, values)), **_read(_OWN, values))
+
+
+def _read(readers: Mapping[str, Callable[[Any], Any]], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: read(values[name]) for name, read in readers.items() if values.get(name) is not None}
 
 
 def _to_stored(value: Any) -> Any:
@@ -195,9 +196,7 @@ def _readers(kind: type) -> dict[str, Callable[[Any], Any]]:
 
 def _reader(kind: Any) -> Callable[[Any], Any]:
     if isinstance(kind, UnionType):
-        (given,) = set(get_args(kind)) - {NoneType}
-        read_given = _reader(given)
-        return lambda value: None if value is None else read_given(value)
+        (kind,) = set(get_args(kind)) - {NoneType}
     readers: dict[Any, Callable[[Any], Any]] = {datetime: from_microseconds, tuple[str, ...]: tuple}
     return readers.get(kind) or cast(Callable[[Any], Any], kind)
 

@@ -80,6 +80,16 @@ class TestEveryField:
         others = [name for name in FIELDS if name != field]
         assert [getattr(changed, name) for name in others] == [getattr(plain, name) for name in others]
 
+    async def test_is_cleared_by_its_mask_where_it_can_be_empty(self, service: RunningTaskService, field: str) -> None:
+        created = await create(service, **{"title": "Buy milk", **given(field)})
+        empty = Task(id=created.id)
+        if getattr(new_task().fields, field) in ("", (), None):
+            assert getattr(await update(service, empty, field), field) == getattr(Task(), field)
+        else:
+            async with refused() as refusal:
+                await update(service, empty, field)
+            assert list(refusal.violations) == [f"task.{field}"]
+
     async def test_is_in_the_events(self, service: RunningTaskService, field: str) -> None:
         value = given(field)
         task = await create(service, "Plain")

@@ -4,7 +4,8 @@ from types import SimpleNamespace
 from typing import Any, cast, get_args
 
 import pytest
-from pydantic import ValidationError
+from notify.v1 import notify_pb2
+from pydantic import BaseModel, ValidationError
 from task.v1 import task_pb2
 
 from chassis.errors import InvalidInput
@@ -44,9 +45,20 @@ def test_what_a_new_task_leaves_out_is_left_to_the_service() -> None:
     assert convert.task_of(body) == task_pb2.Task(title="a")
 
 
-@pytest.mark.parametrize("field", task_pb2.Task.DESCRIPTOR.fields_by_name)
-def test_a_task_is_shown_with_the_field(field: str) -> None:
-    assert field in responses.Task.model_fields
+@pytest.mark.parametrize(
+    ("field", "shown"),
+    [
+        pytest.param(field, model, id=f"{model.__name__}.{field}")
+        for message, model in (
+            (task_pb2.Task, responses.Task),
+            (notify_pb2.Notification, responses.Notification),
+            (notify_pb2.Delivery, responses.Delivery),
+        )
+        for field in message.DESCRIPTOR.fields_by_name
+    ],
+)
+def test_a_field_of_the_contract_is_shown(field: str, shown: type[BaseModel]) -> None:
+    assert field in shown.model_fields
 
 
 @pytest.mark.parametrize("field", FIELDS)

@@ -18,8 +18,8 @@ def test_a_field_is_read_back(field: str) -> None:
 @pytest.mark.parametrize(
     "field", [each.name for kind in (Task, TaskFields) for each in fields(kind) if each.default is not MISSING]
 )
-def test_a_field_that_is_not_there_has_its_default(field: str) -> None:
+def test_a_field_that_is_not_there_or_null_has_its_default(field: str) -> None:
     task = new_task()
     values = to_stored(task)
     del values[field]
-    assert from_stored(values) == task
+    assert from_stored(values) == from_stored({**values, field: None}) == task
