@@ -112,7 +112,7 @@ def _type(schema: dict[str, Any]) -> str:
 
 def _bounds(schema: dict[str, Any], text: str, kind: str) -> str:
     most = schema.get(f"max{kind}")
-    return text.format(f"{schema.get(f'min{kind}', 0):,}", f"{most:,}") if most is not None else ""
+    return text.format(f"{schema.get(f'min{kind}', 0):,.0f}", f"{most:,.0f}") if most is not None else ""
 
 
 def _settings(root: Path) -> Iterator[str]:

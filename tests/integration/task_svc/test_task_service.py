@@ -62,7 +62,9 @@ async def titles(service: RunningTaskService, **request: object) -> list[str]:
 
 def given(field: str) -> dict[str, Any]:
     """A field of a request with a value that new tasks do not have."""
-    return {field: getattr(convert.task_to_proto(new_task(**another(field))), field)}
+    value = getattr(convert.task_to_proto(new_task(**another(field))), field)
+    assert value != getattr(Task(), field), f"task_svc/convert.py does not convert {field}"
+    return {field: value}
 
 
 @pytest.mark.parametrize("field", FIELDS)

@@ -58,14 +58,14 @@ def test_what_a_new_task_leaves_out_is_left_to_the_service() -> None:
     ],
 )
 def test_a_field_of_the_contract_is_shown(field: str, shown: type[BaseModel]) -> None:
-    assert field in shown.model_fields
+    assert field in shown.model_fields, f"{shown.__name__} in edge_api/schemas/responses.py lacks {field}"
 
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_a_client_can_set_the_field_of_a_task_and_change_it(field: str) -> None:
-    assert field in task_pb2.Task.DESCRIPTOR.fields_by_name
-    assert field in requests.NewTask.model_fields
-    assert field in requests.TaskPatch.model_fields
+    assert field in task_pb2.Task.DESCRIPTOR.fields_by_name, f"Task in protos/task/v1/task.proto lacks {field}"
+    for body in (requests.NewTask, requests.TaskPatch):
+        assert field in body.model_fields, f"{body.__name__} in edge_api/schemas/requests.py lacks {field}"
 
 
 def test_every_value_of_an_enum_has_its_word_and_back() -> None:
