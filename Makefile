@@ -82,6 +82,10 @@ test: install ## Run the tests but the slow ones, the page's too (ARGS='-k words
 	$(if $(ARGS),,@scripts/web test)
 	@$(bin)/pytest -n auto --maxprocesses 4 --dist worksteal -m "not slow and not browser and not course and not faults" $(ARGS)
 
+.PHONY: coverage
+coverage: install ## Measure what unit and integration tests cover of the services; fails below the floor in pyproject.toml
+	@$(bin)/pytest -q -n auto --maxprocesses 4 --dist worksteal -m "not slow and not faults" tests/unit tests/integration --cov
+
 .PHONY: slow
 slow: install ## Run the slow tests: a backlog of 100,000 events, every drill and dashboard, and a new service
 	@$(bin)/pytest -m "slow and not browser" $(ARGS)
