@@ -7,7 +7,6 @@ ENV PYTHONDONTWRITEBYTECODE=1
 # The packages that every service needs, each by its hash; only wheels, so no compiler is needed.
 FROM base AS packages
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    PIP_NO_COMPILE=1 \
     PIP_ONLY_BINARY=:all: \
     PIP_PYTHON=/opt/taskmesh/bin/python \
     PIP_QUIET=1 \
@@ -15,7 +14,7 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
 WORKDIR /app
 RUN python -m venv --without-pip /opt/taskmesh
 COPY chassis/requirements.txt /build/
-RUN --mount=type=cache,target=/root/.cache/pip pip install -r /build/requirements.txt
+RUN --mount=type=cache,target=/root/.cache/pip pip install --no-compile -r /build/requirements.txt
 
 # Python without what only installs, draws or documents; with its bytecode, since nobody may write that later.
 FROM base AS trimmed
@@ -45,7 +44,7 @@ USER 10001:10001
 # A service's own packages on top of those, and its code.
 FROM packages AS task-build
 COPY task_svc/requirements.txt /build/
-RUN --mount=type=cache,target=/root/.cache/pip pip install -r /build/requirements.txt && \
+RUN --mount=type=cache,target=/root/.cache/pip pip install --no-compile -r /build/requirements.txt && \
     python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/taskmesh/lib
 COPY chassis chassis
 COPY gen/task task
@@ -54,7 +53,7 @@ RUN chmod -R a+rX . && python -m compileall -q --invalidation-mode unchecked-has
 
 FROM packages AS notify-build
 COPY notify_svc/requirements.txt /build/
-RUN --mount=type=cache,target=/root/.cache/pip pip install -r /build/requirements.txt && \
+RUN --mount=type=cache,target=/root/.cache/pip pip install --no-compile -r /build/requirements.txt && \
     python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/taskmesh/lib
 COPY chassis chassis
 COPY gen/task task
@@ -64,7 +63,7 @@ RUN chmod -R a+rX . && python -m compileall -q --invalidation-mode unchecked-has
 
 FROM packages AS edge-build
 COPY edge_api/requirements.txt /build/
-RUN --mount=type=cache,target=/root/.cache/pip pip install -r /build/requirements.txt && \
+RUN --mount=type=cache,target=/root/.cache/pip pip install --no-compile -r /build/requirements.txt && \
     python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/taskmesh/lib
 COPY chassis chassis
 COPY gen/task task

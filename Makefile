@@ -135,7 +135,7 @@ contract: install ## Hold the protos and the REST interface against another comm
 	@scripts/contract
 
 .PHONY: audit
-audit: install ## Look up what the locks pin in the databases of known weaknesses; needs the network
+audit: install ## Scan what the locks pin for known vulnerabilities; needs the network
 	@scripts/audit
 
 .PHONY: bench-live

@@ -8,7 +8,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.metadata import packages_distributions
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ def _met(requirement: Requirement, pins: Pins) -> bool:
 
 
 def requirements_of(project: Mapping[str, Any], group: str) -> list[str]:
-    """What a group asks for, with what it includes, beside the dependencies of the project, which every group has."""
+    """The requirements of a service: those of its group and of the groups that it includes, and the project's."""
     return [*project["project"]["dependencies"], *_members(project["dependency-groups"], group)]
 
 
@@ -55,7 +55,10 @@ def _members(groups: Mapping[str, Any], group: str) -> Iterator[str]:
 
 
 def undeclared_imports(packages: Iterable[str], service: str, declared: Iterable[str]) -> list[str]:
-    """The packages that a service imports, itself or through others of `packages`, without declaring them."""
+    """The packages that a service imports, itself or through others of `packages`, without declaring them.
+
+    Of a namespace package such as `google`, one declared distribution is enough.
+    """
     graph = grimp.build_graph(
         *packages, include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None
     )
@@ -78,17 +81,54 @@ def outdated(root: Path) -> list[str]:
         "chassis/requirements.txt": project["project"]["dependencies"],
         **{f"{service}/requirements.txt": wanted for service, wanted in _services(project).items()},
     }
+    missing = [lock for lock in locks if not (root / lock).exists()]
+    if missing:
+        return [f"{lock} is missing: make an empty file of that name first" for lock in missing]
     pins = {lock: read_pins((root / lock).read_text()) for lock in locks}
     tested = pins["requirements-dev.txt"]
+    of_services = locks.keys() - {"requirements-dev.txt", "requirements-tools.txt"}
     return [
         *(f"{lock} does not pin {each}" for lock, wanted in locks.items() for each in unmet(wanted, pins[lock])),
         *(
             f"{lock} pins {name} {pin}, and requirements-dev.txt {tested.get(name, 'does not')}"
-            for lock in locks.keys() - {"requirements-tools.txt"}
+            for lock in sorted(of_services)
             for name, pin in pins[lock].items()
             if tested.get(name) != pin
         ),
+        *(
+            f"{lock} pins {name}, which nothing there needs"
+            for lock in sorted(of_services)
+            for name in sorted(pins[lock].keys() - needed(locks[lock]))
+            if _requirements(name) is not None
+        ),
     ]
+
+
+def needed(wanted: Iterable[str]) -> set[NormalizedName]:
+    """The names of the wanted requirements and of all that these need, as far as it is installed."""
+    found: set[tuple[NormalizedName, str]] = set()
+    waiting = [Requirement(line) for line in wanted]
+    while waiting:
+        requirement = waiting.pop()
+        name = canonicalize_name(requirement.name)
+        for extra in {"", *requirement.extras}:
+            if (name, extra) not in found:
+                found.add((name, extra))
+                waiting += [each for each in _requirements(name) or () if _applies(each, extra)]
+    return {name for name, _ in found}
+
+
+def _requirements(name: str) -> list[Requirement] | None:
+    try:
+        return [Requirement(line) for line in requires(name) or ()]
+    except PackageNotFoundError:
+        return None
+
+
+def _applies(requirement: Requirement, extra: str) -> bool:
+    # Whatever the platform: locks are for all of them.
+    marker = str(requirement.marker or "")
+    return f'extra == "{extra}"' in marker if extra else "extra ==" not in marker
 
 
 def undeclared(root: Path) -> list[str]:

@@ -172,7 +172,10 @@ def to_stored(task: Task) -> dict[str, Any]:
 
 
 def from_stored(values: Mapping[str, Any]) -> Task:
-    """The task that a store has kept. A field that is missing or null has its default: an older release wrote it."""
+    """The task that a store has kept. A field that an older release did not know, missing or null, has its default.
+
+    So the default of a field that can be None must be None.
+    """
     return Task(fields=TaskFields(**_read(_FIELDS, values)), **_read(_OWN, values))
 
 

@@ -170,9 +170,8 @@ def _is_of(fingerprint: bytes, fields: TaskFields) -> bool:
         return fingerprint == _fingerprint(fields)
     if _given(fields).keys() - set(_IN_VERSION_0):
         return False
-    due_time = fields.due_time.isoformat() if fields.due_time else None
-    parts = (fields.title, fields.description, fields.status, fields.priority, fields.labels, due_time)
-    return fingerprint == hashlib.sha256(json.dumps(parts).encode()).digest()
+    values = [getattr(fields, name) for name in _IN_VERSION_0]
+    return fingerprint == hashlib.sha256(json.dumps(values, default=datetime.isoformat).encode()).digest()
 
 
 def _given(fields: TaskFields) -> dict[str, object]:

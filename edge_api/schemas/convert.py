@@ -30,6 +30,8 @@ def task_of(given: requests.NewTask | requests.TaskPatch) -> task_pb2.Task:
         return task_pb2.Task(**fields)
     except ValueError:
         too_large = [name for name, value in fields.items() if not _fits(name, value)]
+        if not too_large:
+            raise
         raise InvalidInput(*(Violation(name, "is out of range") for name in too_large)) from None
 
 

@@ -45,7 +45,7 @@ def readable_id(fields: Mapping[bytes, bytes]) -> str:
 
 
 def decode(fields: Mapping[bytes, bytes]) -> Notification | None:
-    """The notification that an entry asks for, or None for an event that nobody is notified of. Raises InvalidEvent."""
+    """The notification that an entry asks for; None for an event that causes none. Raises InvalidEvent."""
     event = _parsed(fields)
     slot, kind = _SLOTS[event.type]
     _check_id(event, slot, fields[b"id"])

@@ -44,7 +44,7 @@ def _stale(root: Path, made: dict[Path, str]) -> Iterator[str]:
     for path, text in made.items():
         written = (root / path).read_text() if (root / path).exists() else ""
         if written != text:
-            changed = [line for line in difflib.ndiff(written.split("\n"), text.split("\n")) if line[0] in "+-"]
+            _, _, *changed = difflib.unified_diff(written.split("\n"), text.split("\n"), n=0, lineterm="")
             yield "\n  ".join([f"{path} is not what its sources say (run make docs):", *changed[:_SHOWN]])
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from scripts.docs_check.pages import CHANGE, Page
+from scripts.docs_check.pages import Page
 from scripts.docs_check.reference import commands
 
 _FILE = re.compile(r"[\w.-]+(?:/[\w.*-]+)+\.(?:py|proto|yml|md|lua|ts|svelte|css|html|sql|conf|json|js|toml|txt|sh)")
@@ -21,8 +21,7 @@ def problems(root: Path, pages: Sequence[Page]) -> Iterator[str]:
         for link in page.links():
             if not link.startswith(_ELSEWHERE):
                 yield from (f"{page.path}: {problem}" for problem in _broken(root / page.path, link, anchors))
-        changed = {change["file"] for change in CHANGE.finditer(page.text)}
-        for span in sorted(page.spans() - changed):
+        for span in sorted(page.spans() - page.creates()):
             if _FILE.fullmatch(span) and not _exists(root, page, span):
                 yield f"{page.path}: there is no file {span}"
         code = "\n".join([*page.spans(), *re.findall(r"^\$ (.*)$", page.text, re.MULTILINE)])

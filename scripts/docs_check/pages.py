@@ -32,6 +32,11 @@ class Page:
         """What stands between backticks."""
         return set(_SPAN.findall(self.prose))
 
+    def creates(self) -> set[str]:
+        """The files that the page has its reader make: all lines of such a change are new."""
+        changes = CHANGE.finditer(self.text)
+        return {each["file"] for each in changes if all(line[0] == "+" for line in each["hunks"].splitlines())}
+
     def links(self) -> list[str]:
         """Where links and images lead, as they are written."""
         return [one or other for one, other in _LINK.findall(_SPAN.sub("", self.prose))]

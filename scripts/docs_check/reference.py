@@ -83,7 +83,10 @@ def _rest() -> Iterator[str]:
     for name, schema in document["components"]["schemas"].items():
         yield from ("", f"### {name}", "", schema["description"], "", "| field | type | description |", "|---|---|---|")
         for field, described in schema["properties"].items():
-            yield f"| `{field}` | {_type(described)} | {_cell(described.get('description', ''))} |"
+            # What the API returns is always there; what clients send may be optional.
+            is_sent = schema.get("additionalProperties") is False
+            required = " (required)" if is_sent and field in schema.get("required", ()) else ""
+            yield f"| `{field}`{required} | {_type(described)} | {_cell(described.get('description', ''))} |"
 
 
 def _operation(operation: dict[str, Any]) -> Iterator[str]:
@@ -92,7 +95,9 @@ def _operation(operation: dict[str, Any]) -> Iterator[str]:
     contents = operation.get("requestBody", {}).get("content", {}).values()
     yield from dict.fromkeys(f"- body: {_type(content['schema'])}" for content in contents)
     for status, answer in sorted(operation["responses"].items()):
-        yield f"- **{status}**: {answer['description'].replace(chr(10), ' ')}"
+        schema = answer.get("content", {}).get("application/json", {}).get("schema")
+        body = f" Body: {_type(schema)}." if schema else ""
+        yield f"- **{status}**: {answer['description'].replace(chr(10), ' ').rstrip('.')}.{body}"
 
 
 def _type(schema: dict[str, Any]) -> str:
@@ -101,7 +106,7 @@ def _type(schema: dict[str, Any]) -> str:
         name = schema["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
     if "anyOf" in schema:
-        return " or ".join(_type(each) for each in schema["anyOf"])
+        return " or ".join(_type(each) for each in sorted(schema["anyOf"], key=lambda each: each != {"type": "null"}))
     if words := schema.get("enum") or ([schema["const"]] if "const" in schema else []):
         return ", ".join(f"`{json.dumps(word)}`" for word in words)
     if schema["type"] == "array":

@@ -30,7 +30,7 @@ class Addition:
 
 _BUILD_STAGE = """FROM packages AS @name@-build
 COPY @name@_svc/requirements.txt /build/
-RUN --mount=type=cache,target=/root/.cache/pip pip install -r /build/requirements.txt && \\
+RUN --mount=type=cache,target=/root/.cache/pip pip install --no-compile -r /build/requirements.txt && \\
     python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/taskmesh/lib
 COPY chassis chassis
 COPY gen/@name@ @name@
@@ -100,6 +100,7 @@ ADDITIONS: Sequence[Addition] = (
     Addition(
         "pyproject.toml", 'source_modules = ["task_svc.domain", "notify_svc.domain"', ', "@name@_svc.domain"', "behind"
     ),
+    Addition("pyproject.toml", 'source_pkgs = ["chassis", ', '"@name@_svc", ', "behind"),
     Addition(".dockerignore", "!edge_api\n", "!@name@_svc\n"),
     Addition("Dockerfile", "FROM packages AS edge-build\n", _BUILD_STAGE),
     Addition("Dockerfile", "FROM runtime AS edge-api\n", _TARGET),

@@ -25,7 +25,9 @@ from task_svc.repository import (
 Document = dict[str, Any]
 
 SCHEMA_VERSION = 1
-"""Raised when an older release could not read a document any more; a new field with a default does not raise it."""
+"""Increase it when an older release can no longer read a document; it can if a field with a default is added."""
+READABLE: Document = {"schema_version": {"$in": [None, *range(1, SCHEMA_VERSION + 1)]}}
+"""The condition that this release can read a document; null stands for a missing version too."""
 
 ORDER_FIELDS = ("by_create_time", "by_update_time", "by_due_rising", "by_due_falling", "by_priority")
 
@@ -75,7 +77,7 @@ def task_fields(task: Task) -> Document:
 
 
 def to_task(document: Mapping[str, Any]) -> Task:
-    """A document as a task; one without a version is of the first.
+    """A document as a task. A document without a version has version 1.
 
     Raises Unavailable for a version that only a newer release can read, which other replicas may be during an update.
     """

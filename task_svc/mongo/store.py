@@ -19,7 +19,7 @@ from chassis import background_jobs
 from task_svc.domain import Task, not_found
 from task_svc.mongo import indexes, outbox
 from task_svc.mongo.client import collection_of, new_client
-from task_svc.mongo.documents import Document, reminder_fields, task_fields, to_document, to_slot, to_task
+from task_svc.mongo.documents import READABLE, Document, reminder_fields, task_fields, to_document, to_slot, to_task
 from task_svc.mongo.guard import MongoGuard
 from task_svc.mongo.listing import list_tasks
 from task_svc.outbox import Backlog, EventId, OutboxEntry, PublishMark
@@ -149,7 +149,7 @@ async def _change(tasks: Collection, owner: str, task_id: str, change: Change) -
 
 
 async def _to_remind(tasks: Collection, until: datetime, limit: int) -> list[tuple[str, str]]:
-    due = {"to_remind_of": {"$lte": microseconds(until)}}
+    due = {"to_remind_of": {"$lte": microseconds(until)}, **READABLE}
     found = tasks.find(due, {"owner": 1}, sort=[("to_remind_of", pymongo.ASCENDING)], limit=limit)
     return [(document["owner"], document["_id"]) for document in await found.batch_size(limit + 1).to_list(limit)]
 

@@ -18,20 +18,27 @@ _PAGES = pages.read(ROOT, "docs/how-to/*.md")
 _COMMAND_SECONDS = 300
 
 
+_FAILS = "<!-- fails -->\n```console\n"
+
+
 class Copy:
     """A copy of the checkout that a page changes. A change is given as hunks; a line of `@@` stands between two."""
 
     def __init__(self, folder: Path, text: str) -> None:
         self._folder = folder
+        self._text = text
         self._changes = list(pages.CHANGE.finditer(text))
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
 
     def follow(self, block: Block) -> Iterator[str]:
-        """Makes the changes above a block, then runs it; gives what each command writes."""
+        """Makes the changes above a block, then runs it; gives what each command writes.
+
+        Every command must succeed, but those of a block with `<!-- fails -->` above it must fail.
+        """
         self.change(block.start)
         for step in block.steps:
             ran = subprocess.run(
-                ["bash", "-c", step.command],
+                ["bash", "-o", "pipefail", "-c", step.command],
                 cwd=self._folder,
                 env={**self._environment, **modules_of(self._folder), "NO_COLOR": "1", "LC_ALL": "C.UTF-8"},
                 stdout=subprocess.PIPE,
@@ -39,6 +46,8 @@ class Copy:
                 text=True,
                 timeout=_COMMAND_SECONDS,
             )
+            must_fail = self._text[: block.start].endswith(_FAILS)
+            assert (ran.returncode != 0) is must_fail, f"$ {step.command}\n{ran.stdout}"
             yield ran.stdout.replace(f"{self._folder}/", "")
 
     def change(self, end: int) -> None:
@@ -51,7 +60,7 @@ class Copy:
                 lines = hunk.splitlines(keepends=True)
                 old = "".join(line[1:] or "\n" for line in lines if line[0] != "+")
                 new = "".join(line[1:] or "\n" for line in lines if line[0] != "-")
-                assert text.count(old) == 1 or not text, f"{change['file']} has {text.count(old)} times:\n{old}"
+                assert (text.count(old) == 1) if text else not old, f"{change['file']} has not once:\n{old}"
                 text = text.replace(old, new) if text else new
             path.write_text(text)
 

@@ -1,17 +1,23 @@
 """The enums of the services and of the contract have the same members."""
 
 from enum import Enum
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from notify.v1 import notify_pb2
 from task.v1 import events_pb2, task_pb2
 
-from notify_svc.domain import Kind, Outcome, Reason
+from edge_api.schemas import responses
+from edge_api.sse import frames
+from notify_svc.domain import Kind, Notification, Outcome, Reason
 from notify_svc.events.decode import InvalidEvent, decode
+from notify_svc.grpc_api.convert import notification_to_proto
+from task_svc.convert import task_to_proto
 from task_svc.domain import Priority, Status
+from task_svc.grpc_api import watch
 from task_svc.outbox import EventType
 from tests.support.notify_svc.task_events import created, entry
+from tests.support.task_svc.tasks import new_task
 
 
 def members(contract: Any, prefix: str) -> dict[str, int]:
@@ -41,7 +47,27 @@ def test_a_name_of_the_contract_is_that_of_the_domain(enum: type[Enum], contract
     assert {member.name for member in enum} == members(contract, prefix).keys()
 
 
-@pytest.mark.parametrize("name", members(events_pb2.TaskEventType, ""))
+TYPES = members(events_pb2.TaskEventType, "")
+WATCHED = TYPES.keys() - {"TASK_EVENT_TYPE_DUE"}
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_kind_of_notification_is_shown_by_grpc_and_rest(kind: Kind) -> None:
+    message = notification_to_proto(Notification("id", kind, "ann", "task", "title", create_time_ms=0))
+    assert notify_pb2.NotificationKind.Name(message.kind) == f"NOTIFICATION_KIND_{kind.name}"
+    assert kind.name in get_args(responses.Notification.model_fields["kind"].annotation)
+
+
+@pytest.mark.parametrize("name", sorted(WATCHED))
+def test_watchers_are_shown_every_type_of_event_but_reminders(name: str) -> None:
+    event = created(1)
+    event.task.CopyFrom(task_to_proto(new_task()))
+    event.type = events_pb2.TaskEventType.Value(name)
+    assert watch.item_of((1, 0), entry(event)) is not None, f"task_svc/grpc_api/watch.py does not know {name}"
+    assert b"event: task." in frames.of_task(event).text()
+
+
+@pytest.mark.parametrize("name", TYPES)
 def test_the_notification_service_knows_every_type_of_event(name: str) -> None:
     event = created(1)
     event.event_id = "of no slot"

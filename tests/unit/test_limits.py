@@ -1,7 +1,7 @@
 """The limits that the edge and the contract document are those that the services keep."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,19 +15,30 @@ from task_svc.grpc_api import list_request
 from tests import ROOT
 
 
-def bounded() -> Iterator[Any]:
-    """The fields of a new task with a documented limit: a value at the limit, and one beyond it."""
+def schemas() -> Iterator[tuple[str, dict[str, Any]]]:
+    """The fields of a new task, each with its documented type; a list is followed by the type of its items."""
     for field, schema in requests.NewTask.model_json_schema()["properties"].items():
         for each in schema.get("anyOf", [schema]):
-            if (most := each.get("maxLength")) is not None:
-                yield pytest.param(field, "x" * most, "x" * (most + 1), id=field)
-            if (most := each.get("maxItems")) is not None:
-                labels = tuple(str(number) for number in range(most + 1))
-                yield pytest.param(field, labels[:-1], labels, id=field)
-                longest = each["items"]["maxLength"]
-                yield pytest.param(field, ("x" * longest,), ("x" * (longest + 1),), id=f"{field}[]")
-            if (most := each.get("maximum")) is not None:
-                yield pytest.param(field, most, most + 1, id=field)
+            yield field, each
+            if "items" in each:
+                yield field, {f"items.{name}": value for name, value in each["items"].items()}
+
+
+def bounded() -> Iterator[Any]:
+    """The documented limits: a value at the limit, and one beyond it."""
+    makers: dict[str, Callable[[int], Any]] = {
+        "Length": lambda length: "x" * length,
+        "Items": lambda length: tuple(str(number) for number in range(length)),
+        "imum": lambda number: number,
+        "items.Length": lambda length: ("x" * length,),
+    }
+    for field, schema in schemas():
+        for kind, make in makers.items():
+            prefix, dot, rest = kind.rpartition(".")
+            for bound, step in (("max", 1), ("min", -1)):
+                limit = schema.get(f"{prefix}{dot}{bound}{rest}")
+                if limit is not None:
+                    yield pytest.param(field, make(limit), make(limit + step), id=f"{field}-{prefix}{dot}{bound}{rest}")
 
 
 @pytest.mark.parametrize(("field", "last", "beyond"), [*bounded()])
@@ -54,19 +65,26 @@ def test_the_documented_limits_of_notifications_are_the_services() -> None:
     assert limits.PAGE_SIZE_MAX == notifications.PAGE_SIZE_MAX
 
 
+@pytest.mark.parametrize(("field", "schema"), [*schemas()])
+def test_the_contract_names_the_limits_of_a_task(field: str, schema: dict[str, Any]) -> None:
+    most = {int(value) for name, value in schema.items() if name.rpartition(".")[2].startswith("max")}
+    assert most <= numbers_in_the_comment_of(field)
+
+
 @pytest.mark.parametrize(
-    ("field", "limits"),
+    ("field", "named"),
     [
-        ("title", {domain.TITLE_MAX}),
-        ("description", {domain.DESCRIPTION_MAX}),
-        ("labels", {domain.LABELS_MAX, domain.LABEL_MAX}),
         ("request_id", {domain.REQUEST_ID_MAX}),
         ("query", {domain.QUERY_MAX}),
         ("page_size", {list_request.PAGE_SIZE, list_request.PAGE_SIZE_MAX}),
     ],
 )
-def test_the_contract_names_the_limit_of(field: str, limits: set[int]) -> None:
+def test_the_contract_names_the_limits_of_requests(field: str, named: set[int]) -> None:
+    assert named <= numbers_in_the_comment_of(field)
+
+
+def numbers_in_the_comment_of(field: str) -> set[int]:
     proto = (ROOT / "protos/task/v1/task.proto").read_text()
-    commented = re.search(rf"((?:  //[^\n]*\n)+)  [\w ]+ {field} = \d+;", proto)
-    assert commented
-    assert limits <= {int(number.replace(",", "")) for number in re.findall(r"[\d,]*\d", commented[1])}
+    commented = re.search(rf"((?:  //[^\n]*\n)+)  [\w. ]+ {field} = \d+;", proto)
+    assert commented, f"protos/task/v1/task.proto has no comment above {field}"
+    return {int(number.replace(",", "")) for number in re.findall(r"[\d,]*\d", commented[1])}

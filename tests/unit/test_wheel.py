@@ -1,4 +1,4 @@
-"""The wheel of this project: what somebody needs who builds on it."""
+"""The wheel has type markers and the licence."""
 
 import tomllib
 import zipfile

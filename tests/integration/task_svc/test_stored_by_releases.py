@@ -1,10 +1,10 @@
-"""What a release has stored, the next ones read: `stored/` has a store as each version of the schema left it."""
+"""Later releases read what earlier releases stored: `stored/` has a store of each version of the schema."""
 
 import json
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from task_svc.sqlite import schema
 from task_svc.sqlite import store as sqlite
 from tests.integration.task_svc.stores import until_usable
 from tests.support.task_svc.mongo import Nx27017, database
-from tests.support.task_svc.tasks import creation, pending, written
+from tests.support.task_svc.tasks import FIELDS, another, creation, pending, written
 
 STORED = Path(__file__).parent / "stored"
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -41,7 +41,20 @@ TASK = Task(
     revision=2,
     to_remind_of=NOW + timedelta(days=1),
 )
-BEFORE_REMINDERS = replace(TASK, to_remind_of=None)
+# With a value for each field that was added since.
+ALL = replace(
+    TASK,
+    fields=replace(
+        TASK.fields, **{name: another(name)[name] for name in FIELDS if getattr(TASK.fields, name) in (None, "", ())}
+    ),
+)
+
+
+def known_to(names: set[str]) -> Task:
+    """The task as a release stored it that had fields of these names."""
+    about = {each: getattr(ALL.fields, each) for each in FIELDS if each in names}
+    own = {each.name: getattr(ALL, each.name) for each in fields(Task) if each.name in names}
+    return Task(fields=TaskFields(**about), **own)
 
 
 def stored(name: str) -> str:
@@ -80,8 +93,11 @@ async def is_read_and_written(store: TaskRepository, task: Task) -> None:
     assert await store.get("ann", task.id) == changed
 
 
-@pytest.mark.parametrize(("name", "task"), [("sqlite-1.sql", BEFORE_REMINDERS), ("sqlite-2.sql", TASK)])
-async def test_a_file_of_sqlite(name: str, task: Task, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", sorted(path.name for path in STORED.glob("*.sql")))
+async def test_a_file_of_sqlite(name: str, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(stored(name))
+        task = known_to({column for _, column, *_ in connection.execute("PRAGMA table_info(tasks)")})
     async with sqlite_store(stored(name), tmp_path) as store:
         assert len(await store.pending(NOW + timedelta(days=1), 10)) == 1
         await is_read_and_written(store, task)
@@ -89,33 +105,39 @@ async def test_a_file_of_sqlite(name: str, task: Task, tmp_path: Path) -> None:
         assert (await again.get("ann", task.id)).fields.title == "Buy bread"
 
 
-@pytest.mark.parametrize("name", ["mongo-0.json", "mongo-1.json"])
+@pytest.mark.parametrize("name", sorted(path.name for path in STORED.glob("*.json")))
 async def test_a_document_of_mongodb(name: str, nx27017: Nx27017) -> None:
     async with mongo_store(stored(name), nx27017) as store:
         assert len(await store.pending(NOW + timedelta(days=1), 10)) == 1
-        await is_read_and_written(store, TASK)
+        await is_read_and_written(store, known_to({"id", *json.loads(stored(name))}))
 
 
 async def test_a_document_of_a_newer_release_is_left_to_it(nx27017: Nx27017) -> None:
     newer = json.dumps({**json.loads(stored("mongo-1.json")), "schema_version": SCHEMA_VERSION + 1})
     async with mongo_store(newer, nx27017) as store:
-        for attempt in (store.get("ann", TASK.id), store.change("ann", TASK.id, lambda _: None)):
+        attempts = (
+            store.get("ann", TASK.id),
+            store.list("ann", Filter(), Order(), None, 10),  # to leave it out would tell that it is gone
+            store.change("ann", TASK.id, lambda _: None),
+        )
+        for attempt in attempts:
             with pytest.raises(Unavailable, match="newer release"):
                 await attempt
+        assert await store.to_remind(NOW + timedelta(days=2), 10) == [], "it would hold up the reminders of all others"
 
 
 async def test_there_is_a_store_of_every_version(tmp_path: Path) -> None:
-    new = Creation(TASK, "key", b"fingerprint", pending(TASK))
+    new = Creation(ALL, "key", b"fingerprint", pending(ALL))
     async with sqlite.open_store(tmp_path / "tasks.db") as store:
         await store.insert(new)
     with closing(sqlite3.connect(tmp_path / "tasks.db")) as connection:
         dump = [*connection.iterdump(), f"PRAGMA user_version = {schema.VERSION};"]
     document = json_util.dumps(to_document(new), indent=2, ensure_ascii=False)
-    today = {
-        STORED / f"sqlite-{schema.VERSION}.sql": "\n".join(dump) + "\n",
-        STORED / f"mongo-{SCHEMA_VERSION}.json": document + "\n",
-    }
-    missing = {path: text for path, text in today.items() if not path.exists()}
-    for path, text in missing.items():
-        path.write_text(text)
-    assert not missing, "these are written now: commit them, and take them into the tests above"
+    today = {f"sqlite-{schema.VERSION}.sql": "\n".join(dump), f"mongo-{SCHEMA_VERSION}.json": document}
+    missing = {name: text for name, text in today.items() if not (STORED / name).exists()}
+    for name, text in missing.items():
+        (STORED / name).write_text(f"{text}\n")
+    assert not missing, f"{', '.join(missing)} in {STORED} is written now: commit it"
+    versions = [f"sqlite-{number}.sql" for number in range(1, schema.VERSION + 1)]
+    versions += [f"mongo-{number}.json" for number in range(SCHEMA_VERSION + 1)]
+    assert {path.name for path in STORED.iterdir()} == set(versions)

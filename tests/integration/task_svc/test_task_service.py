@@ -25,7 +25,7 @@ from task.v1.task_pb2 import (
     UpdateTaskRequest,
 )
 
-from task_svc import convert
+from task_svc import convert, use_cases
 from task_svc.jobs import purge_once
 from tests.support.statuses import refused
 from tests.support.task_svc.task_service import RunningTaskService, task_service
@@ -117,6 +117,17 @@ class TestCreate:
         assert (await create(service, key="k")).id == task.id
         async with refused() as refusal:
             await create(service, "Buy bread", key="k")
+        assert refusal.reason == "REQUEST_ID_REUSED"
+
+    async def test_a_field_that_older_fingerprints_do_not_cover_makes_another_request(
+        self, service: RunningTaskService, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(use_cases, "_IN_VERSION_0", ("title",))
+        old = hashlib.sha256(json.dumps(["Buy milk"]).encode()).digest()
+        await service.store.insert(creation(new_task(), "k", old))
+        await create(service, key="k")
+        async with refused() as refusal:
+            await create(service, key="k", labels=["home"])
         assert refusal.reason == "REQUEST_ID_REUSED"
 
     async def test_a_task_gets_its_defaults_and_what_only_the_service_sets(self, service: RunningTaskService) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.locks import outdated, read_pins, undeclared, undeclared_imports, unmet
+from scripts.locks import needed, outdated, read_pins, undeclared, undeclared_imports, unmet
 from tests import ROOT
 
 _LOCK = """\
@@ -45,3 +45,8 @@ def test_an_import_that_the_group_does_not_name_is_found_also_behind_another_pac
     monkeypatch.syspath_prepend(str(tmp_path))
     assert undeclared_imports(sources, "service_a", ["protobuf>=7", "structlog"]) == []
     assert undeclared_imports(sources, "service_a", ["redis"]) == ["google", "structlog"]
+
+
+def test_what_a_requirement_needs_is_followed_with_its_extras_and_without_others() -> None:
+    assert {"uvicorn", "h11"} <= needed(["uvicorn"])
+    assert "websockets" in needed(["uvicorn[standard]"]) - needed(["uvicorn"])

@@ -2,7 +2,6 @@ import type { NewTask, Task, TaskPatch } from '#lib/api/tasks.ts';
 
 /** A field of a task that a person can change. */
 export type FieldName = keyof NewTask;
-/** All of these fields. */
 export type Content = Pick<Task, FieldName>;
 
 /** What a new task is like when only its title is given. */
@@ -14,6 +13,7 @@ export const BLANK: Content = {
   labels: [],
   due_time: null,
 };
+/** All of these fields. */
 export const FIELDS = Object.keys(BLANK) as FieldName[];
 
 /** The part of a task that a person can change. */
