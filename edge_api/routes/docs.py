@@ -9,7 +9,8 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import HTMLResponse, Response
 
-from edge_api.schemas import responses
+from edge_api.schemas import requests, responses
+from edge_api.schemas.operation_docs import headers
 
 OPENAPI, DOCS = "/api/openapi.json", "/api/docs"
 
@@ -39,16 +40,51 @@ _POLICY = (
 _REVALIDATED, _KEPT_A_DAY = "no-cache", "public, max-age=86400"
 
 
+_TAGS = {
+    "tasks": "Create, read, change and delete tasks.",
+    "notifications": "Read notifications and mark them as read.",
+    "events": "Watch what happens.",
+    "session": "Who is calling.",
+}
+# Kong has the schemes (kong/kong.yml): a request needs one of them.
+_SECURITY = {
+    "api_key": {"type": "apiKey", "in": "header", "name": "x-api-key", "description": "For programs."},
+    "session": {"type": "apiKey", "in": "cookie", "name": "sid", "description": "For browsers, after a login."},
+    "login": {"type": "http", "scheme": "basic", "description": "Signs in: the response sets the session's cookie."},
+}
+
+
 def document(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document of the routes of `app`, with the schema that all its errors share."""
-    openapi = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-    template = "#/components/schemas/{model}"
-    problem = responses.Problem.model_json_schema(ref_template=template)
+    """The OpenAPI document of the routes of `app`, with what FastAPI does not know of the API."""
+    openapi = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=app.description,
+        routes=app.routes,
+        servers=[{"url": "/"}],
+        tags=[{"name": name, "description": about} for name, about in _TAGS.items()],
+        contact={"name": "The Taskmesh authors"},
+        license_info={"name": "Apache 2.0", "identifier": "Apache-2.0"},
+    )
+    openapi["security"] = [{name: []} for name in _SECURITY]
+    problem = responses.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas = openapi["components"]["schemas"] | {**problem.pop("$defs"), "Problem": problem}
+    for name, schema in schemas.items():
+        _restore_examples(name, schema)
     for operations in openapi["paths"].values():
         for operation in operations.values():
             _drop_null(operation.get("parameters", ()))
-    openapi["components"]["schemas"] |= {**problem.pop("$defs"), "Problem": problem}
+            for answer in operation["responses"].values():
+                answer["headers"] = {**answer.get("headers", {}), **headers("X-Request-ID")}
+    openapi["components"] = {"schemas": schemas, "securitySchemes": _SECURITY}
     return openapi
+
+
+def _restore_examples(name: str, schema: dict[str, Any]) -> None:
+    # FastAPI drops null from examples, and with it fields that must be there.
+    model = getattr(responses, name, None) or getattr(requests, name)
+    if "examples" in schema:
+        schema["examples"] = model.model_json_schema()["examples"]
 
 
 def _drop_null(parameters: Iterable[dict[str, Any]]) -> None:

@@ -112,7 +112,7 @@ def router(tasks: "TaskServiceAsyncStub") -> APIRouter:
     )
     routes.add_api_route(one, endpoints.delete_task, methods=["DELETE"], status_code=204, responses=refusals(404, 412))
     routes.add_api_route(
-        f"{one}:undelete", endpoints.undelete_task, methods=["POST"], responses={200: etag, **refusals(404, 409, 412)}
+        f"{one}:undelete", endpoints.undelete_task, methods=["POST"], responses={200: etag, **refusals(404, 409)}
     )
     return routes
 

@@ -63,9 +63,11 @@ def page_size_of(number: int) -> int:
 
 def marks_of(given: requests.ReadMarks) -> notify_pb2.MarkNotificationsReadRequest:
     """The request to mark notifications. Raises InvalidInput unless exactly one of ids and all is given."""
-    if len(given.model_fields_set) != 1:
-        raise InvalidInput(Violation("", "exactly one of ids and all must be given"))
-    return notify_pb2.MarkNotificationsReadRequest(ids=given.ids, all="all" in given.model_fields_set)
+    is_one = len(given.model_fields_set) == 1
+    if not is_one or ("all" in given.model_fields_set and not given.all):
+        violation = Violation("", "exactly one must be given: ids, or all as true")
+        raise InvalidInput(violation, reason="INVALID_MARKS")
+    return notify_pb2.MarkNotificationsReadRequest(ids=given.ids, all=given.all)
 
 
 def task_answer(task: task_pb2.Task) -> responses.Task:

@@ -8,7 +8,9 @@ _STRONG = re.compile(r'"([!#-~]+)"')
 _LISTED = re.compile(r'(?:W/)?"([!#-~\x80-\xff]*)"')
 
 STRONG_PATTERN = r'^"[!#-~]+"$'
-"""The etags that `condition` accepts."""
+"""The etags of tasks."""
+IF_MATCH_PATTERN = r'^(\*|"[!#-~]+")$'
+"""What `condition` accepts."""
 
 
 def condition(if_match: str | None) -> str:

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from fastapi import Header, Path
 
-from edge_api.problems import MEDIA_TYPE, RETRY_AFTER_SECONDS
+from edge_api.problems import MEDIA_TYPE
 from edge_api.schemas import limits
-from edge_api.schemas.etags import STRONG_PATTERN
+from edge_api.schemas.etags import IF_MATCH_PATTERN, STRONG_PATTERN
 
 TaskId = Annotated[str, Path(description="The task's id.", examples=["01JD0000000000000000000000"])]
 IdempotencyKey = Annotated[
@@ -30,7 +30,7 @@ IfMatch = Annotated[
         description="One strong etag: the change is made only if the task still has it, else 412. `*` and no header "
         "stand for any; a list or a weak etag is refused with 422.",
         examples=['"r1"'],
-        json_schema_extra={"anyOf": [{"const": "*"}, {"type": "string", "pattern": STRONG_PATTERN}]},
+        json_schema_extra={"pattern": IF_MATCH_PATTERN},
     ),
 ]
 IfNoneMatch = Annotated[
@@ -73,16 +73,29 @@ _WHEN = {
     503: "A service that this needs is away.",
     504: "The service did not answer in time.",
 }
-_HEADERS = {
-    "ETag": "The task's revision, for If-Match and If-None-Match.",
-    "Location": "The path of the new task.",
-    "Retry-After": f"After how many seconds another try is worthwhile: {RETRY_AFTER_SECONDS}.",
+_HEADERS: dict[str, dict[str, Any]] = {
+    "ETag": {
+        "description": "The task's revision, for If-Match and If-None-Match.",
+        "schema": {"type": "string", "pattern": STRONG_PATTERN},
+    },
+    "Location": {
+        "description": "The path of the new task.",
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
+    "Retry-After": {
+        "description": "Seconds after which you may try again.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "X-Request-ID": {
+        "description": "The id of the request in logs and traces: that of the request, or a new one.",
+        "schema": {"type": "string"},
+    },
 }
 
 
 def headers(*names: str) -> dict[str, Any]:
     """The documentation of an answer's headers."""
-    return {name: {"description": _HEADERS[name], "schema": {"type": "string"}} for name in names}
+    return {name: _HEADERS[name] for name in names}
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:

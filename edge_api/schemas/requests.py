@@ -1,7 +1,7 @@
 """What clients send: bodies and query strings. No unknown names, no types but the right ones."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -29,12 +29,12 @@ _PAGE_SIZE = Field(
 _PAGE_TOKEN = Field("", description="Where to go on: a next_page_token, with all other parameters as they were.")
 
 
-def _partial(examples: list[JsonValue], **keywords: JsonValue) -> Callable[[dict[str, Any]], None]:
-    # What is left out of these bodies is not what the defaults say: it is not given.
+def _without_defaults(*examples: JsonValue) -> Callable[[dict[str, Any]], None]:
+    # Some generators take a field with a default for a required one; in a patch, an omitted field has no default.
     def document(schema: dict[str, Any]) -> None:
         for documented in schema["properties"].values():
             documented.pop("default", None)
-        schema.update(keywords, examples=examples)
+        schema["examples"] = list(examples)
 
     return document
 
@@ -47,15 +47,15 @@ class NewTask(_Request):
     """A task to be created."""
 
     model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"title": "Buy milk", "labels": ["home"], "due_time": "2027-01-31T12:00:00Z"}],
-        }
+        json_schema_extra=_without_defaults(
+            {"title": "Buy milk", "labels": ["home"], "due_time": "2027-01-31T12:00:00Z"}
+        )
     )
 
     title: Title = Field(description="What is to be done; not blank, no control characters.")
     description: Description = Field("", description="The details; of control characters tab, LF and CR are allowed.")
-    status: Status = Field("TODO", description="How far it is.")
-    priority: Priority = Field("MEDIUM", description="How much it matters.")
+    status: Status = Field("TODO", description="How far it is; TODO if it is omitted.")
+    priority: Priority = Field("MEDIUM", description="How much it matters; MEDIUM if it is omitted.")
     labels: Labels = Field([], description="Words to find it by; all different.")
     due_time: Time | None = Field(None, description="When it is to be done, in the years 1970 to 9999; null for never.")
 
@@ -63,7 +63,7 @@ class NewTask(_Request):
 class TaskPatch(_Request):
     """A JSON merge patch (RFC 7396) of a task: what is named is changed, null clears it."""
 
-    model_config = ConfigDict(json_schema_extra=_partial([{"status": "DONE"}, {"due_time": None, "labels": []}]))
+    model_config = ConfigDict(json_schema_extra=_without_defaults({"status": "DONE"}, {"due_time": None, "labels": []}))
 
     title: Title = Field("", description="What is to be done.")
     description: Description | None = Field("", description="The details; null for none.")
@@ -74,13 +74,10 @@ class TaskPatch(_Request):
 
 
 class ReadMarks(_Request):
-    """Which notifications were read: exactly one of the two is given."""
+    """Which notifications were read: exactly one of the two is given, and `all` is true."""
 
     model_config = ConfigDict(
-        json_schema_extra=_partial(
-            [{"ids": ["01JD0000000000000000000000:1:created"]}, {"all": True}],
-            oneOf=[{"required": ["ids"]}, {"required": ["all"]}],
-        )
+        json_schema_extra=_without_defaults({"ids": ["01JD0000000000000000000000:1:created"]}, {"all": True})
     )
 
     ids: list[str] = Field(
@@ -88,7 +85,7 @@ class ReadMarks(_Request):
         description="The notifications' ids; those that are not in the inbox are passed over.",
         json_schema_extra={"minItems": 1, "maxItems": limits.MARK_READ_MAX},
     )
-    all: Literal[True] = Field(True, description="The whole inbox.")
+    all: bool = Field(False, description="The whole inbox.")
 
 
 class NoQuery(_Request):
