@@ -40,8 +40,9 @@ class Frame:
 
 
 def of_task(event: events_pb2.TaskEvent) -> Frame:
-    """The frame of what happened to a task."""
-    return Frame(lambda: _written(_NAMES[event.type], convert.task_answer(event.task)))
+    """The frame of what happened to a task; a type that only a newer task service knows is shown as a change."""
+    name = _NAMES.get(event.type, _NAMES[events_pb2.TASK_EVENT_TYPE_UPDATED])
+    return Frame(lambda: _written(name, convert.task_answer(event.task)))
 
 
 def of_notification(notification: notify_pb2.Notification) -> Frame:

@@ -67,6 +67,13 @@ def test_watchers_are_shown_every_type_of_event_but_reminders(name: str) -> None
     assert b"event: task." in frames.of_task(event).text()
 
 
+def test_an_edge_shows_a_type_of_a_newer_task_service_as_a_change() -> None:
+    event = created(1)
+    event.task.CopyFrom(task_to_proto(new_task()))
+    event.type = 77  # type: ignore[assignment]
+    assert b"event: task.updated" in frames.of_task(event).text()
+
+
 @pytest.mark.parametrize("name", TYPES)
 def test_the_notification_service_knows_every_type_of_event(name: str) -> None:
     event = created(1)
