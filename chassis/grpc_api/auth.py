@@ -7,10 +7,10 @@ import structlog
 
 from chassis import identity
 from chassis.errors import Unauthenticated
+from chassis.grpc_api import reflection
 from chassis.grpc_api.interceptor import CallNext, RpcCall
 
 HEALTH = "grpc.health.v1.Health"
-REFLECTION = "grpc.reflection.v1alpha.ServerReflection"
 
 
 class Authenticate:
@@ -21,7 +21,7 @@ class Authenticate:
 
     def __init__(self, tokens: identity.MeshTokens, userless: Collection[str]) -> None:
         self._tokens = tokens
-        self._userless = frozenset({*userless, REFLECTION})
+        self._userless = frozenset({*userless, reflection.V1, reflection.V1ALPHA})
 
     async def __call__(self, call: RpcCall, call_next: CallNext) -> Any:
         """Raises Unauthenticated for a caller that it does not know."""

@@ -11,11 +11,11 @@ import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_health.v1.health_pb2 import HealthCheckResponse
-from grpc_reflection.v1alpha import reflection
 from opentelemetry import trace
 from prometheus_client import CollectorRegistry, Gauge
 
 from chassis import background_jobs
+from chassis.grpc_api import reflection
 from chassis.grpc_api.auth import HEALTH, Authenticate
 from chassis.grpc_api.channel_options import SERVER_OPTIONS
 from chassis.grpc_api.deadlines import Deadlines
@@ -71,7 +71,7 @@ class MeshServer:
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.grpc)
         if settings.grpc_reflection:
-            reflection.enable_server_reflection((*services, HEALTH, reflection.SERVICE_NAME), self.grpc)
+            reflection.serve(self.grpc, (*services, HEALTH))
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:

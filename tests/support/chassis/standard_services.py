@@ -4,7 +4,7 @@ from typing import Any
 
 import grpc
 from grpc_health.v1.health_pb2_grpc import HealthStub
-from grpc_reflection.v1alpha.reflection_pb2_grpc import ServerReflectionStub
+from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
 
 
 def health_of(channel: grpc.aio.Channel) -> Any:
@@ -12,6 +12,10 @@ def health_of(channel: grpc.aio.Channel) -> Any:
     return HealthStub(channel)
 
 
-def reflection_of(channel: Any) -> Any:
-    """The stub of grpc.reflection.v1alpha.ServerReflection."""
-    return ServerReflectionStub(channel)
+def reflection_of(channel: Any, name: str) -> Any:
+    """The only method of the reflection service of this name."""
+    return channel.stream_stream(
+        f"/{name}/ServerReflectionInfo",
+        ServerReflectionRequest.SerializeToString,
+        ServerReflectionResponse.FromString,
+    )

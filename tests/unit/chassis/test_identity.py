@@ -10,6 +10,7 @@ from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
 
 from chassis import identity, tracing
 from chassis.errors import Unauthenticated
+from chassis.grpc_api import reflection
 from chassis.identity import MeshTokens
 from tests.support.chassis.mesh import ALICE, mesh_server
 from tests.support.chassis.probe import METHODS, SERVICE, Context, ask
@@ -97,17 +98,21 @@ def test_outside_a_request_there_is_no_user() -> None:
         identity.require_user()
 
 
-async def test_health_is_open_to_all_and_reflection_to_the_mesh(token_file: Path) -> None:
+async def test_health_is_open_to_all(token_file: Path) -> None:
     async with mesh_server(token_file=token_file, userless=False) as mesh:
-        health, reflection = health_of(mesh.channel), reflection_of(mesh.channel)
-        response = await health.Check(HealthCheckRequest(), timeout=5)
+        response = await health_of(mesh.channel).Check(HealthCheckRequest(), timeout=5)
         assert response.status == HealthCheckResponse.SERVING
+
+
+@pytest.mark.parametrize("name", [reflection.V1, reflection.V1ALPHA])
+async def test_reflection_is_open_to_the_mesh(name: str, token_file: Path) -> None:
+    async with mesh_server(token_file=token_file, userless=False) as mesh:
         ask_for_services = [ServerReflectionRequest(list_services="")]
-        call = reflection.ServerReflectionInfo(ask_for_services, metadata=with_token(NEWER), timeout=5)
+        info = reflection_of(mesh.channel, name)
+        call = info(ask_for_services, metadata=with_token(NEWER), timeout=5)
         names = {service.name async for answer in call for service in answer.list_services_response.service}
         assert {SERVICE, "grpc.health.v1.Health"} <= names
-        refused = reflection.ServerReflectionInfo(ask_for_services, timeout=5)
-        assert await refused.code() is grpc.StatusCode.UNAUTHENTICATED
+        assert await info(ask_for_services, timeout=5).code() is grpc.StatusCode.UNAUTHENTICATED
 
 
 @pytest.mark.parametrize("given", ["12345678", "a" * 64, "Request-of-Alice-1"])
