@@ -98,7 +98,7 @@ def internals_have_no_route(gateway: Configuration, context: PolicyContext) -> I
             found = _route(gateway, "GET", path, caller)
             if found and gateway.services[found.service].url == _EDGE:
                 yield f"{path} reaches the edge by {found.name}"
-        for path in (f"/{service}/Method" for service in context.hidden_services):
+        for path in ("/grpc.health.v1.Health/List", *(f"/{service}/Method" for service in context.hidden_services)):
             yield from (
                 f"{path} has a route at {host}" for host in hosts if _route(gateway, "POST", path, caller, host)
             )

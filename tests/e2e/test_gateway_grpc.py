@@ -88,6 +88,7 @@ async def test_reflection_needs_a_key_and_is_off() -> None:
 async def test_health_needs_a_host_and_no_key() -> None:
     for host in ("task.mesh.localhost", "notify.mesh.localhost"):
         assert await status(HEALTH, (), host) == grpc.StatusCode.OK
+        assert await status("/grpc.health.v1.Health/List", (), host) in NOWHERE
     assert await status(HEALTH) in NOWHERE
 
 

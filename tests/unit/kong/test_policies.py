@@ -57,6 +57,7 @@ BREAKS: list[tuple[str, Callable[[Config], Any]]] = [
     ("internals_have_no_route", lambda c: route(c, "api-session").update(paths=["~/(api|healthz)(/|$)"])),
     ("internals_have_no_route", lambda c: route(c, "task-grpc").update(paths=["/task.v1."])),
     ("internals_have_no_route", lambda c: route(c, "web").pop("methods")),
+    ("internals_have_no_route", lambda c: route(c, "task-health").update(paths=["/grpc.health.v1.Health/"])),
     ("grpc_needs_a_key", drop_plugin("key-auth", lambda c: route(c, "task-reflection"))),
     ("grpc_needs_a_key", drop_plugin("request-transformer", lambda c: route(c, "notify-grpc"))),
     ("grpc_needs_a_key", lambda c: route(c, "notify-health").update(hosts=["task.mesh.localhost"])),
