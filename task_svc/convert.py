@@ -1,7 +1,10 @@
-"""Converts between protobuf messages and the domain. Invalid messages raise InvalidInput."""
+"""Converts between protobuf messages and the domain.
+
+What a message gets wrong is added to a list of violations, so that its sender learns of all of it at once; some other
+value stands for it.
+"""
 
 import dataclasses
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -9,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from task.v1 import events_pb2, task_pb2
 
 from chassis.errors import InvalidInput, Violation
-from task_svc.domain import Priority, Status, Task, TaskFields
+from task_svc.domain import Priority, Status, Task, TaskFields, request_id_violations
 from task_svc.outbox import Event
 
 SCHEMA_VERSION = 1
@@ -61,45 +64,48 @@ def event_to_bytes(event: Event) -> bytes:
     return message.SerializeToString()
 
 
-def refuse_service_fields(message: task_pb2.Task) -> None:
-    """Raises InvalidInput when a new task brings fields that only the service sets."""
-    given = {field.name for field, _ in message.ListFields()}
+def new_fields_from_proto(request: task_pb2.CreateTaskRequest) -> TaskFields:
+    """What the owner says of a new task. Raises InvalidInput for fields that only the service sets, and bad values."""
+    given = {field.name for field, _ in request.task.ListFields()}
     violations = [Violation(f"task.{name}", "is set by the service") for name in SET_BY_SERVICE if name in given]
+    fields = fields_from_proto(request.task, violations)
     if violations:
-        raise InvalidInput(*violations)
+        raise InvalidInput(*violations, *fields.violations(), *request_id_violations(request.request_id))
+    return fields
 
 
-def fields_from_proto(message: task_pb2.Task) -> TaskFields:
-    """What the owner says of a new task. Raises InvalidInput for an enum value or a time that is none."""
+def fields_from_proto(message: task_pb2.Task, violations: list[Violation]) -> TaskFields:
+    """What the owner says of a task."""
     return TaskFields(
         title=message.title,
         description=message.description,
-        status=enum_from_proto(Status, message.status, "task.status") if message.status else Status.TODO,
-        priority=enum_from_proto(Priority, message.priority, "task.priority") if message.priority else Priority.MEDIUM,
+        status=enum_from_proto(Status, message.status, "task.status", violations) if message.status else Status.TODO,
+        priority=enum_from_proto(Priority, message.priority, "task.priority", violations)
+        if message.priority
+        else Priority.MEDIUM,
         labels=tuple(message.labels),
-        due_time=time_from_proto(message.due_time, "task.due_time") if message.HasField("due_time") else None,
+        due_time=time_from_proto(message.due_time, "task.due_time", violations)
+        if message.HasField("due_time")
+        else None,
     )
 
 
-def enum_from_proto(kind: type[E], number: int, field: str) -> E:
-    """One value of an enum. Raises InvalidInput for a number that stands for none."""
+def enum_from_proto(kind: type[E], number: int, field: str, violations: list[Violation]) -> E:
+    """One value of an enum; a number that stands for none is a violation."""
     try:
         return kind(number)
     except ValueError:
         names = ", ".join(member.name for member in kind)
-        raise InvalidInput(Violation(field, f"must be one of {names}")) from None
+        violations.append(Violation(field, f"must be one of {names}"))
+        return next(iter(kind))
 
 
-def enums_from_proto(kind: type[E], numbers: Iterable[int], field: str) -> frozenset[E]:
-    """Several values of an enum. Raises InvalidInput for a number that stands for none."""
-    return frozenset(enum_from_proto(kind, number, f"{field}[{i}]") for i, number in enumerate(numbers))
-
-
-def time_from_proto(message: Timestamp, field: str) -> datetime:
-    """A time, cut to microseconds. Raises InvalidInput for one that no calendar has."""
+def time_from_proto(message: Timestamp, field: str, violations: list[Violation]) -> datetime | None:
+    """A time, cut to microseconds; one that no calendar has is a violation."""
     try:
         # ToDatetime rounds; what is finer than a microsecond is cut off instead.
         whole = Timestamp(seconds=message.seconds, nanos=message.nanos - message.nanos % _MICROSECOND)
         return whole.ToDatetime(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise InvalidInput(Violation(field, "must be a time from year 1 to 9999")) from None
+        violations.append(Violation(field, "must be a time from year 1 to 9999"))
+        return None

@@ -40,7 +40,7 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskFields:
-    """What the owner says of a task; `violations` names the rules that it breaks."""
+    """What the owner says of a task."""
 
     title: str
     description: str = ""
@@ -49,10 +49,13 @@ class TaskFields:
     labels: tuple[str, ...] = ()
     due_time: datetime | None = None
 
+    def violations(self) -> list[Violation]:
+        """Every broken rule."""
+        return [*_title(self.title), *_description(self.description), *_labels(self.labels), *_due(self.due_time)]
+
     def check(self) -> None:
         """Raises InvalidInput with every broken rule."""
-        violations = [*_title(self.title), *_description(self.description), *_labels(self.labels), *_due(self.due_time)]
-        if violations:
+        if violations := self.violations():
             raise InvalidInput(*violations)
 
 
@@ -145,11 +148,10 @@ def not_found(task_id: str) -> NotFound:
     return NotFound("TASK_NOT_FOUND", f"There is no task {task_id[:32]!r}.")
 
 
-def check_request_id(request_id: str) -> None:
-    """Raises InvalidInput unless it can be an idempotency key."""
-    if not (1 <= len(request_id) <= REQUEST_ID_MAX and all(" " <= character <= "~" for character in request_id)):
-        description = f"must be 1 to {REQUEST_ID_MAX} printable ASCII characters"
-        raise InvalidInput(Violation("request_id", description))
+def request_id_violations(request_id: str) -> Iterator[Violation]:
+    """Why it cannot be an idempotency key; an empty one stands for none."""
+    if len(request_id) > REQUEST_ID_MAX or not all(" " <= character <= "~" for character in request_id):
+        yield Violation("request_id", f"must be 1 to {REQUEST_ID_MAX} printable ASCII characters")
 
 
 def label_violations(field: str, label: str) -> Iterator[Violation]:

@@ -71,8 +71,8 @@ class Tasks:
         Raises InvalidInput if the fields break a rule, or with reason REQUEST_ID_REUSED if the request_id was used
         with other fields.
         """
-        if request_id:
-            domain.check_request_id(request_id)
+        if violations := [*domain.request_id_violations(request_id)]:
+            raise InvalidInput(*fields.violations(), *violations)
         now = self._clock()
         task = domain.create(self._new_id(now), owner, fields, now)
         event = self._event(EventType.CREATED, task, now, RequestContext.current())

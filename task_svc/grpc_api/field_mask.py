@@ -26,12 +26,16 @@ def paths_of(message: task_pb2.Task, mask: FieldMask) -> frozenset[str]:
 
 def content_change(message: task_pb2.Task, paths: frozenset[str]) -> dict[str, object]:
     """The new values of the fields at `paths`. Raises InvalidInput for an enum value or a time that is none."""
-    if "status" in paths:
-        enum_from_proto(Status, message.status, "task.status")
-    if "priority" in paths:
-        enum_from_proto(Priority, message.priority, "task.priority")
-    given = fields_from_proto(message)
-    return {path: getattr(given, path) for path in paths}
+    violations: list[Violation] = []
+    if "status" in paths and not message.status:
+        enum_from_proto(Status, message.status, "task.status", violations)
+    if "priority" in paths and not message.priority:
+        enum_from_proto(Priority, message.priority, "task.priority", violations)
+    given = fields_from_proto(message, violations)
+    change = {path: getattr(given, path) for path in paths}
+    if violations:
+        raise InvalidInput(*violations, *apply(TaskFields("a"), change).violations())
+    return change
 
 
 def apply(fields: TaskFields, change: dict[str, object]) -> TaskFields:

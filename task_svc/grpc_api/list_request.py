@@ -1,12 +1,14 @@
 """Parses a ListTasks request, and builds the response with its page token."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 
 from task.v1 import task_pb2
 
 from chassis.errors import InvalidInput, Violation
-from task_svc.convert import enums_from_proto, task_to_proto, time_from_proto
+from task_svc.convert import E, enum_from_proto, task_to_proto, time_from_proto
 from task_svc.domain import LABELS_MAX, QUERY_MAX, Priority, Status, label_violations
 from task_svc.grpc_api import page_token
 from task_svc.repository import Cursor, Filter, Order, Page, SortKey
@@ -14,6 +16,7 @@ from task_svc.repository import Cursor, Filter, Order, Page, SortKey
 PAGE_SIZE = 50
 PAGE_SIZE_MAX = 200
 PAGE_BYTES_MAX = 2 * 1024 * 1024
+_ORDERS = frozenset({"", *SortKey, *(f"{key} desc" for key in SortKey)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +32,19 @@ class ListRequest:
     @classmethod
     def from_proto(cls, request: task_pb2.ListTasksRequest, owner: str) -> "ListRequest":
         """Reads a request. Raises InvalidInput for what it gets wrong."""
-        criteria, order = _filter(request), _order(request.order_by)
+        violations = [
+            *_page_size_violations(request.page_size),
+            *_order_violations(request.order_by),
+            *_label_violations(request.labels),
+            *_query_violations(request.query),
+        ]
+        criteria = _filter(request, violations)
+        if violations:
+            raise InvalidInput(*violations)
         arguments = _arguments(request)
         after = page_token.decode(request.page_token, owner, arguments) if request.page_token else None
-        return cls(criteria, order, after, _limit(request.page_size), arguments)
+        limit = min(request.page_size or PAGE_SIZE, PAGE_SIZE_MAX)
+        return cls(criteria, _order(request.order_by), after, limit, arguments)
 
     def answer(self, page: Page, owner: str) -> task_pb2.ListTasksResponse:
         """The response for a page, which ends early where it would be too large."""
@@ -59,35 +71,39 @@ def _arguments(request: task_pb2.ListTasksRequest) -> bytes:
     return fixed.SerializeToString(deterministic=True)
 
 
-def _limit(page_size: int) -> int:
-    if page_size < 0:
-        raise InvalidInput(Violation("page_size", "must not be negative"))
-    return min(page_size or PAGE_SIZE, PAGE_SIZE_MAX)
-
-
 def _order(order_by: str) -> Order:
-    if not order_by:
-        return Order()
     key, _, direction = order_by.partition(" ")
-    if key not in set(SortKey) or direction not in ("", "desc") or order_by.endswith(" "):
-        keys = ", ".join(SortKey)
-        raise InvalidInput(Violation("order_by", f"must be one of {keys}, optionally followed by ' desc'"))
-    return Order(SortKey(key), descending=direction == "desc")
+    return Order(SortKey(key), descending=direction == "desc") if order_by else Order()
 
 
-def _filter(request: task_pb2.ListTasksRequest) -> Filter:
-    violations = [*_label_violations(request.labels), *_query_violations(request.query)]
-    if violations:
-        raise InvalidInput(*violations)
+def _filter(request: task_pb2.ListTasksRequest, violations: list[Violation]) -> Filter:
+    def time(field: Literal["due_before", "due_after"]) -> datetime | None:
+        return time_from_proto(getattr(request, field), field, violations) if request.HasField(field) else None
+
     return Filter(
-        statuses=enums_from_proto(Status, request.statuses, "statuses"),
-        priorities=enums_from_proto(Priority, request.priorities, "priorities"),
+        statuses=_enums(Status, request.statuses, "statuses", violations),
+        priorities=_enums(Priority, request.priorities, "priorities", violations),
         labels=tuple(dict.fromkeys(request.labels)),
-        due_before=time_from_proto(request.due_before, "due_before") if request.HasField("due_before") else None,
-        due_after=time_from_proto(request.due_after, "due_after") if request.HasField("due_after") else None,
+        due_before=time("due_before"),
+        due_after=time("due_after"),
         text=request.query.casefold(),
         show_deleted=request.show_deleted,
     )
+
+
+def _enums(kind: type[E], numbers: Iterable[int], field: str, violations: list[Violation]) -> frozenset[E]:
+    return frozenset(enum_from_proto(kind, number, f"{field}[{i}]", violations) for i, number in enumerate(numbers))
+
+
+def _page_size_violations(page_size: int) -> Iterator[Violation]:
+    if page_size < 0:
+        yield Violation("page_size", "must not be negative")
+
+
+def _order_violations(order_by: str) -> Iterator[Violation]:
+    if order_by not in _ORDERS:
+        keys = ", ".join(SortKey)
+        yield Violation("order_by", f"must be one of {keys}, optionally followed by ' desc'")
 
 
 def _label_violations(labels: Sequence[str]) -> Iterator[Violation]:

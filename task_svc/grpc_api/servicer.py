@@ -11,7 +11,7 @@ from chassis.errors import InvalidInput, Violation
 from chassis.feed.feed import Feed
 from chassis.feed.stream_id import resume_point
 from chassis.identity import require_user
-from task_svc.convert import fields_from_proto, refuse_service_fields, task_to_proto
+from task_svc.convert import new_fields_from_proto, task_to_proto
 from task_svc.grpc_api import field_mask, watch
 from task_svc.grpc_api.list_request import ListRequest
 from task_svc.outbox import EventId
@@ -31,8 +31,7 @@ class TaskServicer(task_pb2_grpc.TaskServiceServicer):
 
     async def CreateTask(self, request: task_pb2.CreateTaskRequest, context: Context) -> task_pb2.CreateTaskResponse:
         """See task.proto."""
-        refuse_service_fields(request.task)
-        fields = fields_from_proto(request.task)
+        fields = new_fields_from_proto(request)
         task = await self._tasks.create(require_user(), fields, request.request_id)
         return task_pb2.CreateTaskResponse(task=task_to_proto(task))
 

@@ -230,11 +230,13 @@ class TestCreate:
         assert list(refusal.violations) == [violated]
         assert await titles(service) == []
 
-    async def test_every_broken_rule_is_told_at_once(self, service: RunningTaskService) -> None:
+    @pytest.mark.parametrize("wrong", [{}, {"key": "ö"}, {"status": 9, "owner": "bob"}, {"status": 9, "key": "ö"}])
+    async def test_every_broken_rule_is_told_at_once(self, service: RunningTaskService, wrong: dict[str, Any]) -> None:
         async with refused() as refusal:
-            await create(service, "", description="\0", labels=[""])
+            await create(service, "", description="\0", labels=[""], **wrong)
 
-        assert set(refusal.violations) == {"task.title", "task.description", "task.labels[0]"}
+        named = {"request_id" if name == "key" else f"task.{name}" for name in wrong}
+        assert set(refusal.violations) == {"task.title", "task.description", "task.labels[0]", *named}
 
     @pytest.mark.parametrize("title", ["x", "x" * 200, "🥛" * 200, "e\u0301 ≠ é", "\u202ertl", " padded "])
     async def test_valid_unicode_comes_back_as_it_was(self, service: RunningTaskService, title: str) -> None:
@@ -354,6 +356,15 @@ class TestUpdate:
 
         assert list(refusal.violations) == [f"task.{path}"]
 
+    async def test_every_broken_rule_is_told_at_once(self, service: RunningTaskService) -> None:
+        task = await create(service)
+        wrong = Task(id=task.id, status=9, description="\0", due_time=Timestamp(seconds=10**15))  # type: ignore[arg-type]
+        async with refused() as refusal:
+            await update(service, wrong, "title", "status", "priority", "description", "due_time")
+
+        named = {"task.title", "task.status", "task.priority", "task.description", "task.due_time"}
+        assert set(refusal.violations) == named
+
 
 class TestDelete:
     async def test_a_deleted_task_is_gone_unless_asked_for(self, service: RunningTaskService) -> None:
@@ -472,6 +483,15 @@ class TestList:
 
         assert refusal.code is StatusCode.INVALID_ARGUMENT
         assert list(refusal.violations) == [violated]
+
+    async def test_all_arguments_that_are_none_are_named(self, service: RunningTaskService) -> None:
+        wrong = {"page_size": -1, "order_by": "title", "statuses": [0, 99], "query": "\0", "labels": [""]}
+        times = {name: Timestamp(seconds=10**15) for name in ("due_before", "due_after")}
+        async with refused() as refusal:
+            await page(service, **wrong, **times, page_token="damaged")
+
+        named = ["page_size", "order_by", "labels[0]", "query", "statuses[0]", "statuses[1]", "due_before", "due_after"]
+        assert list(refusal.violations) == named
 
     async def test_a_token_belongs_to_its_user_and_its_arguments(self, service: RunningTaskService) -> None:
         await asyncio.gather(*(create(service, labels=["a"]) for _ in range(3)))

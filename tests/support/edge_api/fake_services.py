@@ -27,7 +27,7 @@ from chassis.identity import require_user
 from chassis.settings import GrpcSettings
 from notify_svc.grpc_api.servicer import NotificationEventsServicer
 from task_svc import domain
-from task_svc.convert import fields_from_proto, refuse_service_fields, task_to_proto
+from task_svc.convert import new_fields_from_proto, task_to_proto
 from task_svc.grpc_api import field_mask
 from task_svc.grpc_api.servicer import TaskEventsServicer
 from tests.support.ports import free_port
@@ -74,10 +74,10 @@ class FakeTaskService(task_pb2_grpc.TaskServiceServicer):
 
     async def CreateTask(self, request: task_pb2.CreateTaskRequest, context: Context) -> task_pb2.CreateTaskResponse:
         await self.behaviour.meet(request, context)
-        refuse_service_fields(request.task)
-        domain.check_request_id(request.request_id)
+        if violations := [*domain.request_id_violations(request.request_id)]:
+            raise InvalidInput(*violations)
         task_id = self._by_request.setdefault((require_user(), request.request_id), str(ULID()))
-        fields = fields_from_proto(request.task)
+        fields = new_fields_from_proto(request)
         known = self.tasks.get(task_id)
         if known is not None and known.fields != fields:
             raise InvalidInput(Violation("request_id", "was used for another task"), reason="REQUEST_ID_REUSED")
