@@ -25,13 +25,14 @@ _sym_db = _symbol_database.Default()
 from notify.v1 import notify_pb2 as notify_dot_v1_dot_notify__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16notify/v1/events.proto\x12\tnotify.v1\x1a\x16notify/v1/notify.proto\"6\n\x1eWatchNotificationEventsRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"t\n\x1fWatchNotificationEventsResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12,\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x1c.notify.v1.NotificationEvent\x12\r\n\x05reset\x18\x03 \x01(\x08\"g\n\x11NotificationEvent\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12-\n\x0cnotification\x18\x03 \x01(\x0b\x32\x17.notify.v1.Notification2\x8f\x01\n\x19NotificationEventsService\x12r\n\x17WatchNotificationEvents\x12).notify.v1.WatchNotificationEventsRequest\x1a*.notify.v1.WatchNotificationEventsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16notify/v1/events.proto\x12\tnotify.v1\x1a\x16notify/v1/notify.proto\"6\n\x1eWatchNotificationEventsRequest\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\"t\n\x1fWatchNotificationEventsResponse\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12,\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x1c.notify.v1.NotificationEvent\x12\r\n\x05reset\x18\x03 \x01(\x08\"g\n\x11NotificationEvent\x12\x14\n\x0cresume_token\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12-\n\x0cnotification\x18\x03 \x01(\x0b\x32\x17.notify.v1.Notification2\x8f\x01\n\x19NotificationEventsService\x12r\n\x17WatchNotificationEvents\x12).notify.v1.WatchNotificationEventsRequest\x1a*.notify.v1.WatchNotificationEventsResponse0\x01\x42)Z\'taskmesh.example/gen/notify/v1;notifyv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'notify.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'Z\'taskmesh.example/gen/notify/v1;notifyv1'
   _globals['_WATCHNOTIFICATIONEVENTSREQUEST']._serialized_start=61
   _globals['_WATCHNOTIFICATIONEVENTSREQUEST']._serialized_end=115
   _globals['_WATCHNOTIFICATIONEVENTSRESPONSE']._serialized_start=117

@@ -30,7 +30,8 @@ class NotificationServiceStub:
 
     The caller is the user named in the metadata `x-consumer-username`, and sees only that user's notifications. Beside
     the errors named at each method, all of them return UNAUTHENTICATED for a caller who is not known, UNAVAILABLE while
-    the queue is away, and DEADLINE_EXCEEDED when the deadline passes first.
+    the queue is away, and DEADLINE_EXCEEDED when the deadline passes first. Errors carry the same details as those of
+    task.v1.TaskService.
     """
 
     def __init__(self, channel):
@@ -61,7 +62,8 @@ class NotificationServiceServicer:
 
     The caller is the user named in the metadata `x-consumer-username`, and sees only that user's notifications. Beside
     the errors named at each method, all of them return UNAUTHENTICATED for a caller who is not known, UNAVAILABLE while
-    the queue is away, and DEADLINE_EXCEEDED when the deadline passes first.
+    the queue is away, and DEADLINE_EXCEEDED when the deadline passes first. Errors carry the same details as those of
+    task.v1.TaskService.
     """
 
     def ListNotifications(self, request, context):
@@ -129,7 +131,8 @@ class NotificationService:
 
     The caller is the user named in the metadata `x-consumer-username`, and sees only that user's notifications. Beside
     the errors named at each method, all of them return UNAUTHENTICATED for a caller who is not known, UNAVAILABLE while
-    the queue is away, and DEADLINE_EXCEEDED when the deadline passes first.
+    the queue is away, and DEADLINE_EXCEEDED when the deadline passes first. Errors carry the same details as those of
+    task.v1.TaskService.
     """
 
     @staticmethod

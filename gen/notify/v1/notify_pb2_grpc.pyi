@@ -31,7 +31,8 @@ class NotificationServiceStub:
 
     The caller is the user named in the metadata `x-consumer-username`, and sees only that user's notifications. Beside
     the errors named at each method, all of them return UNAUTHENTICATED for a caller who is not known, UNAVAILABLE while
-    the queue is away, and DEADLINE_EXCEEDED when the deadline passes first.
+    the queue is away, and DEADLINE_EXCEEDED when the deadline passes first. Errors carry the same details as those of
+    task.v1.TaskService.
     """
 
     @_typing.overload
@@ -67,7 +68,8 @@ class NotificationServiceAsyncStub(NotificationServiceStub):
 
     The caller is the user named in the metadata `x-consumer-username`, and sees only that user's notifications. Beside
     the errors named at each method, all of them return UNAUTHENTICATED for a caller who is not known, UNAVAILABLE while
-    the queue is away, and DEADLINE_EXCEEDED when the deadline passes first.
+    the queue is away, and DEADLINE_EXCEEDED when the deadline passes first. Errors carry the same details as those of
+    task.v1.TaskService.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -99,7 +101,8 @@ class NotificationServiceServicer(metaclass=_abc_1.ABCMeta):
 
     The caller is the user named in the metadata `x-consumer-username`, and sees only that user's notifications. Beside
     the errors named at each method, all of them return UNAUTHENTICATED for a caller who is not known, UNAVAILABLE while
-    the queue is away, and DEADLINE_EXCEEDED when the deadline passes first.
+    the queue is away, and DEADLINE_EXCEEDED when the deadline passes first. Errors carry the same details as those of
+    task.v1.TaskService.
     """
 
     @_abc_1.abstractmethod

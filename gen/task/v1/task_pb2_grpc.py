@@ -31,8 +31,9 @@ class TaskServiceStub:
     The caller is the user named in the metadata `x-consumer-username`; every method sees only that user's tasks, and
     another user's task is NOT_FOUND. Beside the errors named at each method, all of them return UNAUTHENTICATED for a
     caller who is not known, UNAVAILABLE while the store is away, and DEADLINE_EXCEEDED when the deadline passes first.
-    Every error carries one google.rpc.ErrorInfo (domain `taskmesh`); INVALID_ARGUMENT carries google.rpc.BadRequest too
-    where a field is at fault.
+    Every error of a method carries one google.rpc.ErrorInfo (domain `taskmesh`); INVALID_ARGUMENT carries
+    google.rpc.BadRequest too, with every field at fault. Errors without details come from gRPC or a gateway: a method
+    that does not exist, a message or metadata that is too large, a key that is not known, too many calls.
     """
 
     def __init__(self, channel):
@@ -84,8 +85,9 @@ class TaskServiceServicer:
     The caller is the user named in the metadata `x-consumer-username`; every method sees only that user's tasks, and
     another user's task is NOT_FOUND. Beside the errors named at each method, all of them return UNAUTHENTICATED for a
     caller who is not known, UNAVAILABLE while the store is away, and DEADLINE_EXCEEDED when the deadline passes first.
-    Every error carries one google.rpc.ErrorInfo (domain `taskmesh`); INVALID_ARGUMENT carries google.rpc.BadRequest too
-    where a field is at fault.
+    Every error of a method carries one google.rpc.ErrorInfo (domain `taskmesh`); INVALID_ARGUMENT carries
+    google.rpc.BadRequest too, with every field at fault. Errors without details come from gRPC or a gateway: a method
+    that does not exist, a message or metadata that is too large, a key that is not known, too many calls.
     """
 
     def CreateTask(self, request, context):
@@ -212,8 +214,9 @@ class TaskService:
     The caller is the user named in the metadata `x-consumer-username`; every method sees only that user's tasks, and
     another user's task is NOT_FOUND. Beside the errors named at each method, all of them return UNAUTHENTICATED for a
     caller who is not known, UNAVAILABLE while the store is away, and DEADLINE_EXCEEDED when the deadline passes first.
-    Every error carries one google.rpc.ErrorInfo (domain `taskmesh`); INVALID_ARGUMENT carries google.rpc.BadRequest too
-    where a field is at fault.
+    Every error of a method carries one google.rpc.ErrorInfo (domain `taskmesh`); INVALID_ARGUMENT carries
+    google.rpc.BadRequest too, with every field at fault. Errors without details come from gRPC or a gateway: a method
+    that does not exist, a message or metadata that is too large, a key that is not known, too many calls.
     """
 
     @staticmethod

@@ -32,8 +32,9 @@ class TaskServiceStub:
     The caller is the user named in the metadata `x-consumer-username`; every method sees only that user's tasks, and
     another user's task is NOT_FOUND. Beside the errors named at each method, all of them return UNAUTHENTICATED for a
     caller who is not known, UNAVAILABLE while the store is away, and DEADLINE_EXCEEDED when the deadline passes first.
-    Every error carries one google.rpc.ErrorInfo (domain `taskmesh`); INVALID_ARGUMENT carries google.rpc.BadRequest too
-    where a field is at fault.
+    Every error of a method carries one google.rpc.ErrorInfo (domain `taskmesh`); INVALID_ARGUMENT carries
+    google.rpc.BadRequest too, with every field at fault. Errors without details come from gRPC or a gateway: a method
+    that does not exist, a message or metadata that is too large, a key that is not known, too many calls.
     """
 
     @_typing.overload
@@ -92,8 +93,9 @@ class TaskServiceAsyncStub(TaskServiceStub):
     The caller is the user named in the metadata `x-consumer-username`; every method sees only that user's tasks, and
     another user's task is NOT_FOUND. Beside the errors named at each method, all of them return UNAUTHENTICATED for a
     caller who is not known, UNAVAILABLE while the store is away, and DEADLINE_EXCEEDED when the deadline passes first.
-    Every error carries one google.rpc.ErrorInfo (domain `taskmesh`); INVALID_ARGUMENT carries google.rpc.BadRequest too
-    where a field is at fault.
+    Every error of a method carries one google.rpc.ErrorInfo (domain `taskmesh`); INVALID_ARGUMENT carries
+    google.rpc.BadRequest too, with every field at fault. Errors without details come from gRPC or a gateway: a method
+    that does not exist, a message or metadata that is too large, a key that is not known, too many calls.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -148,8 +150,9 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
     The caller is the user named in the metadata `x-consumer-username`; every method sees only that user's tasks, and
     another user's task is NOT_FOUND. Beside the errors named at each method, all of them return UNAUTHENTICATED for a
     caller who is not known, UNAVAILABLE while the store is away, and DEADLINE_EXCEEDED when the deadline passes first.
-    Every error carries one google.rpc.ErrorInfo (domain `taskmesh`); INVALID_ARGUMENT carries google.rpc.BadRequest too
-    where a field is at fault.
+    Every error of a method carries one google.rpc.ErrorInfo (domain `taskmesh`); INVALID_ARGUMENT carries
+    google.rpc.BadRequest too, with every field at fault. Errors without details come from gRPC or a gateway: a method
+    that does not exist, a message or metadata that is too large, a key that is not known, too many calls.
     """
 
     @_abc_1.abstractmethod
