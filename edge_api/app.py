@@ -1,6 +1,6 @@
 """Builds the application: the routes, inside their pure ASGI middleware.
 
-A request passes Telemetry → InFlightLimit → SizeLimits → Authenticate → CsrfProtection → FastAPI.
+A request passes Telemetry → InFlightLimit → SizeLimits → Authenticate → CsrfProtection → HeadAsGet → FastAPI.
 """
 
 from fastapi import FastAPI
@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from chassis.identity import MeshTokens
 from edge_api.exception_handlers import handle_errors
 from edge_api.middleware.auth import Authenticate, CsrfProtection
+from edge_api.middleware.head import HeadAsGet
 from edge_api.middleware.request_limits import InFlightLimit, SizeLimits
 from edge_api.middleware.telemetry import HttpMetrics, Telemetry
 from edge_api.routes import docs, events, health, notifications, session, tasks
@@ -36,6 +37,7 @@ def build(
 ) -> ASGIApp:
     """The whole application, ready to be served."""
     app: ASGIApp = routes(upstreams, live, draining)
+    app = HeadAsGet(app)
     app = CsrfProtection(app, settings.origins)
     app = Authenticate(app, tokens)
     app = SizeLimits(app)

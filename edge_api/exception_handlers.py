@@ -16,7 +16,7 @@ from edge_api import problems
 from edge_api.schemas import convert
 
 _log = structlog.get_logger("http")
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _MOST_VIOLATIONS = 20
 _LONGEST_NAME = 100
 
@@ -61,7 +61,7 @@ async def _on_unexpected(_request: Request, _error: Any) -> Response:
 def _allowed(request: Request) -> str:
     # The framework names the methods of the first route at this path only.
     def answers(method: str) -> bool:
-        scope = {**request.scope, "method": method}
+        scope = {**request.scope, "method": "GET" if method == "HEAD" else method}
         return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 
     return ", ".join(method for method in _METHODS if answers(method))

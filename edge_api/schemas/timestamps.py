@@ -1,13 +1,13 @@
-"""Parses times as RFC 3339 writes them."""
+"""Parses times as RFC 3339 writes them. The colon of an offset may be left out, as Python's `%z` writes it."""
 
 import re
 from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-_HOUR_MINUTE = r"(?:[01]\d|2[0-3]):[0-5]\d"
+_HOUR, _MINUTE = r"(?:[01]\d|2[0-3])", r"[0-5]\d"
 _RFC3339 = re.compile(
-    rf"(\d{{4}}-\d{{2}}-\d{{2}})[Tt]({_HOUR_MINUTE}:[0-5]\d)(?:\.(\d+))?([Zz]|[+-]{_HOUR_MINUTE})", re.ASCII
+    rf"(\d{{4}}-\d{{2}}-\d{{2}})[Tt]({_HOUR}:{_MINUTE}:[0-5]\d)(?:\.(\d+))?([Zz]|[+-]{_HOUR}:?{_MINUTE})", re.ASCII
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST = int((datetime.min.replace(tzinfo=UTC) - _EPOCH).total_seconds())

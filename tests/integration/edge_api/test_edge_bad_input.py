@@ -175,7 +175,6 @@ async def test_the_services_rules_come_back_under_rest_names(edge: Edge, content
         "2026-12-31",
         "2026-12-31 12:00:00Z",
         "2026-12-31T12:00:00+24:00",
-        "2026-12-31T12:00:00+0100",
         "2026-12-31T12:00:00.Z",
         "2026-W01-1T12:00:00Z",
         "20261231T120000Z",
@@ -340,14 +339,14 @@ async def test_headers_that_come_twice_are_refused(edge: Edge) -> None:
             assert fields(await client.post(TASKS, json={"title": "a"}, headers=headers)) == {name}
 
 
-@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE", "PUT", "PROPFIND"])
+@pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "PUT", "PROPFIND"])
 async def test_a_method_that_a_path_does_not_know_is_405_with_those_it_knows(edge: Edge, method: str) -> None:
     for path, allowed in (
-        (TASKS, "GET, POST"),
-        (ABSENT, "GET, PATCH, DELETE"),
+        (TASKS, "GET, HEAD, POST"),
+        (ABSENT, "GET, HEAD, PATCH, DELETE"),
         (f"{ABSENT}:undelete", "POST"),
         (MARK, "POST"),
-        ("/healthz", "GET"),
+        ("/healthz", "GET, HEAD"),
     ):
         answer = await edge.client.request(method, path)
         assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)

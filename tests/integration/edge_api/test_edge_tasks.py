@@ -150,6 +150,22 @@ async def test_an_if_match_that_is_not_one_strong_etag_is_refused(edge: Edge, he
     assert (await edge.client.get(path)).status_code == 200
 
 
+async def test_head_is_answered_like_get_without_a_body(edge: Edge) -> None:
+    path = f"{TASKS}/{(await create(edge))['id']}"
+    for url, headers in (
+        (path, {}),
+        (path, {"If-None-Match": '"r1"'}),
+        (f"{path}x", {}),
+        (TASKS, {}),
+        ("/healthz", {}),
+        ("/api/openapi.json", {}),
+    ):
+        get, head = [await edge.client.request(method, url, headers=headers) for method in ("GET", "HEAD")]
+        assert (head.status_code, head.content) == (get.status_code, b"")
+        differing = {name for name in get.headers if head.headers.get(name) != get.headers[name]}
+        assert differing <= {"date", "x-request-id"}
+
+
 async def test_who_has_the_task_already_gets_304(edge: Edge) -> None:
     path = f"{TASKS}/{(await create(edge))['id']}"
     for known in ('"r1"', 'W/"r1"', '"r9", W/"r1"', "*"):

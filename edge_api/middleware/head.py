@@ -1,0 +1,37 @@
+"""Answers HEAD wherever GET is answered (RFC 9110, 9.3.2): with the headers of GET, and no body."""
+
+from contextlib import suppress
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class _StreamEnded(Exception):
+    """The client wants no more of a stream than its headers."""
+
+
+class HeadAsGet:
+    """Runs a HEAD request as GET, and ends a stream where its body would begin."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Runs one request."""
+        if scope["method"] == "HEAD":
+            await self._head(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _head(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_no_body(message: Message) -> None:
+            if message["type"] != "http.response.body":
+                await send(message)
+                return
+            await send({"type": "http.response.body"})
+            if message.get("more_body"):
+                raise _StreamEnded
+
+        get = {**scope, "method": "GET"}
+        with suppress(_StreamEnded):
+            await self._app(get, receive, send_no_body)
+        scope["route"] = get.get("route")  # for the metrics
