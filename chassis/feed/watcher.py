@@ -11,7 +11,7 @@ from chassis.errors import Exhausted
 from chassis.feed.stream_id import StreamId, token_of
 
 HEARTBEAT_SECONDS = 15.0
-_SHORTEST_SECONDS, _LONGEST_SECONDS = 240.0, 300.0
+LIFETIME_SECONDS = (240.0, 300.0)
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ class Batch(Generic[T]):
 
 def lifetime_seconds() -> float:
     """How long to let somebody watch: revoked rights end within five minutes, and not everybody's at once."""
-    return random.uniform(_SHORTEST_SECONDS, _LONGEST_SECONDS)  # noqa: S311 (spreads load, guards nothing)
+    return random.uniform(*LIFETIME_SECONDS)  # noqa: S311 (spreads load, guards nothing)
 
 
 class Watcher(Generic[T]):

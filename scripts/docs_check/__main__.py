@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
 
 def generated(root: Path) -> dict[Path, str]:
     """What each page must say that is generated, or has generated parts."""
-    shown = {page.path: excerpts.filled(root, page) for page in pages.course(root)}
+    shown = {page.path: excerpts.filled(root, page) for page in [*pages.course(root), *pages.how_to(root)]}
     return {**shown, **reference.pages(root), settings.ENV_EXAMPLE: settings.env_example(root)}
 
 

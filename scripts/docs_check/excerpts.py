@@ -11,7 +11,15 @@ from pathlib import Path
 from scripts.docs_check import sources
 from scripts.docs_check.pages import EXCERPT, Page
 
-_LANGUAGES = {".py": "python", ".proto": "protobuf", ".yml": "yaml", ".ts": "ts", ".svelte": "svelte", ".lua": "lua"}
+_LANGUAGES = {
+    ".go": "go",
+    ".lua": "lua",
+    ".proto": "protobuf",
+    ".py": "python",
+    ".svelte": "svelte",
+    ".ts": "ts",
+    ".yml": "yaml",
+}
 _OTHERS = {"Makefile": "make", "Dockerfile": "dockerfile", "nginx.conf": "nginx"}
 
 

@@ -62,6 +62,12 @@ def course(root: Path) -> list[Page]:
     return read(root, "docs/*.md")
 
 
+def how_to(root: Path) -> list[Page]:
+    """The pages that say how to do something."""
+    return read(root, "docs/how-to/*.md")
+
+
 def followed(root: Path) -> list[Page]:
-    """The pages whose commands are run."""
-    return [*read(root, "README.md", "kong/README.md", "web/README.md", "monitoring/README.md"), *course(root)]
+    """The pages whose commands are run on a system that is up."""
+    others = read(root, "README.md", "kong/README.md", "web/README.md", "monitoring/README.md")
+    return [*others, *course(root), *read(root, "docs/how-to/call-it-from-your-language.md")]

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from chassis.grpc_api.client import ClientMetrics
 from chassis.grpc_api.telemetry import ServerMetrics
 from edge_api import openapi
-from scripts.docs_check import settings
+from scripts.docs_check import limits, settings
 from scripts.docs_check.sources import PACKAGES
 
 _NOTE = "<!-- Made by `make docs`; do not edit. -->"
@@ -31,6 +31,7 @@ def pages(root: Path) -> dict[Path, str]:
     made = {
         "rpcs": _page("The RPCs", _rpcs(root)),
         "rest": _page("The REST interface", _rest()),
+        "limits": _page("The limits", _limits(root)),
         "settings": _page("The settings", _settings(root)),
         "metrics": _page("The metrics", _metrics(root)),
         "alerts": _page("The alerts", _alerts(root)),
@@ -118,6 +119,17 @@ def _type(schema: dict[str, Any]) -> str:
 def _bounds(schema: dict[str, Any], text: str, kind: str) -> str:
     most = schema.get(f"max{kind}")
     return text.format(f"{schema.get(f'min{kind}', 0):,.0f}", f"{most:,.0f}") if most is not None else ""
+
+
+def _limits(root: Path) -> Iterator[str]:
+    yield "The limits that a client can meet. Where one is a setting, this is its default."
+    for heading, rows in limits.sections(root).items():
+        yield from ("", f"## {heading}", "", "| what | limit | beyond it |", "|---|---|---|")
+        yield from (f"| {row.what} | {row.value} | {row.beyond} |" for row in rows)
+    yield from ("", "## Fields and parameters", "")
+    yield from ("Beyond them REST answers 422 and gRPC INVALID_ARGUMENT, unless the table says otherwise.", "")
+    yield from ("| limit | what it counts |", "|---|---|")
+    yield from (f"| {value} | {about} |" for about, value in limits.fields(root))
 
 
 def _settings(root: Path) -> Iterator[str]:

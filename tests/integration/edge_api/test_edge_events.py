@@ -83,6 +83,16 @@ def notified(fakes: Fakes, number: int, owner: str = "ada", title: str = "Buy mi
     fakes.notification_feed.append(Item(next_position(fakes.notification_feed), owner, 0.0, 100, notification))
 
 
+async def test_head_is_answered_without_a_stream(mesh: tuple[Edge, Fakes]) -> None:
+    edge, fakes = mesh
+    happens(fakes, 1)
+    await heard(edge, fakes)
+    answer = await edge.client.head(EVENTS)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
+    await watchers_become(edge, 0)
+
+
 async def test_both_streams_come_as_one_each_event_as_rest_shows_it_and_under_an_id_of_both(
     mesh: tuple[Edge, Fakes],
 ) -> None:
@@ -227,8 +237,7 @@ async def test_clients_are_told_to_come_back_at_different_times(mesh: tuple[Edge
 async def test_a_stream_whose_time_is_over_ends_cleanly_and_asks_its_client_back_soon(
     mesh: tuple[Edge, Fakes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chassis.feed.watcher._SHORTEST_SECONDS", 0.1)
-    monkeypatch.setattr("chassis.feed.watcher._LONGEST_SECONDS", 0.2)
+    monkeypatch.setattr("chassis.feed.watcher.LIFETIME_SECONDS", (0.1, 0.2))
     edge, _ = mesh
     async with event_source(edge.client) as source:
         assert await source.ended() == []

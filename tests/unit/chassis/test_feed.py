@@ -180,8 +180,7 @@ async def test_the_first_batch_tells_where_it_begins_and_a_quiet_feed_sends_hear
 
 
 async def test_watching_ends_by_itself_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chassis.feed.watcher._SHORTEST_SECONDS", 0.05)
-    monkeypatch.setattr("chassis.feed.watcher._LONGEST_SECONDS", 0.1)
+    monkeypatch.setattr("chassis.feed.watcher.LIFETIME_SECONDS", (0.05, 0.1))
     async with aclosing(feed().batches("ann", None)) as batches:
         assert [values(batch) async for batch in batches] == [[]]
 
