@@ -51,8 +51,8 @@ LastEventId = Annotated[
     ),
 ]
 
-ALWAYS = (401, 403, 413, 422, 429, 431, 500, 501, 503, 504)
-"""What any operation may answer: refusals of the edge before it looks closer, and failures of a service."""
+ALWAYS = (401, 403, 413, 422, 429, 431, 500, 501, 502, 503, 504)
+"""What any operation may answer: refusals of gateway and edge before they look closer, and failures of a service."""
 
 _WHEN = {
     304: "The client has this revision already.",
@@ -70,6 +70,7 @@ _WHEN = {
     431: "The headers are too large.",
     500: "An error of the service itself.",
     501: "The service does not know this call yet.",
+    502: "The gateway got no whole answer.",
     503: "A service that this needs is away.",
     504: "The service did not answer in time.",
 }
