@@ -87,7 +87,7 @@ coverage: install ## Measure what unit and integration tests cover of the servic
 	@$(bin)/pytest -q -n auto --maxprocesses 4 --dist worksteal -m "not slow and not faults" tests/unit tests/integration --cov
 
 .PHONY: slow
-slow: install ## Run the slow tests: a backlog of 100,000 events, every drill and dashboard, and a new service
+slow: install ## Run the slow tests: a backlog of 100,000 events, drills, dashboards, a new service, and generated clients
 	@$(bin)/pytest -m "slow and not browser" $(ARGS)
 
 .PHONY: test-faults
@@ -102,6 +102,10 @@ faults: install ## Run every fault test and write docs/reference/faults.md anew
 .PHONY: simulate
 simulate: install ## Look for a seed of the simulation that breaks a promise (SEED=n shows the run of one)
 	@$(bin)/python -m tests.simulation $(SEED)
+
+.PHONY: clients
+clients: install ## Try linters, generators, and clients in Go and Node (ARGS='--watch-seconds 330'); needs Go, Java, Maven, network
+	@scripts/clients $(ARGS)
 
 .PHONY: course
 course: install ## Run every command that README.md and docs/ show and compare what it writes (COURSE=write takes it into the page)
@@ -175,6 +179,7 @@ baseline: install ## Accept the contract as it is: from now on `make check` comp
 lock: install ## Pin what pyproject.toml asks for; keeps the pins that fit (UPGRADE=1 takes the newest)
 	@$(compile) pyproject.toml --group dev --output-file requirements-dev.txt
 	@$(compile) --group tools --output-file requirements-tools.txt
+	@$(compile) --group clients --constraints requirements-dev.txt --output-file tests/clients/requirements.txt
 	@$(compile) pyproject.toml --constraints requirements-dev.txt --output-file chassis/requirements.txt
 	@for lock in $(filter-out chassis/%,$(wildcard */requirements.txt)); do \
 	  service=$${lock%/*}; \

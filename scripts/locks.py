@@ -75,18 +75,21 @@ def undeclared_imports(packages: Iterable[str], service: str, declared: Iterable
 def outdated(root: Path) -> list[str]:
     """What the locks of the project in `root` do not pin as pyproject.toml asks for, a line each."""
     project = _project(root)
+    of_services = {
+        "chassis/requirements.txt": project["project"]["dependencies"],
+        **{f"{service}/requirements.txt": wanted for service, wanted in _services(project).items()},
+    }
     locks = {
         "requirements-dev.txt": requirements_of(project, "dev"),
         "requirements-tools.txt": project["dependency-groups"]["tools"],
-        "chassis/requirements.txt": project["project"]["dependencies"],
-        **{f"{service}/requirements.txt": wanted for service, wanted in _services(project).items()},
+        "tests/clients/requirements.txt": project["dependency-groups"]["clients"],
+        **of_services,
     }
     missing = [lock for lock in locks if not (root / lock).exists()]
     if missing:
         return [f"{lock} is missing: make an empty file of that name first" for lock in missing]
     pins = {lock: read_pins((root / lock).read_text()) for lock in locks}
     tested = pins["requirements-dev.txt"]
-    of_services = locks.keys() - {"requirements-dev.txt", "requirements-tools.txt"}
     return [
         *(f"{lock} does not pin {each}" for lock, wanted in locks.items() for each in unmet(wanted, pins[lock])),
         *(
@@ -147,7 +150,7 @@ def _project(root: Path) -> dict[str, Any]:
 
 
 def _services(project: Mapping[str, Any]) -> dict[str, list[str]]:
-    groups = project["dependency-groups"].keys() - {"dev", "tools"}
+    groups = project["dependency-groups"].keys() - {"dev", "tools", "clients"}
     return {group.replace("-", "_"): requirements_of(project, group) for group in sorted(groups)}
 
 

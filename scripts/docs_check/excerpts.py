@@ -18,6 +18,7 @@ _LANGUAGES = {
     ".py": "python",
     ".svelte": "svelte",
     ".ts": "ts",
+    ".yaml": "yaml",
     ".yml": "yaml",
 }
 _OTHERS = {"Makefile": "make", "Dockerfile": "dockerfile", "nginx.conf": "nginx"}

@@ -1,4 +1,4 @@
-"""Every page of docs/how-to, followed in a copy of the checkout: the changes that it shows fit, its commands work."""
+"""Every page of docs/how-to that changes the project, followed in a copy: the changes fit, the commands work."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from tests import ROOT
 from tests.course.docs_runner import rehearse
 from tests.support.checkout import copy_checkout, modules_of
 
-_PAGES = pages.read(ROOT, "docs/how-to/*.md")
+_PAGES = [page for page in pages.how_to(ROOT) if page not in pages.followed(ROOT)]
 _COMMAND_SECONDS = 300
 
 

@@ -149,9 +149,10 @@ class TaskServiceServicer:
 
     def WatchTasks(self, request, context):
         """Streams what happens to the caller's tasks, for four to five minutes; then it ends with OK, and so it does when the
-        service stops: watch again with the last resume_token. The first message comes at once, is a heartbeat or a reset,
-        and tells where the stream begins; what was missed since the request's token follows. While nothing happens a
-        heartbeat comes every 15 seconds.
+        service stops. Where the connection is lost it ends with UNAVAILABLE. In each case, watch again with the last
+        resume_token. The first message comes at once, is a heartbeat or a reset, and tells where the stream begins; what was
+        missed since the request's token follows. While nothing happens a heartbeat comes every 15 seconds, so no keepalive
+        is needed: grpc-js with a keepalive of less than five minutes loses its streams when the server renews a connection.
 
         A change may come twice, and late: one whose task has an older revision than was seen is out of date.
         Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: no service gave that token), UNAVAILABLE (the queue has not been

@@ -25,8 +25,9 @@ def test_every_lock_is_scanned(tmp_path: Path) -> None:
     ran = _audit(tmp_path)
     assert ran.returncode == 0, ran.stderr
     locks = [line.split()[-1] for line in ran.stdout.splitlines() if line.startswith("pip-audit ")]
-    assert set(locks) == {path.name for path in ROOT.glob("requirements*.txt")}
-    assert "npm --prefix web audit" in ran.stdout
+    assert set(locks) == {*(path.name for path in ROOT.glob("requirements*.txt")), "tests/clients/requirements.txt"}
+    for folder in ("web", "tests/clients/node"):
+        assert f"npm --prefix {folder} audit" in ran.stdout
 
 
 @pytest.mark.parametrize("fails", [{"pip_audit": "exit 1"}, {"npm": "exit 1"}])
