@@ -1,7 +1,7 @@
 """Converts between protobuf messages and the domain.
 
-What a message gets wrong is added to a list of violations, so that its sender learns of all of it at once; some other
-value stands for it.
+An invalid value is added to a list of violations, so that its sender learns of all of them at once; the result then has
+some valid value in its place. Only `new_fields_from_proto` raises.
 """
 
 import dataclasses
@@ -65,7 +65,7 @@ def event_to_bytes(event: Event) -> bytes:
 
 
 def new_fields_from_proto(request: task_pb2.CreateTaskRequest) -> TaskFields:
-    """What the owner says of a new task. Raises InvalidInput for fields that only the service sets, and bad values."""
+    """The content of a new task. Raises InvalidInput for fields that only the service sets and for invalid values."""
     given = {field.name for field, _ in request.task.ListFields()}
     violations = [Violation(f"task.{name}", "is set by the service") for name in SET_BY_SERVICE if name in given]
     fields = fields_from_proto(request.task, violations)
@@ -75,7 +75,7 @@ def new_fields_from_proto(request: task_pb2.CreateTaskRequest) -> TaskFields:
 
 
 def fields_from_proto(message: task_pb2.Task, violations: list[Violation]) -> TaskFields:
-    """What the owner says of a task."""
+    """The content of a task."""
     return TaskFields(
         title=message.title,
         description=message.description,
@@ -91,7 +91,7 @@ def fields_from_proto(message: task_pb2.Task, violations: list[Violation]) -> Ta
 
 
 def enum_from_proto(kind: type[E], number: int, field: str, violations: list[Violation]) -> E:
-    """One value of an enum; a number that stands for none is a violation."""
+    """One value of an enum. An unknown number is a violation."""
     try:
         return kind(number)
     except ValueError:
@@ -101,7 +101,7 @@ def enum_from_proto(kind: type[E], number: int, field: str, violations: list[Vio
 
 
 def time_from_proto(message: Timestamp, field: str, violations: list[Violation]) -> datetime | None:
-    """A time, cut to microseconds; one that no calendar has is a violation."""
+    """A time, cut to microseconds. A time outside the years 1 to 9999 is a violation."""
     try:
         # ToDatetime rounds; what is finer than a microsecond is cut off instead.
         whole = Timestamp(seconds=message.seconds, nanos=message.nanos - message.nanos % _MICROSECOND)

@@ -11,7 +11,9 @@ from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, Serv
 
 V1ALPHA = reflection.SERVICE_NAME
 V1 = "grpc.reflection.v1.ServerReflection"
-"""The stable name of the same protocol with the same messages; grpcio-reflection has only the older name."""
+"""The stable name of the same protocol, with the same messages.
+
+grpcio-reflection has only the older name. So only that one is listed: clients ask for the protos of what is listed."""
 
 
 def serve(server: grpc.aio.Server, services: Collection[str]) -> None:

@@ -1,7 +1,5 @@
 """Answers HEAD wherever GET is answered (RFC 9110, 9.3.2): with the headers of GET, and no body."""
 
-from contextlib import suppress
-
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
@@ -32,6 +30,9 @@ class HeadAsGet:
                 raise _StreamEnded
 
         get = {**scope, "method": "GET"}
-        with suppress(_StreamEnded):
+        try:
             await self._app(get, receive, send_no_body)
-        scope["route"] = get.get("route")  # for the metrics
+        except _StreamEnded:
+            pass
+        finally:
+            scope["route"] = get.get("route")  # for the metrics

@@ -70,7 +70,7 @@ _WHEN = {
     431: "The headers are too large.",
     500: "An error of the service itself.",
     501: "The service does not know this call yet.",
-    502: "The gateway got no whole answer.",
+    502: "The gateway received an incomplete response, or none.",
     503: "A service that this needs is away.",
     504: "The service did not answer in time.",
 }

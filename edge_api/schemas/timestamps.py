@@ -17,8 +17,8 @@ _LATEST = int((datetime.max.replace(tzinfo=UTC, microsecond=0) - _EPOCH).total_s
 def parse(text: object) -> Timestamp:
     """The time that `text` names, to the nanosecond; finer parts are cut off.
 
-    Raises ValueError for anything but RFC 3339 with a time zone, and for a day or a second that does not exist; a leap
-    second is none that computers count.
+    Raises ValueError for any other form, for a time without a zone, and for a day or a second that does not exist; leap
+    seconds do not exist here.
     """
     match = _RFC3339.fullmatch(text) if isinstance(text, str) else None
     if match is None:

@@ -24,7 +24,7 @@ from edge_api.sse.live import Live
 
 _log = structlog.get_logger("events")
 
-_SEND_SECONDS = 5.0
+SEND_SECONDS = 5.0
 _PIECE_BYTES = 16 * 1024  # what one write adds to the buffer of a client that does not read
 _RETRY_MS = (1000, 5000)  # so that clients that are sent away together do not come back together
 _RETRY_SOON_MS = 500  # for one whose time is over: the others' ends at other times, and something may happen meanwhile
@@ -159,7 +159,7 @@ class _Writer:
 
     async def _write(self, body: bytes, *, more: bool = True) -> None:
         # Without a limit where none can be reached: it costs as much as all the rest.
-        async with asyncio.timeout(_SEND_SECONDS) if self._connection.is_congested else nullcontext():
+        async with asyncio.timeout(SEND_SECONDS) if self._connection.is_congested else nullcontext():
             await self._send({"type": "http.response.body", "body": body, "more_body": more})
 
 

@@ -2,10 +2,10 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -15,12 +15,16 @@ from chassis.grpc_api.channel_options import MAX_MESSAGE_BYTES, MAX_METADATA_BYT
 from chassis.settings import GrpcSettings
 from edge_api.schemas import limits
 from edge_api.settings import EdgeSettings
+from edge_api.sse.event_stream import SEND_SECONDS
 from kong.configuration import Configuration
+from notify_svc.domain import INBOX_LIMIT, KEEP_MS
+from task_svc.domain import KEPT_AFTER_DELETION
 from task_svc.grpc_api.list_request import PAGE_BYTES_MAX
 
 _LOGINS = re.compile(r"per_minute, per_hour, per_user = (\d+), (\d+), (\d+)")
 _HEADERS = re.compile(r"if n > (\d+) then")
 _NGINX_LINE = "8 KiB"  # nginx's own default
+_TOO_MANY, _TOO_MANY_BY_GRPC = "429; Retry-After", "429, by gRPC RESOURCE_EXHAUSTED; Retry-After"
 
 
 class Limit(NamedTuple):
@@ -37,6 +41,7 @@ def sections(root: Path) -> dict[str, list[Limit]]:
         "At the gateway": [*_gateway(root)],
         "At the edge: REST and the event stream": [*_edge()],
         "At the services: gRPC": [*_grpc()],
+        "What is kept": [*_stored()],
     }
 
 
@@ -53,42 +58,55 @@ def fields(root: Path) -> Iterator[tuple[str, str]]:
 def _gateway(root: Path) -> Iterator[Limit]:
     text = (root / "kong/kong.yml").read_text()
     kong = Configuration(yaml.safe_load(text))
-    for what, route, consumer in (
-        ("calls of one user", "api-key", None),
-        ("calls without a valid credential, of one address", "api-key", "anonymous"),
-        ("health checks by gRPC, of one address", "task-health", None),
+    for what, route, consumer, beyond in (
+        ("calls of one user, on each route", "api-key", None, _TOO_MANY_BY_GRPC),
+        ("REST calls without a valid credential, from one address, on each route", "api-key", "anonymous", _TOO_MANY),
+        ("health checks by gRPC, from one address, of each service", "task-health", None, _TOO_MANY_BY_GRPC),
     ):
-        rate = kong.config("rate-limiting", kong.routes[route], consumer)
-        assert rate is not None  # noqa: S101 (`make check` holds kong.yml to it)
-        yield Limit(what, f"{rate['minute']} a minute", "429, RESOURCE_EXHAUSTED by gRPC; Retry-After")
+        yield Limit(what, f"{_config(kong, 'rate-limiting', route, consumer)['minute']} a minute", beyond)
     ((per_minute, per_hour, per_user),) = _LOGINS.findall(text)
-    yield Limit("logins from one address", f"{per_minute} a minute, {per_hour} an hour", "429; Retry-After")
-    yield Limit("logins of one user", f"{per_user} an hour", "429; Retry-After")
+    yield Limit("logins from one address", f"{per_minute} a minute, {per_hour} an hour", _TOO_MANY)
+    yield Limit("logins of one user", f"{per_user} an hour", _TOO_MANY)
+    session = _config(kong, "session", "api-session")
+    idle, whole = session["idling_timeout"] // 60, session["absolute_timeout"] // 3600
+    yield Limit("a session", f"{idle} minutes without a request, {whole} hours in all", "401: log in again")
     (headers,) = _HEADERS.findall(text)
     yield Limit("headers of a request", headers, "431")
     yield Limit("the path, or one header", _NGINX_LINE, "414, 400")
-    compose = yaml.safe_load((root / "docker-compose.yml").read_text())
-    nginx = compose["services"]["kong"]["environment"]
+    nginx = yaml.safe_load((root / "docker-compose.yml").read_text())["services"]["kong"]["environment"]
     size = f"{nginx['KONG_NGINX_HTTP_CLIENT_MAX_BODY_SIZE'].removesuffix('k')} KiB"
     yield Limit("the body of a request", size, "413")
     yield Limit("all messages of one gRPC call to the server", size, "INVALID_ARGUMENT, or the call is cut")
     pause = nginx["KONG_NGINX_HTTP_CLIENT_BODY_TIMEOUT"].removesuffix("s")
     yield Limit("a pause within a request", f"{pause} s", "the connection is closed")
+    for what, service, beyond in (
+        ("a pause before or within a response", "api", "504, or the connection is closed"),
+        ("a pause within an event stream", "api-events", "the connection is closed"),
+        ("a pause within a gRPC stream, such as Health.Watch while nothing changes", "task-grpc", "the call ends"),
+    ):
+        yield Limit(what, f"{kong.services[service].read_timeout // 1000} s", beyond)
+
+
+def _config(kong: Configuration, plugin: str, route: str, consumer: str | None = None) -> Mapping[str, Any]:
+    found = kong.config(plugin, kong.routes[route], consumer)
+    assert found is not None  # noqa: S101 (`make check` holds kong.yml to it)
+    return found
 
 
 def _edge() -> Iterator[Limit]:
     default = {name: field.default for name, field in EdgeSettings.model_fields.items()}
+    seconds = f"{default['call_timeout_seconds']} s"
     yield Limit("the body of a request", _size(limits.MAX_BODY_BYTES), "413")
     yield Limit("the headers of a request", _size(limits.MAX_HEADER_BYTES), "431")
-    yield Limit(
-        "a request with all its calls (`EDGE_CALL_TIMEOUT_SECONDS`)", f"{default['call_timeout_seconds']} s", "504"
-    )
+    yield Limit("a body that comes slowly (`EDGE_CALL_TIMEOUT_SECONDS`)", seconds, "408")
+    yield Limit("a request with all its calls (`EDGE_CALL_TIMEOUT_SECONDS`)", seconds, "504")
     yield Limit("requests at once (`EDGE_MAX_IN_FLIGHT`)", f"{default['max_in_flight']:,}", "503; Retry-After")
-    yield Limit(
-        "event streams of one user (`EDGE_MAX_WATCHERS_PER_USER`)", f"{default['max_watchers_per_user']:,}", "429"
-    )
-    yield Limit("event streams (`EDGE_MAX_WATCHERS`)", f"{default['max_watchers']:,}", "429")
+    yield Limit("connections (`EDGE_MAX_CONNECTIONS`)", f"{default['max_connections']:,}", "503")
+    of_one_user = default["max_watchers_per_user"]
+    yield Limit("event streams of one user (`EDGE_MAX_WATCHERS_PER_USER`)", f"{of_one_user:,}", "429; Retry-After")
+    yield Limit("event streams (`EDGE_MAX_WATCHERS`)", f"{default['max_watchers']:,}", "429; Retry-After")
     yield Limit("an event stream", _lifetime(), "it ends: connect again with Last-Event-ID")
+    yield Limit("a client that does not read its event stream", f"{SEND_SECONDS:.0f} s", "the connection is closed")
 
 
 def _grpc() -> Iterator[Limit]:
@@ -96,20 +114,28 @@ def _grpc() -> Iterator[Limit]:
     feed = FeedLimits()
     deadline = GrpcSettings.model_fields["default_deadline_seconds"].default
     yield Limit("a message", _size(MAX_MESSAGE_BYTES), "RESOURCE_EXHAUSTED")
-    yield Limit("the metadata of a call", _size(MAX_METADATA_BYTES), "RESOURCE_EXHAUSTED")
+    yield Limit("the metadata of a call", _size(MAX_METADATA_BYTES), "RESOURCE_EXHAUSTED; from 16 KiB on always")
     yield Limit("a page of a listing", _size(PAGE_BYTES_MAX), "the page ends early")
-    yield Limit("a call without a deadline (`…_DEFAULT_DEADLINE_SECONDS`)", f"{deadline} s", "DEADLINE_EXCEEDED")
+    yield Limit("a unary call without a deadline (`…_DEFAULT_DEADLINE_SECONDS`)", f"{deadline} s", "DEADLINE_EXCEEDED")
     yield Limit("calls at once on one connection", f"{option['grpc.max_concurrent_streams']:,}", "further calls wait")
     yield Limit("watches of one user", f"{feed.watchers_of_one:,}", "RESOURCE_EXHAUSTED, TOO_MANY_WATCHERS")
     yield Limit("watches", f"{feed.watchers:,}", "RESOURCE_EXHAUSTED, TOO_MANY_WATCHERS")
     yield Limit("changes that wait for one watcher", f"{feed.waiting:,}", "RESOURCE_EXHAUSTED, WATCHER_TOO_SLOW")
+    kept = f"the last {feed.items:,}, or {_size(feed.bytes)}"
+    yield Limit("changes that a watch can resume behind", kept, "a reset: load everything again")
     yield Limit("a watch", _lifetime(), "it ends with OK: watch again with the last resume_token")
     age, grace = (option[f"grpc.max_connection_{name}_ms"] // 1000 for name in ("age", "age_grace"))
-    yield Limit(
-        "a connection", f"{age} s", f"GOAWAY: new calls take a new connection, calls in flight have {grace} s more"
-    )
+    goaway = f"GOAWAY: new calls take a new connection, calls in flight have {grace} s more"
+    yield Limit("a connection", f"{age} s", goaway)
     pings = option["grpc.http2.min_ping_interval_without_data_ms"] // 1000
     yield Limit("between two keepalive pings", f"at least {pings} s", "GOAWAY, too_many_pings")
+
+
+def _stored() -> Iterator[Limit]:
+    days = KEPT_AFTER_DELETION.days
+    yield Limit("a deleted task", f"{days} days", "it is purged, and cannot be undeleted")
+    yield Limit("notifications of one user", f"{INBOX_LIMIT:,}", "the oldest are dropped")
+    yield Limit("a notification", f"{KEEP_MS // 86_400_000} days", "it is dropped")
 
 
 def _lifetime() -> str:

@@ -122,7 +122,7 @@ def _bounds(schema: dict[str, Any], text: str, kind: str) -> str:
 
 
 def _limits(root: Path) -> Iterator[str]:
-    yield "The limits that a client can meet. Where one is a setting, this is its default."
+    yield "The limits that a client can meet, with the defaults of the settings. Each process counts for itself."
     for heading, rows in limits.sections(root).items():
         yield from ("", f"## {heading}", "", "| what | limit | beyond it |", "|---|---|---|")
         yield from (f"| {row.what} | {row.value} | {row.beyond} |" for row in rows)

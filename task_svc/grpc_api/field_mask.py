@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from task.v1 import task_pb2
@@ -10,30 +11,25 @@ from chassis.errors import InvalidInput, Violation
 from task_svc.convert import CHANGEABLE, SET_BY_SERVICE, enum_from_proto, fields_from_proto
 from task_svc.domain import Priority, Status, TaskFields
 
+_MASK_VIOLATIONS_MAX = 20
 
-def paths_of(message: task_pb2.Task, mask: FieldMask) -> frozenset[str]:
-    """The fields to change: those that the mask names, or without one those that are set.
 
-    Raises InvalidInput for a field that is not known or that only the service sets.
+def content_change(message: task_pb2.Task, mask: FieldMask) -> dict[str, object]:
+    """The new values of the fields that the mask names, or without a mask of those that are set.
+
+    Raises InvalidInput for a field that is unknown or that only the service sets, and for invalid values.
     """
-    if not mask.paths:
-        return frozenset(field.name for field, _ in message.ListFields()) & frozenset(CHANGEABLE)
-    violations = [*_mask_violations(mask)]
-    if violations:
-        raise InvalidInput(*violations)
-    return frozenset(mask.paths)
-
-
-def content_change(message: task_pb2.Task, paths: frozenset[str]) -> dict[str, object]:
-    """The new values of the fields at `paths`. Raises InvalidInput for an enum value or a time that is none."""
-    violations: list[Violation] = []
+    violations = [*islice(_mask_violations(mask), _MASK_VIOLATIONS_MAX)]
+    named = mask.paths or [field.name for field, _ in message.ListFields()]
+    paths = {path for path in named if path in CHANGEABLE}
     if "status" in paths and not message.status:
         enum_from_proto(Status, message.status, "task.status", violations)
     if "priority" in paths and not message.priority:
         enum_from_proto(Priority, message.priority, "task.priority", violations)
-    given = fields_from_proto(message, violations)
-    change = {path: getattr(given, path) for path in paths}
+    fields = fields_from_proto(message, violations)
+    change = {path: getattr(fields, path) for path in paths}
     if violations:
+        # With a valid title, so that the rules are checked for the changed fields alone.
         raise InvalidInput(*violations, *apply(TaskFields("a"), change).violations())
     return change
 

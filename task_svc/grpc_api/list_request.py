@@ -92,7 +92,12 @@ def _filter(request: task_pb2.ListTasksRequest, violations: list[Violation]) -> 
 
 
 def _enums(kind: type[E], numbers: Iterable[int], field: str, violations: list[Violation]) -> frozenset[E]:
-    return frozenset(enum_from_proto(kind, number, f"{field}[{i}]", violations) for i, number in enumerate(numbers))
+    values, known = set[E](), len(violations)
+    for i, number in enumerate(numbers):
+        values.add(enum_from_proto(kind, number, f"{field}[{i}]", violations))
+        if len(violations) > known:  # a message can hold a hundred thousand unknown numbers
+            break
+    return frozenset(values)
 
 
 def _page_size_violations(page_size: int) -> Iterator[Violation]:

@@ -49,8 +49,7 @@ class TaskServicer(task_pb2_grpc.TaskServiceServicer):
 
     async def UpdateTask(self, request: task_pb2.UpdateTaskRequest, context: Context) -> task_pb2.UpdateTaskResponse:
         """See task.proto."""
-        paths = field_mask.paths_of(request.task, request.update_mask)
-        change = field_mask.content_change(request.task, paths)
+        change = field_mask.content_change(request.task, request.update_mask)
         task = await self._tasks.update(
             require_user(), request.task.id, lambda fields: field_mask.apply(fields, change), request.task.etag
         )

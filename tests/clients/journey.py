@@ -1,4 +1,4 @@
-"""Calls every operation with the client that openapi-python-client generates: `journey.py GATEWAY KEY`.
+"""Calls the operations with the client that openapi-python-client generates: `journey.py GATEWAY USER KEY`.
 
 An AssertionError says which answer differs.
 """
@@ -23,6 +23,7 @@ from taskmesh_client.models import (
     NotificationPage,
     Problem,
     ReadMarks,
+    Session,
     Task,
     TaskPage,
     TaskPatch,
@@ -174,9 +175,10 @@ def inbox(client: AuthenticatedClient) -> dict[str, Notification]:
     return {notification.id: notification for notification in page.notifications}
 
 
-def main(gateway: str, key: str) -> None:
+def main(gateway: str, user: str, key: str) -> None:
     """Takes every step."""
     with connect(gateway, key) as client:
+        assert get_session.sync(client=client) == Session(user)
         task = create(client)
         list_in_pages(client)
         task = change(client, task)

@@ -1,4 +1,4 @@
-// Calls every operation with the client that @hey-api/openapi-ts generates: `node journey.ts GATEWAY KEY`.
+// Calls the operations with the client that @hey-api/openapi-ts generates: `node journey.ts GATEWAY USER KEY`.
 // An AssertionError says which answer differs.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -6,6 +6,7 @@ import { client } from './api/client.gen.ts';
 import {
   createTask,
   deleteTask,
+  getSession,
   getTask,
   listNotifications,
   listTasks,
@@ -21,8 +22,11 @@ import {
 
 const STRANGERS_PER_MINUTE = 60;
 
-const [gateway, key] = process.argv.slice(2);
+const [gateway, user, key] = process.argv.slice(2);
 client.setConfig({ baseUrl: gateway, auth: key });
+
+const { data: session } = await getSession({ throwOnError: true });
+assert.deepEqual(session, { user });
 
 const task = await create();
 await listInPages();

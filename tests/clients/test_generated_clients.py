@@ -1,4 +1,4 @@
-"""Clients that are generated from the OpenAPI document call every operation of a running system through its gateway."""
+"""Clients that are generated from the OpenAPI document call the operations of a running system through its gateway."""
 
 import os
 import shutil
@@ -43,7 +43,7 @@ class ClientProject:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=60,
+            timeout=180,
         )
         assert ran.returncode == 0, ran.stdout
         return ran.stdout
@@ -61,7 +61,7 @@ def test_python_client(gateway: str, tmp_path: Path) -> None:
     options = ("--path", "openapi.json", "--meta", "none", "--output-path", "taskmesh_client", "--fail-on-warning")
     project.run("openapi-python-client", "generate", *options)
     project.run("mypy", "--strict", "--follow-imports", "silent", "journey.py", "example.py")
-    project.run(sys.executable, "journey.py", gateway, "demo-key")
+    project.run(sys.executable, "journey.py", gateway, "demo", "demo-key")
     assert "Buy milk" in project.run(sys.executable, "example.py", gateway)
 
 
@@ -71,5 +71,5 @@ def test_typescript_client(gateway: str, tmp_path: Path) -> None:
     written = project.run(_NODE_MODULES / ".bin/openapi-ts", "--file", Path(__file__).parent / "openapi-ts.config.ts")
     assert "warn" not in written.lower()
     project.run(*_TSC, "journey.ts", "example.ts")
-    project.run("node", "journey.ts", gateway, "guest-key")
+    project.run("node", "journey.ts", gateway, "guest", "guest-key")
     assert "Buy milk" in project.run("node", "example.ts", gateway)

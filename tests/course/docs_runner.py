@@ -44,6 +44,7 @@ class DocsRunner:
 
     def begin(self) -> None:
         """Begins a page. Everything runs already, so its first `make dev` shows what that wrote at its start."""
+        self._type(f"cd {ROOT}")
         self._seen = 0
         self._has_started = False
 

@@ -52,9 +52,10 @@ class NotificationServiceStub:
     """
     WatchNotifications: _grpc.UnaryStreamMultiCallable[_notify_pb2.WatchNotificationsRequest, _notify_pb2.WatchNotificationsResponse]
     """Streams the caller's new notifications as they are recorded, which is before they are delivered. For four to five
-    minutes; then it ends with OK, and so it does when the service stops: watch again with the last resume_token. The
-    first message comes at once, is a heartbeat or a reset, and tells where the stream begins; what was missed since the
-    request's token follows. While nothing happens a heartbeat comes every 15 seconds.
+    minutes; then it ends with OK, and so it does when the service stops. If the connection is lost, it ends with
+    UNAVAILABLE. In each case, watch again with the last resume_token. The first message comes at once, is a heartbeat or
+    a reset, and tells where the stream begins; what was missed since the request's token follows. While nothing happens
+    a heartbeat comes every 15 seconds, so clients need no keepalive.
 
     Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: no service gave that token), UNAVAILABLE (the queue has not been
     reached since the service started), RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS: 10,000 in all or 50 of one user;
@@ -86,9 +87,10 @@ class NotificationServiceAsyncStub(NotificationServiceStub):
     """
     WatchNotifications: _aio.UnaryStreamMultiCallable[_notify_pb2.WatchNotificationsRequest, _notify_pb2.WatchNotificationsResponse]  # type: ignore[assignment]
     """Streams the caller's new notifications as they are recorded, which is before they are delivered. For four to five
-    minutes; then it ends with OK, and so it does when the service stops: watch again with the last resume_token. The
-    first message comes at once, is a heartbeat or a reset, and tells where the stream begins; what was missed since the
-    request's token follows. While nothing happens a heartbeat comes every 15 seconds.
+    minutes; then it ends with OK, and so it does when the service stops. If the connection is lost, it ends with
+    UNAVAILABLE. In each case, watch again with the last resume_token. The first message comes at once, is a heartbeat or
+    a reset, and tells where the stream begins; what was missed since the request's token follows. While nothing happens
+    a heartbeat comes every 15 seconds, so clients need no keepalive.
 
     Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: no service gave that token), UNAVAILABLE (the queue has not been
     reached since the service started), RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS: 10,000 in all or 50 of one user;
@@ -135,9 +137,10 @@ class NotificationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_notify_pb2.WatchNotificationsResponse], _abc.AsyncIterator[_notify_pb2.WatchNotificationsResponse]]:
         """Streams the caller's new notifications as they are recorded, which is before they are delivered. For four to five
-        minutes; then it ends with OK, and so it does when the service stops: watch again with the last resume_token. The
-        first message comes at once, is a heartbeat or a reset, and tells where the stream begins; what was missed since the
-        request's token follows. While nothing happens a heartbeat comes every 15 seconds.
+        minutes; then it ends with OK, and so it does when the service stops. If the connection is lost, it ends with
+        UNAVAILABLE. In each case, watch again with the last resume_token. The first message comes at once, is a heartbeat or
+        a reset, and tells where the stream begins; what was missed since the request's token follows. While nothing happens
+        a heartbeat comes every 15 seconds, so clients need no keepalive.
 
         Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: no service gave that token), UNAVAILABLE (the queue has not been
         reached since the service started), RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS: 10,000 in all or 50 of one user;

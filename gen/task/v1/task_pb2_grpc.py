@@ -32,8 +32,9 @@ class TaskServiceStub:
     another user's task is NOT_FOUND. Beside the errors named at each method, all of them return UNAUTHENTICATED for a
     caller who is not known, UNAVAILABLE while the store is away, and DEADLINE_EXCEEDED when the deadline passes first.
     Every error of a method carries one google.rpc.ErrorInfo (domain `taskmesh`); INVALID_ARGUMENT carries
-    google.rpc.BadRequest too, with every field at fault. Errors without details come from gRPC or a gateway: a method
-    that does not exist, a message or metadata that is too large, a key that is not known, too many calls.
+    google.rpc.BadRequest too, with the fields at fault, as many as fit in 1,500 bytes. Errors of gRPC itself and of the
+    gateway carry no details: a deadline that passed, a cancelled call, a lost connection, an unknown method, a message or
+    metadata that is too large, an unknown key, too many calls.
     """
 
     def __init__(self, channel):
@@ -86,8 +87,9 @@ class TaskServiceServicer:
     another user's task is NOT_FOUND. Beside the errors named at each method, all of them return UNAUTHENTICATED for a
     caller who is not known, UNAVAILABLE while the store is away, and DEADLINE_EXCEEDED when the deadline passes first.
     Every error of a method carries one google.rpc.ErrorInfo (domain `taskmesh`); INVALID_ARGUMENT carries
-    google.rpc.BadRequest too, with every field at fault. Errors without details come from gRPC or a gateway: a method
-    that does not exist, a message or metadata that is too large, a key that is not known, too many calls.
+    google.rpc.BadRequest too, with the fields at fault, as many as fit in 1,500 bytes. Errors of gRPC itself and of the
+    gateway carry no details: a deadline that passed, a cancelled call, a lost connection, an unknown method, a message or
+    metadata that is too large, an unknown key, too many calls.
     """
 
     def CreateTask(self, request, context):
@@ -149,10 +151,10 @@ class TaskServiceServicer:
 
     def WatchTasks(self, request, context):
         """Streams what happens to the caller's tasks, for four to five minutes; then it ends with OK, and so it does when the
-        service stops. Where the connection is lost it ends with UNAVAILABLE. In each case, watch again with the last
+        service stops. If the connection is lost, it ends with UNAVAILABLE. In each case, watch again with the last
         resume_token. The first message comes at once, is a heartbeat or a reset, and tells where the stream begins; what was
-        missed since the request's token follows. While nothing happens a heartbeat comes every 15 seconds, so no keepalive
-        is needed: grpc-js with a keepalive of less than five minutes loses its streams when the server renews a connection.
+        missed since the request's token follows. While nothing happens a heartbeat comes every 15 seconds, so clients need
+        no keepalive.
 
         A change may come twice, and late: one whose task has an older revision than was seen is out of date.
         Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: no service gave that token), UNAVAILABLE (the queue has not been
@@ -216,8 +218,9 @@ class TaskService:
     another user's task is NOT_FOUND. Beside the errors named at each method, all of them return UNAUTHENTICATED for a
     caller who is not known, UNAVAILABLE while the store is away, and DEADLINE_EXCEEDED when the deadline passes first.
     Every error of a method carries one google.rpc.ErrorInfo (domain `taskmesh`); INVALID_ARGUMENT carries
-    google.rpc.BadRequest too, with every field at fault. Errors without details come from gRPC or a gateway: a method
-    that does not exist, a message or metadata that is too large, a key that is not known, too many calls.
+    google.rpc.BadRequest too, with the fields at fault, as many as fit in 1,500 bytes. Errors of gRPC itself and of the
+    gateway carry no details: a deadline that passed, a cancelled call, a lost connection, an unknown method, a message or
+    metadata that is too large, an unknown key, too many calls.
     """
 
     @staticmethod

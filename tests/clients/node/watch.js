@@ -21,7 +21,7 @@ export async function checkWatches(tasks, seconds, watches) {
 async function follow(watch, until, create, created) {
   watch.seen = new Set();
   while (Date.now() < until) {
-    checkEnd(watch, await readStream(watch, until));
+    checkEnd(watch, await readStream(watch, until), until);
     await create();
   }
   const wanted = [...created];
@@ -50,9 +50,10 @@ function readStream(watch, until, isDone = () => false) {
   });
 }
 
-function checkEnd(watch, { code, details, seconds }) {
+function checkEnd(watch, { code, details, seconds }, until) {
   console.log(`  watch, ${watch.name}: lived ${seconds.toFixed(0)} s, ended with ${grpc.status[code]} "${details}"`);
   const isOk = code === grpc.status.OK && seconds > SHORTEST_WATCH_SECONDS;
   const isCut = watch.mayBeCut && code === grpc.status.UNAVAILABLE && seconds > 9;
-  assert.ok(isOk || isCut || code === grpc.status.CANCELLED, 'a watch ends with OK after four to five minutes');
+  const isOurs = code === grpc.status.CANCELLED && Date.now() > until - 100; // timers of Node may be early
+  assert.ok(isOk || isCut || isOurs, 'a watch ends with OK after four to five minutes');
 }

@@ -320,7 +320,7 @@ async def test_a_service_that_goes_away_and_comes_back_costs_no_event(mesh: tupl
 async def test_a_client_that_does_not_read_is_let_go_and_costs_little(
     mesh: tuple[Edge, Fakes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_api.sse.event_stream._SEND_SECONDS", 0.5)
+    monkeypatch.setattr("edge_api.sse.event_stream.SEND_SECONDS", 0.5)
     edge, fakes = mesh
     port = httpx.URL(edge.url).port
     assert port is not None

@@ -274,9 +274,10 @@ async def test_without_an_engine_there_is_a_note_and_no_more(tmp_path: Path, mon
 
 def test_packages_that_are_not_as_pinned_are_named(tmp_path: Path) -> None:
     assert machine.packages(ROOT).state is State.OK
-    for path in (ROOT / "pyproject.toml", *ROOT.glob("requirements-*.txt"), *ROOT.glob("*/requirements.txt")):
+    locks = [path for pattern in ("", "*/", "tests/*/") for path in ROOT.glob(f"{pattern}requirements*.txt")]
+    for path in (ROOT / "pyproject.toml", *locks):
         copy = tmp_path / path.relative_to(ROOT)
-        copy.parent.mkdir(exist_ok=True)
+        copy.parent.mkdir(parents=True, exist_ok=True)
         text = path.read_text().replace("psutil==7.", "psutil==7.9").replace("hypothesis==", "hypothesis==9")
         copy.write_text(text)
     found = machine.packages(tmp_path)

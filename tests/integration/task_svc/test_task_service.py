@@ -360,9 +360,9 @@ class TestUpdate:
         task = await create(service)
         wrong = Task(id=task.id, status=9, description="\0", due_time=Timestamp(seconds=10**15))  # type: ignore[arg-type]
         async with refused() as refusal:
-            await update(service, wrong, "title", "status", "priority", "description", "due_time")
+            await update(service, wrong, "title", "status", "priority", "description", "due_time", "owner")
 
-        named = {"task.title", "task.status", "task.priority", "task.description", "task.due_time"}
+        named = {"update_mask", "task.title", "task.status", "task.priority", "task.description", "task.due_time"}
         assert set(refusal.violations) == named
 
 
@@ -484,13 +484,13 @@ class TestList:
         assert refusal.code is StatusCode.INVALID_ARGUMENT
         assert list(refusal.violations) == [violated]
 
-    async def test_all_arguments_that_are_none_are_named(self, service: RunningTaskService) -> None:
-        wrong = {"page_size": -1, "order_by": "title", "statuses": [0, 99], "query": "\0", "labels": [""]}
+    async def test_all_invalid_arguments_are_named_and_of_a_list_the_first(self, service: RunningTaskService) -> None:
+        wrong = {"page_size": -1, "order_by": "title", "statuses": [1, 0, 99], "query": "\0", "labels": [""]}
         times = {name: Timestamp(seconds=10**15) for name in ("due_before", "due_after")}
         async with refused() as refusal:
             await page(service, **wrong, **times, page_token="damaged")
 
-        named = ["page_size", "order_by", "labels[0]", "query", "statuses[0]", "statuses[1]", "due_before", "due_after"]
+        named = ["page_size", "order_by", "labels[0]", "query", "statuses[1]", "due_before", "due_after"]
         assert list(refusal.violations) == named
 
     async def test_a_token_belongs_to_its_user_and_its_arguments(self, service: RunningTaskService) -> None:

@@ -104,7 +104,7 @@ class FakeTaskService(task_pb2_grpc.TaskServiceServicer):
     async def UpdateTask(self, request: task_pb2.UpdateTaskRequest, context: Context) -> task_pb2.UpdateTaskResponse:
         await self.behaviour.meet(request, context)
         task = self._own(request.task.id)
-        change = field_mask.content_change(request.task, field_mask.paths_of(request.task, request.update_mask))
+        change = field_mask.content_change(request.task, request.update_mask)
         fields = field_mask.apply(task.fields, change)
         updated = domain.update(task, fields, request.task.etag, datetime.now(UTC))
         self.tasks[task.id] = updated

@@ -39,8 +39,7 @@ def test_an_operation_can_be_called_by_its_name_with_a_key_or_a_session() -> Non
     assert {"create_task", "list_tasks", "get_task", "update_task", "delete_task"} <= set(names)
     assert DOCUMENT["servers"] == [{"url": "/"}]
     assert DOCUMENT["security"] == [{"api_key": []}, {"session": []}]
-    schemes = [name for one in (DOCUMENT, *OPERATIONS) for names in one.get("security", ()) for name in names]
-    assert set(schemes) == set(DOCUMENT["components"]["securitySchemes"])
+    assert DOCUMENT["components"]["securitySchemes"].keys() == {"api_key", "session"}
 
 
 def test_every_error_is_a_problem() -> None:
