@@ -9,6 +9,8 @@ export UV_CACHE_DIR := $(CURDIR)/.cache/uv
 export PYTHONDONTWRITEBYTECODE :=
 
 bin := .venv/bin
+# One more than there are cores, because tests often wait for the processes that they start.
+workers = $$($(bin)/python -c 'import os; print(min(4, os.cpu_count() + 1))')
 compile := $(bin)/uv pip compile --system-certs --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-annotate --no-header $(if $(UPGRADE),--upgrade)
 
@@ -80,11 +82,11 @@ drill: install ## Switch a fault on for you to find (N=1 … 4; without N it lis
 .PHONY: test
 test: install ## Run the tests but the slow ones, the page's too (ARGS='-k words' chooses, and leaves those out)
 	$(if $(ARGS),,@scripts/web test)
-	@$(bin)/pytest -n auto --maxprocesses 4 --dist worksteal -m "not slow and not browser and not course and not faults" $(ARGS)
+	@$(bin)/pytest -n $(workers) --dist worksteal -m "not slow and not browser and not course and not faults" $(ARGS)
 
 .PHONY: coverage
 coverage: install ## Measure what unit and integration tests cover of the services; fails below the floor in pyproject.toml
-	@$(bin)/pytest -q -n auto --maxprocesses 4 --dist worksteal -m "not slow and not faults" tests/unit tests/integration --cov
+	@$(bin)/pytest -q -n $(workers) --dist worksteal -m "not slow and not faults" tests/unit tests/integration --cov
 
 .PHONY: slow
 slow: install ## Run the slow tests: a backlog of 100,000 events, drills, dashboards, a new service, and generated clients
