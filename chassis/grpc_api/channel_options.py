@@ -6,7 +6,7 @@ MAX_METADATA_BYTES = 8 * 1024
 _BOTH = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_metadata_size", MAX_METADATA_BYTES),  # from here on more and more calls are refused, all above 16 KiB
+    ("grpc.max_metadata_size", MAX_METADATA_BYTES),  # gRPC refuses some calls above it, all above 16 KiB
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.ping_timeout_ms", 10_000),  # a minute by default, which keepalive would wait for as well
     ("grpc.keepalive_permit_without_calls", 1),

@@ -46,13 +46,13 @@ def sections(root: Path) -> dict[str, list[Limit]]:
 
 
 def fields(root: Path) -> Iterator[tuple[str, str]]:
-    """The limits of fields and parameters: what is counted, and how many there may be."""
+    """The limits of fields and parameters: a number, and what it counts."""
     body = ast.parse((root / "edge_api/schemas/limits.py").read_text()).body
     for constant, docstring in pairwise(body):
         match constant, docstring:
             case ast.Assign(targets=[ast.Name(name)]), ast.Expr(ast.Constant(str(about))) if "BYTES" not in name:
                 if isinstance(value := getattr(limits, name), int):
-                    yield about, f"{value:,}"
+                    yield f"{value:,}", about
 
 
 def _gateway(root: Path) -> Iterator[Limit]:

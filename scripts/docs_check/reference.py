@@ -84,7 +84,7 @@ def _rest() -> Iterator[str]:
     for name, schema in document["components"]["schemas"].items():
         yield from ("", f"### {name}", "", schema["description"], "", "| field | type | description |", "|---|---|---|")
         for field, described in schema["properties"].items():
-            # What the API returns is always there; what clients send may be optional.
+            # The API returns every field; clients may omit some of those that they send.
             is_sent = schema.get("additionalProperties") is False
             required = " (required)" if is_sent and field in schema.get("required", ()) else ""
             yield f"| `{field}`{required} | {_type(described)} | {_cell(described.get('description', ''))} |"
@@ -129,7 +129,7 @@ def _limits(root: Path) -> Iterator[str]:
     yield from ("", "## Fields and parameters", "")
     yield from ("Beyond them REST answers 422 and gRPC INVALID_ARGUMENT, unless the table says otherwise.", "")
     yield from ("| limit | what it counts |", "|---|---|")
-    yield from (f"| {value} | {about} |" for about, value in limits.fields(root))
+    yield from (f"| {value} | {about} |" for value, about in limits.fields(root))
 
 
 def _settings(root: Path) -> Iterator[str]:
