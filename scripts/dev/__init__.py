@@ -1,1 +1,1 @@
-"""`make dev`: starts the whole system on this machine without Docker, and stops it without leaving a process behind."""
+"""`make dev`: runs the whole system on this machine without Docker."""

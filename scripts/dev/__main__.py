@@ -1,6 +1,6 @@
 """The composition root of `make dev`: `python -m scripts.dev`.
 
-With `--with-parent` it ends when the process that started it does, even by kill -9.
+With `--with-parent` it ends together with the process that started it, even if that is killed by SIGKILL.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from scripts.dev.welcome import welcome
 
 
 def main(environment: Mapping[str, str], arguments: list[str]) -> int:
-    """Runs everything until it is told to stop; returns the exit status."""
+    """Run the system until a signal arrives or a process ends; return the exit status."""
     if "--with-parent" in arguments:
         parent_death.to_parent(signal.SIGTERM, os.getppid())()
     try:

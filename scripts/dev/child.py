@@ -1,4 +1,4 @@
-"""One process that the runner started: its output, its end, and how it is ended."""
+"""A process of the runner: its output, its exit status, and how to stop it."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ _AFTER_KILL = 5.0
 
 
 class Child:
-    """A running process whose lines go to the console."""
+    """A running process that writes its lines to the console."""
 
     def __init__(self, name: str, process: Process, console: Console) -> None:
         assert process.stdout is not None  # noqa: S101 (both are pipes; for the type checker)
@@ -28,7 +28,7 @@ class Child:
     async def start(
         cls, name: str, command: Sequence[str], environment: Mapping[str, str], console: Console
     ) -> "Child":
-        """Starts a process in a session of its own: a terminal's Ctrl-C reaches the runner alone."""
+        """Start a process in a new session, so that Ctrl-C in the terminal signals the runner only."""
         process = await asyncio.create_subprocess_exec(
             *command,
             env=environment,
@@ -36,19 +36,19 @@ class Child:
             stdout=PIPE,
             stderr=PIPE,
             start_new_session=True,
-            # Not SIGTERM: without a reader of its log a process may fail to drain, and all of them survive kill -9.
+            # Not SIGTERM: without a reader for its output, a process can fail to drain. No data is lost by SIGKILL.
             preexec_fn=parent_death.to_parent(signal.SIGKILL, os.getpid()),
         )
         return cls(name, process, console)
 
     async def ended(self) -> int:
-        """Waits for the end of the process and of its output; gives its status, or minus the signal that ended it."""
+        """Wait for the process and its output to end. Return its exit status, or minus the signal that killed it."""
         status = await self._process.wait()
         await asyncio.wait(self._copies, timeout=_LAST_LINES)
         return status
 
     async def stop(self, seconds: float) -> int:
-        """Ends the process, by force after `seconds`; gives its status as `ended` does."""
+        """Send SIGTERM, and SIGKILL after `seconds`. Return the status as `ended` does."""
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGTERM)
         try:
@@ -63,11 +63,11 @@ class Child:
         return status
 
     def kill(self) -> None:
-        """Ends the process and all that it started, at once."""
+        """Kill the process and all processes that it started."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
 
 def describe(status: int) -> str:
-    """An exit status in words."""
+    """Describe an exit status."""
     return f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with exit status {status}"

@@ -1,4 +1,4 @@
-"""The one place that writes to the terminal: whole lines, each with the name of the process that it came from."""
+"""Writes whole lines to the terminal, each with the name of its process."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ _PAUSE = 0.01
 
 
 class Console:
-    """Writes lines to a file descriptor from a thread of its own, so that a slow reader never holds up a signal."""
+    """Writes lines to a file descriptor in a separate thread, so that a slow terminal never delays a signal handler."""
 
     def __init__(self, descriptor: int, names: Collection[str], *, coloured: bool) -> None:
         self._descriptor = descriptor
@@ -26,11 +26,11 @@ class Console:
         threading.Thread(target=self._write, daemon=True).start()
 
     async def say(self, text: str) -> None:
-        """Writes lines of our own."""
+        """Write lines of the runner itself."""
         await self._put(text.encode(errors="replace"))
 
     async def copy(self, name: str, stream: asyncio.StreamReader) -> None:
-        """Writes all lines of a process's stream until its end. A line over 64 KiB comes in pieces."""
+        """Write the lines of a process's output until it ends. Split lines longer than 64 KiB."""
         prefix, rest = self._prefixes[name], b""
         while chunk := await stream.read(_LONGEST_LINE):
             *lines, rest = (rest + chunk).split(b"\n")
@@ -42,11 +42,11 @@ class Console:
             await self._put(prefix + rest)
 
     def hurry(self, seconds: float) -> None:
-        """Lets a reader that has stalled hold up the lines for `seconds` more; after that they are dropped."""
+        """Wait at most `seconds` longer for a terminal that does not read; then drop lines."""
         self._patient_until = time.monotonic() + seconds
 
     async def flush(self, seconds: float) -> None:
-        """Waits until everything is written, `seconds` at most."""
+        """Wait until all lines are written, at most `seconds`."""
         deadline = time.monotonic() + seconds
         while self._lines.unfinished_tasks and time.monotonic() < deadline:  # noqa: ASYNC110 (a thread empties it)
             await asyncio.sleep(_PAUSE)
@@ -64,7 +64,7 @@ class Console:
                 while rest:
                     rest = rest[os.write(self._descriptor, rest) :]
             except OSError:
-                pass  # the terminal is gone; whoever closed it ends us by SIGHUP or otherwise
+                pass  # the terminal is closed; SIGHUP stops the runner
             self._lines.task_done()
 
 

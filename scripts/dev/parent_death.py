@@ -1,7 +1,7 @@
-"""Ties a process's life to its parent's, so that not even kill -9 of the runner leaves anything behind.
+"""Ends a process when its parent ends, so that no process keeps running if the runner is killed by SIGKILL.
 
-Linux does this (prctl, PR_SET_PDEATHSIG). Elsewhere a runner that is killed by kill -9 leaves its processes running;
-the next start names them, since they hold its ports.
+This needs Linux (prctl, PR_SET_PDEATHSIG). On other systems, the processes keep running, and the next start reports
+them because they use its ports.
 """
 
 import ctypes
@@ -14,9 +14,9 @@ _PR_SET_PDEATHSIG = 1
 
 
 def to_parent(number: signal.Signals, parent: int) -> Callable[[], None]:
-    """A function that makes the kernel send its process the signal `number` when `parent`, its parent, ends.
+    """Return a function for the child process: the kernel then sends it the signal `number` when `parent` ends.
 
-    Made before a fork and called after it, it imports nothing and takes no lock.
+    The function is safe to call between fork and exec: it imports nothing and takes no lock.
     """
     if sys.platform != "linux":
         return lambda: None
@@ -24,7 +24,7 @@ def to_parent(number: signal.Signals, parent: int) -> Callable[[], None]:
 
     def tie() -> None:
         prctl(_PR_SET_PDEATHSIG, number)
-        if ppid() != parent:  # it ended before the kernel knew
+        if ppid() != parent:  # the parent ended before prctl
             kill(pid(), number)
 
     return tie

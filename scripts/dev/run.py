@@ -1,4 +1,4 @@
-"""Starts all parts, watches them, and stops them in order, whatever happens in between."""
+"""Starts all processes, watches them, and always stops them in order."""
 
 import asyncio
 import signal
@@ -15,17 +15,17 @@ from scripts.dev.ready import NotReady, all_ready
 _READY_WITHIN = 60.0
 _STOP_WITHIN = 15.0
 _FLUSH_WITHIN = 1.0
-# Node says by its status what others say by the signal that ended them.
+# Node reports a signal by its exit status.
 _GOOD = (0, -signal.SIGTERM, 128 + signal.SIGTERM)
 
 Welcome = Callable[[float], str]
-"""What to say once all are ready, from the seconds that it took."""
+"""Returns the message for a start that took that many seconds."""
 
 
 async def run(parts: Sequence[Part], console: Console, welcome: Welcome) -> int:
-    """Runs the parts until a signal comes or one of them ends; stops them in the order in which they are given.
+    """Run the parts until a signal arrives or one of them ends, then stop them in the given order.
 
-    Returns the exit status: 0 when a signal ended it and all parts ended well.
+    Return the exit status: 0 if a signal ended the run and all parts stopped without an error.
     """
     stop = asyncio.Event()
     children: list[Child] = []
@@ -34,7 +34,7 @@ async def run(parts: Sequence[Part], console: Console, welcome: Welcome) -> int:
         try:
             for part in reversed(parts):
                 children.insert(0, await Child.start(part.name, part.command, part.environment, console))
-            reasons = (_told_to(stop), *(_end_of(child) for child in children), _readiness(parts, console, welcome))
+            reasons = (_signal(stop), *(_end_of(child) for child in children), _readiness(parts, console, welcome))
             failures += await _first(*reasons)
         finally:
             console.hurry(_FLUSH_WITHIN)
@@ -45,7 +45,7 @@ async def run(parts: Sequence[Part], console: Console, welcome: Welcome) -> int:
 
 
 async def _first(*reasons: Coroutine[Any, Any, list[str]]) -> list[str]:
-    """Waits for the first reason to stop: what went wrong, if anything did."""
+    """Wait for the first reason to stop. Return the errors, if there are any."""
     tasks = [asyncio.create_task(reason) for reason in reasons]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -56,7 +56,7 @@ async def _first(*reasons: Coroutine[Any, Any, list[str]]) -> list[str]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _told_to(stop: asyncio.Event) -> list[str]:
+async def _signal(stop: asyncio.Event) -> list[str]:
     await stop.wait()
     return []
 
@@ -68,21 +68,21 @@ async def _end_of(child: Child) -> list[str]:
 async def _readiness(parts: Sequence[Part], console: Console, welcome: Welcome) -> list[str]:
     begun = time.monotonic()
     try:
-        await all_ready({part.name: part.probe for part in parts}, _READY_WITHIN)
+        await all_ready({part.name: part.ready for part in parts if part.ready}, _READY_WITHIN)
     except NotReady as error:
         return [str(error)]
     await console.say(welcome(time.monotonic() - begun))
     return await asyncio.Future()
 
 
-async def _stop(children: Sequence[Child], console: Console, told: Sequence[str]) -> list[str]:
-    """Stops the children one after the other; what went wrong with them, but for what was told already."""
+async def _stop(children: Sequence[Child], console: Console, reported: Sequence[str]) -> list[str]:
+    """Stop the children one after the other. Return the errors that are not reported yet."""
     failures = []
     for child in children:
         status = await child.stop(_STOP_WITHIN)
         failure = f"{child.name} {describe(status)}"
-        # One that was still starting up has no handler yet and ends by the signal itself.
-        if status not in _GOOD and failure not in told:
+        # A process that is still starting has no signal handler yet, and SIGTERM kills it.
+        if status not in _GOOD and failure not in reported:
             await console.say(failure)
             failures.append(failure)
     return failures
@@ -90,7 +90,7 @@ async def _stop(children: Sequence[Child], console: Console, told: Sequence[str]
 
 @contextmanager
 def _signals(stop: asyncio.Event, children: Sequence[Child]) -> Iterator[None]:
-    """Sets `stop` at SIGINT, SIGTERM and SIGHUP; a second SIGINT, from somebody who cannot wait, kills at once."""
+    """Set `stop` at SIGINT, SIGTERM and SIGHUP. A second SIGINT kills all children immediately."""
     loop = asyncio.get_running_loop()
 
     def interrupt() -> None:

@@ -1,27 +1,27 @@
-"""The gRPC services of the mesh, as `make dev` starts them and `make doctor` looks at them."""
+"""The gRPC services of the mesh, for `make dev` and `make doctor`."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class GrpcService:
-    """One service: how it is started, set and asked."""
+    """One gRPC service."""
 
     name: str
-    """Its package, and how its lines and its end are announced."""
+    """The package, which is also the name in the output."""
     variables: str
-    """What its own settings begin with, as TASK in TASK_GRPC_PORT."""
+    """The prefix of its settings, such as TASK in TASK_GRPC_PORT."""
     serves: str
-    """The name under which its health says whether it can work."""
+    """The name of its readiness in the gRPC health service."""
 
     @property
     def grpc_port(self) -> str:
-        """The variable of its port for gRPC."""
+        """The variable of the gRPC port."""
         return f"{self.variables}_GRPC_PORT"
 
     @property
     def metrics_port(self) -> str:
-        """The variable of its port for /metrics."""
+        """The variable of the metrics port."""
         return f"{self.variables}_METRICS_PORT"
 
 
@@ -31,4 +31,4 @@ GRPC_SERVICES = (
 )
 """Each after those that it calls."""
 METRICS_PORTS = {"edge_api": "EDGE_METRICS_PORT", **{each.name: each.metrics_port for each in GRPC_SERVICES}}
-"""The variable of the port for /metrics, by who is scraped there."""
+"""The variable of the metrics port by process."""

@@ -1,4 +1,4 @@
-"""What `make dev` lets its user choose: the environment's variables, their defaults, and what is refused."""
+"""The settings of `make dev`: environment variables and their defaults."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,39 +17,39 @@ PORTS = {
 }
 DATA_DIR = ".data"
 DESCRIPTIONS = {
-    "GATEWAY_PORT": "The gateway's port for HTTP, the only one that browsers and clients need. `make up` uses it too.",
-    "DATA_DIR": "The folder for the data. Two copies must not share it.",
-    "WEB_PORT": "The port of Vite, which serves the page to the gateway.",
-    "REDIS_PORT": "The port of the queue's server. Unused if REDIS_URL is set: `make dev` then starts no server.",
+    "GATEWAY_PORT": "The HTTP port of the gateway, the only one that browsers and clients need. `make up` uses it too.",
+    "DATA_DIR": "The folder for the data. Two systems must not share it.",
+    "WEB_PORT": "The port of Vite, the development server of the page.",
+    "REDIS_PORT": "The port of Valkey. Not used if REDIS_URL is set, because `make dev` then starts no Valkey.",
 }
-"""What the variables mean that no service reads."""
+"""The descriptions of the variables that no service reads."""
 
 
 class BadSettings(ValueError):
-    """A variable holds what it must not; the message is for the user."""
+    """A variable has an invalid value; the message is for the user."""
 
 
 @dataclass(frozen=True)
 class DevSettings:
-    """Where everything listens and where the data is."""
+    """The ports, the data folder, and the addresses of the stores."""
 
     ports: Mapping[str, int]
-    """The ports by the variable that sets each; without REDIS_PORT where no own server is started."""
+    """The ports by variable; without REDIS_PORT if REDIS_URL is set."""
     data_dir: Path
-    """DATA_DIR, absolute."""
+    """DATA_DIR as an absolute path."""
     task_store_url: str
-    """TASK_STORE_URL: a SQLite file in data_dir unless set."""
+    """TASK_STORE_URL; by default a SQLite file in data_dir."""
     redis_url: str
-    """REDIS_URL: the own server's unless set."""
+    """REDIS_URL; by default that of the Valkey that `make dev` starts."""
 
     @property
     def starts_valkey(self) -> bool:
-        """Whether the queue is a server of our own."""
+        """Whether `make dev` starts Valkey."""
         return "REDIS_PORT" in self.ports
 
 
 def read(environment: Mapping[str, str]) -> DevSettings:
-    """The settings that an environment gives; an empty variable counts as unset. Raises BadSettings."""
+    """Read the settings. An empty variable counts as unset. Raise BadSettings."""
     given = {name: value for name, value in environment.items() if value}
     redis_url = given.get("REDIS_URL")
     names = [name for name in PORTS if name != "REDIS_PORT" or redis_url is None]
@@ -66,7 +66,7 @@ def read(environment: Mapping[str, str]) -> DevSettings:
 
 def _port(name: str, value: str) -> int:
     if not (value.isascii() and value.isdigit() and len(value) <= 5 and 1 <= int(value) <= 65535):
-        msg = f"{name} must be a port, a number from 1 to 65535; it is {value!r}"
+        msg = f"{name} must be a port from 1 to 65535, not {value!r}"
         raise BadSettings(msg)
     return int(value)
 
@@ -75,6 +75,6 @@ def _refuse_doubles(ports: Mapping[str, int]) -> None:
     owners: dict[int, str] = {}
     for name, port in ports.items():
         if port in owners:
-            msg = f"{owners[port]} and {name} are both {port}: give each a port of its own"
+            msg = f"{owners[port]} and {name} are both {port}: set them to different ports"
             raise BadSettings(msg)
         owners[port] = name

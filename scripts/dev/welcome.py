@@ -1,11 +1,11 @@
-"""The message after the start: the addresses, and two commands to try."""
+"""The message after the start: addresses, and two commands to try."""
 
 from scripts.dev.services import GRPC_SERVICES, METRICS_PORTS
 from scripts.dev.settings import DevSettings
 
 
 def welcome(settings: DevSettings, seconds: float) -> str:
-    """The block of text; its commands work as they stand. `seconds` is how long the start took."""
+    """The text of the message. `seconds` is the duration of the start."""
     ports = settings.ports
     gateway = f"http://127.0.0.1:{ports['GATEWAY_PORT']}"
     page = f"http://localhost:{ports['GATEWAY_PORT']}"

@@ -1,79 +1,58 @@
-"""The ports of `make dev`: free, held by a service of this checkout, or by somebody else."""
+"""The lock of the data folder and the ports: they show whether `make dev` runs. Works without any package."""
 
+import fcntl
+import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-import psutil
-
-from scripts.dev.parts import VITE
-from scripts.dev.services import GRPC_SERVICES
 from scripts.dev.settings import DevSettings
-from scripts.doctor.findings import Finding, State
-
-GROUP = "ports of make dev"
-_OURS = ("kong.dev_gateway", VITE, "edge_api", *(each.name for each in GRPC_SERVICES))
+from scripts.doctor.containers import Published
+from scripts.doctor.findings import PORTS, Finding, State
 
 
-def ports(settings: DevSettings, root: Path) -> Iterator[Finding]:
-    """A finding for each port of the checkout in `root`."""
-    listeners = _listeners()
+def is_locked(data_dir: Path) -> bool:
+    """Return whether a `make dev` with this data folder runs: it holds the lock until it ends."""
+    try:
+        with (data_dir / ".lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return isinstance(error, BlockingIOError)
+    return False
+
+
+def check(settings: DevSettings, published: Published, *, dev_runs: bool) -> Iterator[Finding]:
+    """Yield a finding for each port. `make dev` starts only if all are free, so while it runs they are its own."""
+    containers = {port: service for (service, _), port in published.items()}
     for variable, port in settings.ports.items():
-        where = f"127.0.0.1:{port}"
-        if port not in listeners:
-            yield Finding(GROUP, variable, State.OK, "free", where=where)
-            continue
-        processes = [process for pid in listeners[port] if (process := _process(pid))]
-        named = " and ".join(_describe(process) for process in processes) or "a process of another user"
-        if processes and all(_is_ours(process, root, settings.data_dir) for process in processes):
-            yield Finding(GROUP, variable, State.OK, named, where=where)
-        else:
-            cure = f"end that, or set {variable} to another port"
-            yield Finding(GROUP, variable, State.BAD, f"taken by {named}", cure, where)
+        state, cure, says = State.OK, "", "free"
+        if port in containers or not _is_free(port):
+            says = f"the container {containers[port]}" if port in containers else listeners(port)
+            if port in containers or not dev_runs:
+                state, says, cure = State.BAD, f"taken by {says}", f"stop it, or set {variable} to another port"
+        yield Finding(group=PORTS, part=variable, state=state, where=f"127.0.0.1:{port}", says=says, cure=cure)
 
 
-def _listeners() -> dict[int, list[int]]:
-    """Who listens on this machine: pids by port, as far as this user may see them."""
-    found: dict[int, list[int]] = {}
-    try:
-        for each in psutil.net_connections(kind="tcp"):
-            if each.status == psutil.CONN_LISTEN and each.laddr:
-                pids = found.setdefault(each.laddr.port, [])
-                if each.pid and each.pid not in pids:
-                    pids.append(each.pid)
-    except psutil.Error:
-        return {}  # some systems show this to their administrators alone
-    return found
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
-def _process(pid: int) -> psutil.Process | None:
-    try:
-        return psutil.Process(pid)
-    except psutil.Error:
-        return None
+def listeners(port: int) -> str:
+    """Return the processes that listen on a port, if psutil is installed and this user may see them."""
+    names = []
+    with suppress(ImportError):
+        import psutil
 
-
-def _is_ours(process: psutil.Process, root: Path, data: Path) -> bool:
-    try:
-        folder = Path(process.cwd())
-    except psutil.Error:
-        return False
-    # The queue's server works in the folder of its data.
-    return folder == root if _program(process) in _OURS else data in folder.parents
-
-
-def _program(process: psutil.Process) -> str:
-    """The M of `python -m M`, or the page's server, or nothing."""
-    try:
-        command = process.cmdline()
-    except psutil.Error:
-        return ""
-    if command[1:2] == ["-m"] and len(command) > 2:
-        return command[2]
-    return VITE if command[1:2] == [VITE] else ""
-
-
-def _describe(process: psutil.Process) -> str:
-    try:
-        return f"{_program(process) or process.name()} (process {process.pid})"
-    except psutil.Error:
-        return f"process {process.pid}"
+        with suppress(psutil.Error):
+            for each in psutil.net_connections("tcp"):
+                if each.status == psutil.CONN_LISTEN and each.laddr and each.laddr.port == port and each.pid:
+                    process = psutil.Process(each.pid)
+                    command = " ".join(process.cmdline()[1:]).strip().removeprefix("-m ")[:60] or process.name()
+                    names.append(f"{command} (process {each.pid})")
+    return " and ".join(dict.fromkeys(names)) or "another process"

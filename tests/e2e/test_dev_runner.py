@@ -1,4 +1,4 @@
-"""What `make dev` promises whatever the services and the page are; stand-ins take their places, Valkey is real."""
+"""`make dev` with stand-ins for the services and the page, and a real Valkey."""
 
 import os
 import re
@@ -20,12 +20,12 @@ _HARD_LINES = r"""
 sys.stdout.buffer.write(b"\xff not text\n" + b"x" * 300_000 + b"\n" + b"no line feed")
 sys.stdout.flush()
 """
-_BABBLE = """
+_ENDLESS_OUTPUT = """
 import threading
-def babble():
+def write():
     while True:
         os.write(1, b"noise\\n" * 100)
-threading.Thread(target=babble, daemon=True).start()
+threading.Thread(target=write, daemon=True).start()
 """
 
 _SERVICES = [each.name for each in reversed(GRPC_SERVICES)]
@@ -53,7 +53,7 @@ def test_a_signal_stops_everything_in_order_with_status_0(
         assert order == ["edge_api", *_SERVICES, "valkey"]
 
 
-def test_a_process_that_dies_is_named_and_ends_the_others(tmp_path: Path, stand_ins: Path) -> None:
+def test_a_killed_process_is_reported_and_stops_the_others(tmp_path: Path, stand_ins: Path) -> None:
     with running(tmp_path / "data", cwd=stand_ins) as dev:
         dev.wait_for("Taskmesh is up")
         dev.descendants()["notify_svc"].kill()
@@ -62,7 +62,7 @@ def test_a_process_that_dies_is_named_and_ends_the_others(tmp_path: Path, stand_
         assert "notify_svc was killed by SIGKILL" in dev.settled()
 
 
-def test_a_process_that_cannot_start_is_named_with_its_status(tmp_path: Path) -> None:
+def test_a_process_that_cannot_start_is_reported_with_its_status(tmp_path: Path) -> None:
     folder = put_stand_ins(tmp_path / "stand-ins", edge="sys.exit('EDGE_PORT: not today')")
     with running(tmp_path / "data", cwd=folder) as dev:
         assert dev.wait() == 1
@@ -71,7 +71,7 @@ def test_a_process_that_cannot_start_is_named_with_its_status(tmp_path: Path) ->
 
 
 @pytest.mark.skipif("sys.platform != 'linux'", reason="only Linux ties a process to its parent")
-def test_nothing_is_left_when_the_runner_is_killed(tmp_path: Path, stand_ins: Path) -> None:
+def test_no_process_remains_when_the_runner_is_killed(tmp_path: Path, stand_ins: Path) -> None:
     with running(tmp_path / "data", cwd=stand_ins) as dev:
         dev.wait_for("Taskmesh is up")
         dev.descendants()
@@ -81,8 +81,8 @@ def test_nothing_is_left_when_the_runner_is_killed(tmp_path: Path, stand_ins: Pa
 
 
 @pytest.mark.skipif("sys.platform != 'linux'", reason="only Linux ties a process to its parent")
-def test_nothing_is_left_when_what_started_the_runner_is_killed(tmp_path: Path, stand_ins: Path) -> None:
-    # The second command keeps bash from giving its place to the first: here it stands for make.
+def test_no_process_remains_when_the_parent_of_the_runner_is_killed(tmp_path: Path, stand_ins: Path) -> None:
+    # bash takes the role of make. The second command prevents bash from replacing itself with the first one.
     with running(tmp_path / "data", cwd=stand_ins, prefix=("bash", "-c", '"$@"; true', "bash")) as dev:
         dev.wait_for("Taskmesh is up")
         assert len(dev.descendants()) == 1 + len(_EVERYTHING)
@@ -90,20 +90,20 @@ def test_nothing_is_left_when_what_started_the_runner_is_killed(tmp_path: Path, 
         assert dev.left_behind() == []
 
 
-def test_a_taken_port_is_named_with_its_variable_and_holder(tmp_path: Path, stand_ins: Path) -> None:
+def test_an_occupied_port_is_reported_with_its_variable_and_process(tmp_path: Path, stand_ins: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]
         with running(tmp_path / "data", cwd=stand_ins, variables={"TASK_GRPC_PORT": str(port)}) as dev:
             assert dev.wait() == 1
-            assert f"port {port} is taken by process {os.getpid()} (" in dev.settled()
-            assert "set TASK_GRPC_PORT to another port" in dev.output
+            assert f"port {port} is in use by " in dev.settled()
+            assert f"(process {os.getpid()}): stop it, or set TASK_GRPC_PORT to another port" in dev.settled()
             assert "|" not in dev.output, "something was started"
 
 
-def test_a_setting_that_is_no_port_is_refused(tmp_path: Path, stand_ins: Path) -> None:
+def test_an_invalid_port_is_rejected(tmp_path: Path, stand_ins: Path) -> None:
     with running(tmp_path / "data", cwd=stand_ins, variables={"EDGE_PORT": "http"}) as dev:
         assert dev.wait() == 1
-        assert dev.settled() == "EDGE_PORT must be a port, a number from 1 to 65535; it is 'http'\n"
+        assert dev.settled() == "EDGE_PORT must be a port from 1 to 65535, not 'http'\n"
 
 
 def test_two_copies_never_share_their_data(tmp_path: Path, stand_ins: Path) -> None:
@@ -114,13 +114,13 @@ def test_two_copies_never_share_their_data(tmp_path: Path, stand_ins: Path) -> N
             assert "is in use by another `make dev`" in second.settled()
 
 
-def test_no_server_of_our_own_is_started_beside_a_given_queue(tmp_path: Path, stand_ins: Path) -> None:
+def test_no_redis_server_is_started_if_redis_url_is_set(tmp_path: Path, stand_ins: Path) -> None:
     with running(tmp_path / "data", cwd=stand_ins, variables={"REDIS_URL": "redis://127.0.0.1:1/0"}) as dev:
         dev.wait_for("Taskmesh is up")
         assert sorted(dev.descendants()) == [name for name in _EVERYTHING if name != "valkey"]
 
 
-def test_lines_come_whole_and_all_of_them(tmp_path: Path) -> None:
+def test_every_output_line_is_complete(tmp_path: Path) -> None:
     folder = put_stand_ins(tmp_path / "stand-ins", edge=_STREAMS + _HARD_LINES)
     with running(tmp_path / "data", cwd=folder) as dev:
         dev.wait_for("Taskmesh is up")
@@ -133,8 +133,8 @@ def test_lines_come_whole_and_all_of_them(tmp_path: Path) -> None:
         assert any("no line feed" in line for line in lines)
 
 
-def test_a_reader_that_has_stalled_does_not_keep_it_from_stopping(tmp_path: Path) -> None:
-    folder = put_stand_ins(tmp_path / "stand-ins", edge=_BABBLE)
+def test_a_stalled_reader_does_not_prevent_a_stop(tmp_path: Path) -> None:
+    folder = put_stand_ins(tmp_path / "stand-ins", edge=_ENDLESS_OUTPUT)
     dev = DevRunner(tmp_path / "data", cwd=folder)
     try:
         while len(dev.descendants()) < 6:

@@ -1,4 +1,4 @@
-"""`make verify` on the system that it is for: whole, and with a part missing."""
+"""`make verify` on a running system: complete, and with a missing part."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.dev.settings import PORTS
-from scripts.verify.promises import PHASES
+from scripts.doctor.phases import PHASES
 from tests import ROOT
 from tests.support.ports import free_port
 from tests.support.stack.dev_runner import DevRunner, running
@@ -25,7 +25,7 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevRunner]:
 def _verify(phase: str, ports: dict[str, int], data: Path) -> subprocess.CompletedProcess[str]:
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(
-        [sys.executable, "-m", "scripts.verify", phase],
+        [sys.executable, "-m", "scripts.doctor", "--phase", phase],
         cwd=ROOT,
         env={**inherited, **{name: str(port) for name, port in ports.items()}, "DATA_DIR": str(data)},
         capture_output=True,
@@ -35,11 +35,11 @@ def _verify(phase: str, ports: dict[str, int], data: Path) -> subprocess.Complet
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_what_runs_keeps_the_promises_of_every_phase(dev: DevRunner, phase: int) -> None:
+def test_a_running_system_passes_the_checks_of_every_phase(dev: DevRunner, phase: int) -> None:
     ran = _verify(str(phase), dev.ports, dev.data)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert ran.stdout.count("  ok   ") == len(PHASES[phase]) - (phase == 6)  # the dashboards are in containers alone
-    assert f"Phase {phase}: all of it works." in ran.stdout
+    assert ran.stdout.count("  ok   ") == len(PHASES[phase]) - (phase == 6)  # the dashboards run only in containers
+    assert f"Phase {phase}: all checks pass." in ran.stdout
 
 
 _MISSING = [
@@ -54,20 +54,20 @@ _MISSING = [
 
 
 @pytest.mark.parametrize(("phase", "variable", "named"), _MISSING)
-def test_a_part_that_is_missing_is_named(dev: DevRunner, phase: int, variable: str, named: str) -> None:
+def test_a_missing_part_is_reported(dev: DevRunner, phase: int, variable: str, named: str) -> None:
     ran = _verify(str(phase), {**dev.ports, variable: free_port()}, dev.data)
     assert ran.returncode == 1, ran.stdout
     assert "  bad  " in ran.stdout
     assert named in ran.stdout
-    assert "do not work." in ran.stdout
+    assert "checks fail." in ran.stdout
 
 
-def test_where_nothing_runs_it_says_how_to_start(tmp_path: Path) -> None:
+def test_it_explains_how_to_start_if_nothing_runs(tmp_path: Path) -> None:
     ran = _verify("1", {name: free_port() for name in PORTS}, tmp_path)
-    assert (ran.returncode, "Start it with `make dev`" in ran.stdout) == (1, True)
+    assert (ran.returncode, "Start the system with `make dev`" in ran.stdout) == (1, True)
 
 
 @pytest.mark.parametrize("phase", ["", "0", "8", "two"])
-def test_a_phase_that_is_none_is_refused(tmp_path: Path, phase: str) -> None:
+def test_an_invalid_phase_is_rejected(tmp_path: Path, phase: str) -> None:
     ran = _verify(phase, {}, tmp_path)
-    assert (ran.returncode, "usage: make verify PHASE=n" in ran.stderr) == (2, True)
+    assert (ran.returncode, "make verify PHASE=n" in ran.stderr) == (2, True)

@@ -1,4 +1,4 @@
-"""One process of `make dev`, from its start to its end."""
+"""A process of `make dev`, from its start to its end."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ def pipe() -> Iterator[tuple[int, int]]:
         os.close(end)
 
 
-async def test_one_that_does_not_stop_is_killed_with_all_below_it(pipe: tuple[int, int]) -> None:
+async def test_a_process_that_ignores_sigterm_is_killed_with_its_children(pipe: tuple[int, int]) -> None:
     console = Console(pipe[1], ["stubborn"], coloured=False)
     child = await Child.start("stubborn", [sys.executable, "-c", _STUBBORN], os.environ, console)
     line = await asyncio.wait_for(asyncio.to_thread(os.read, pipe[0], 1000), 10)
@@ -39,7 +39,7 @@ async def test_one_that_does_not_stop_is_killed_with_all_below_it(pipe: tuple[in
     assert alive == []
 
 
-async def test_its_last_lines_are_written_before_its_end_is_told(pipe: tuple[int, int]) -> None:
+async def test_the_last_lines_are_written_before_the_end_is_reported(pipe: tuple[int, int]) -> None:
     console = Console(pipe[1], ["brief"], coloured=True)
     child = await Child.start("brief", [sys.executable, "-c", "print('last words', end='')"], os.environ, console)
     assert await child.ended() == 0
@@ -47,6 +47,6 @@ async def test_its_last_lines_are_written_before_its_end_is_told(pipe: tuple[int
     assert os.read(pipe[0], 1000) == b"\x1b[36mbrief | \x1b[0mlast words\n"
 
 
-def test_an_end_is_told_in_words() -> None:
+def test_an_exit_status_is_described() -> None:
     assert describe(3) == "ended with exit status 3"
     assert describe(-9) == "was killed by SIGKILL"

@@ -1,80 +1,53 @@
-"""What findings come to, and how they are told."""
+"""The verdict on what doctor finds, and its two forms."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from scripts.doctor import report
-from scripts.doctor.diagnosis import Diagnosis, judge
-from scripts.doctor.findings import Finding, State
+from scripts.doctor.findings import DEV, MACHINE, PORTS, UP, Finding, Report, State, judge
 
-
-def _dev(part: str, state: State, seconds: float | None = None) -> Finding:
-    return Finding("make dev", part, state, "says", seconds=seconds)
-
-
-_MACHINE = Finding("machine", "Python", State.OK, "python3", version="3.11")
-_EDGE_UP, _EDGE_OFF = _dev("edge_api", State.OK, 0.001), _dev("edge_api", State.OFF)
-_TASK_OFF, _TASK_HANGS = _dev("task_svc", State.OFF), _dev("task_svc", State.BAD)
-_QUEUE_UP = _dev("queue", State.OK, 0.001)
-_TAKEN = Finding("ports of make dev", "EDGE_PORT", State.BAD, "taken", "end that")
-_UP, _UP_BAD = (Finding("make up", "edge-api", state, "says") for state in (State.OK, State.BAD))
+_MACHINE = Finding(group=MACHINE, part="Python", says="python3", version="3.11")
+_TAKEN = Finding(group=PORTS, part="EDGE_PORT", state=State.BAD, says="taken", cure="stop it")
+_EDGE = Finding(group=DEV, part="edge_api", says="works", milliseconds=1.0)
+_SLOW = replace(_EDGE, state=State.BAD, says="does not answer")
+_CONTAINER = Finding(group=UP, part="edge-api", says="healthy")
+_BROKEN = replace(_CONTAINER, state=State.BAD)
 
 
 @pytest.mark.parametrize(
-    ("findings", "is_well", "verdict"),
+    ("findings", "dev_runs", "well", "verdict"),
     [
-        ([_MACHINE, _EDGE_OFF, _TASK_OFF], False, "Nothing is running."),
-        ([_EDGE_OFF, _QUEUE_UP], False, "Nothing is running."),  # a queue alone may be anybody's
-        ([_EDGE_OFF, _TASK_HANGS], False, "Nothing is running."),
-        ([_EDGE_UP], True, "All is well: `make dev` is running."),
-        ([_EDGE_UP, _TASK_OFF], False, "`make dev` is running, and not all is well."),
-        ([_EDGE_UP, _TASK_HANGS], False, "`make dev` is running, and not all is well."),
-        ([_UP, _EDGE_OFF, _TASK_OFF], True, "All is well: `make up` is running."),
-        ([_UP, _TAKEN, _TASK_HANGS], True, "All is well: `make up` is running."),
-        ([_UP_BAD], False, "`make up` is running, and not all is well."),
-        ([_UP, _EDGE_UP, _TAKEN], False, "`make dev` and `make up` are running, and not all is well."),
+        ([_MACHINE, _TAKEN], False, False, "Nothing is running."),
+        ([_EDGE], True, True, "All is well: `make dev` is running."),
+        ([_SLOW], True, False, "`make dev` is running, but"),
+        ([_CONTAINER, _TAKEN, _SLOW], False, True, "All is well: `make up` is running."),
+        ([_BROKEN], False, False, "`make up` is running, but"),
+        ([_CONTAINER, _EDGE, _TAKEN], True, False, "`make dev` and `make up` are running, but"),
     ],
 )
-def test_what_is_off_is_bad_only_where_the_rest_runs(findings: list[Finding], is_well: bool, verdict: str) -> None:
-    diagnosis = judge(findings)
-    assert diagnosis.is_well is is_well
-    assert diagnosis.verdict.startswith(verdict)
+def test_only_problems_of_what_runs_count(findings: list[Finding], dev_runs: bool, well: bool, verdict: str) -> None:
+    report = judge(findings, dev_runs=dev_runs)
+    assert report.well is well
+    assert report.verdict.startswith(verdict)
 
 
-def test_what_is_off_beside_what_runs_gets_a_cure() -> None:
-    _, task = judge([_EDGE_UP, _TASK_OFF]).findings
-    assert task.state is State.BAD
-    assert "start make dev again" in task.cure
-
-
-def test_people_get_lines_with_cures_and_colours_only_where_they_are_seen() -> None:
-    diagnosis = Diagnosis([_MACHINE, _TAKEN], is_well=False, verdict="Not well.")
-    text = report.as_text(diagnosis, coloured=False)
-    assert text.splitlines() == [
+def test_the_text_has_the_cures_and_colours_only_on_a_terminal() -> None:
+    report = Report([_MACHINE, _TAKEN], well=False, verdict="Not well.")
+    assert report.as_text(coloured=False).splitlines() == [
         "Machine",
         "  ok    Python                 3.11  python3",
         "",
         "Ports of make dev",
         "  bad   EDGE_PORT              taken",
-        "                               -> end that",
+        "                               -> stop it",
         "",
         "Not well.",
     ]
-    assert "\x1b[31mbad \x1b[0m" in report.as_text(diagnosis, coloured=True)
+    assert "\x1b[31mbad \x1b[0m" in report.as_text(coloured=True)
 
 
-def test_programs_get_the_same_as_json() -> None:
-    told = json.loads(report.as_json(Diagnosis([_EDGE_UP, _MACHINE], is_well=True, verdict="Well.")))
-    assert (told["well"], told["verdict"]) == (True, "Well.")
-    assert told["findings"][0]["milliseconds"] == 1.0
-    assert told["findings"][1] | {"says": ""} == {
-        "group": "machine",
-        "part": "Python",
-        "state": "ok",
-        "where": "",
-        "says": "",
-        "version": "3.11",
-        "milliseconds": None,
-        "cure": "",
-    }
+def test_the_json_has_a_stable_form() -> None:
+    report = json.loads(Report([_EDGE], well=True, verdict="Well.").as_json())
+    edge = {"group": DEV, "part": "edge_api", "state": "ok", "where": "", "says": "works", "version": "", "cure": ""}
+    assert report == {"well": True, "verdict": "Well.", "findings": [{**edge, "milliseconds": 1.0}]}
