@@ -1,1 +1,1 @@
-"""Checks what cannot be started without Docker: `docker-compose.yml`, `Dockerfile`, `.dockerignore`, `compose/`."""
+"""Checks docker-compose.yml against the settings of the services and the rules of isolation."""

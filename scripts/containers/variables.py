@@ -1,4 +1,4 @@
-"""Rules about the environments: every variable is a setting of its service, every value is one that it accepts."""
+"""Rules about environments: each variable is a setting of its service, with a value that the service accepts."""
 
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,27 +20,27 @@ SETTINGS: Mapping[str, type[ServiceSettings]] = {
     "notify-svc": NotifySettings,
 }
 MOUNTED = "/run/secrets/"
-_EXAMPLES = {"notify-channels": "# none yet\n"}
-"""What is in a secret that is no password."""
+_EXAMPLES = {"notify-channels": "# no channels\n"}
+"""The content of secrets that are not passwords."""
 
 
 def variables_are_settings(project: Project) -> Iterator[str]:
-    """A variable that nobody reads does nothing, which is worse than an error."""
+    """A variable that no setting reads has no effect, and no error would show the mistake."""
     for name, _ in project.built():
         known = fields(SETTINGS[name]) if name in SETTINGS else {}
         for variable in project.environment(name):
             if variable not in known:
-                yield f"{name}: {variable} is none of its settings"
+                yield f"{name}: {variable} is not one of its settings"
 
 
 def values_are_accepted(project: Project) -> Iterator[str]:
-    """Each service would start with what it is given, in production and with nothing else in its environment."""
+    """Each service starts in production with exactly this environment."""
     for name in SETTINGS:
         yield from refused(name, project.environment(name), names(project.services[name].get("secrets", [])))
 
 
 def refused(name: str, environment: Mapping[str, str], secrets: Iterable[str]) -> Iterator[str]:
-    """Why the service would not start with this environment and these files in /run/secrets."""
+    """The reasons why the service would not start with this environment and these files in /run/secrets."""
     if environment.get("ENVIRONMENT") != "production":
         yield f"{name}: ENVIRONMENT must be production"
     with tempfile.TemporaryDirectory() as folder:
@@ -54,21 +54,21 @@ def refused(name: str, environment: Mapping[str, str], secrets: Iterable[str]) -
             yield from (f"{name}: {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
 
 
-def secrets_come_as_files(project: Project) -> Iterator[str]:
-    """No secret is in an environment, where `docker inspect` shows it; each service gets those that it reads."""
+def secrets_are_files(project: Project) -> Iterator[str]:
+    """No environment contains a secret, as `docker inspect` shows it. Each service gets only the secrets it reads."""
     for name, service in project.services.items():
         environment, given = project.environment(name), set(names(service.get("secrets", [])))
         for variable, value in environment.items():
             if variable.endswith(("PASSWORD", "TOKEN", "SECRET", "KEY")) and not value.startswith(MOUNTED):
-                yield f"{name}: {variable} holds a secret that belongs in a file"
+                yield f"{name}: {variable} contains a secret; put it into a file"
         if name in SETTINGS or name == "kong":
             read = {value.removeprefix(MOUNTED) for value in environment.values() if value.startswith(MOUNTED)}
-            yield from (f"{name}: it reads the secret {each} and is not given it" for each in sorted(read - given))
-            yield from (f"{name}: it is given the secret {each} and does not read it" for each in sorted(given - read))
+            yield from (f"{name}: it reads the secret {each} and does not get it" for each in sorted(read - given))
+            yield from (f"{name}: it gets the secret {each} and does not read it" for each in sorted(given - read))
 
 
 def fields(settings: type[ServiceSettings]) -> dict[str, str]:
-    """The names of the fields by the variables that set them."""
+    """The names of the fields by their environment variables."""
     return {variable(settings, name): name for name in settings.model_fields}
 
 
@@ -88,7 +88,7 @@ def _by_field(settings: type[ServiceSettings], environment: Mapping[str, str], f
 
 
 def _alone(settings: type[ServiceSettings]) -> type[ServiceSettings]:
-    """The same settings, deaf to the environment of this process."""
+    """The same settings, which do not read the environment of this process."""
 
     class Alone(settings):  # type: ignore[valid-type, misc]
         @classmethod

@@ -1,1 +1,1 @@
-"""Keeps docs/ true: excerpts, reference, links, what is explained, what is proven, the commands."""
+"""Keeps docs/ in step with the code: excerpts, reference pages, links, and the commands of the course."""

@@ -1,6 +1,6 @@
-"""`python -m scripts.docs_check check | write`: compares generated parts of docs/ and .env.example with their sources.
+"""`python -m scripts.docs_check check | write`: compare generated pages and .env.example with their sources.
 
-`write` updates them. `check` also checks links, and ends with status 1 if it finds a problem.
+`write` updates them first. Both check the links, and exit with status 1 if they find a problem.
 """
 
 import difflib
@@ -12,11 +12,11 @@ from scripts.docs_check import excerpts, links, pages, reference, settings, sour
 
 ROOT = Path(__file__).parents[2]
 _SHOWN = 6
-"""Changed lines of a page that are shown."""
+"""The maximum number of changed lines to print for a page."""
 
 
 def main(arguments: list[str]) -> int:
-    """Checks or writes; gives the exit status."""
+    """Check or write; return the exit status."""
     if arguments not in (["check"], ["write"]):
         sys.stderr.write("usage: python -m scripts.docs_check check | write\n")
         return 2
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
 
 
 def generated(root: Path) -> dict[Path, str]:
-    """What each page must say that is generated, or has generated parts."""
+    """The text of each page that is generated or has generated parts."""
     shown = {page.path: excerpts.filled(root, page) for page in [*pages.course(root), *pages.how_to(root)]}
     return {**shown, **reference.pages(root), settings.ENV_EXAMPLE: settings.env_example(root)}
 
@@ -45,7 +45,7 @@ def _stale(root: Path, made: dict[Path, str]) -> Iterator[str]:
         written = (root / path).read_text() if (root / path).exists() else ""
         if written != text:
             _, _, *changed = difflib.unified_diff(written.split("\n"), text.split("\n"), n=0, lineterm="")
-            yield "\n  ".join([f"{path} is not what its sources say (run make docs):", *changed[:_SHOWN]])
+            yield "\n  ".join([f"{path} differs from its sources (run make docs):", *changed[:_SHOWN]])
 
 
 def _all_pages(root: Path) -> list[pages.Page]:

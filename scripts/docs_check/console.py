@@ -1,8 +1,8 @@
-r"""The commands of a page, and whether what they wrote is what the page shows.
+r"""Reads the commands of a page, and compares their output with the output that the page shows.
 
-A fence of the language `console` holds commands, each behind `$ `, with what it writes below it; one without commands
-shows lines of the terminal in which `make dev` runs. `<!-- not run: REASON -->` above a fence leaves it out. Ids, times
-and durations may differ from run to run; `…` stands for anything in a line, and for any lines where it stands alone.
+A `console` fence contains commands, each after `$ ` and followed by its output. A fence without commands shows lines
+from the terminal of `make dev`. `<!-- not run: REASON -->` above a fence excludes it. Ids, times and durations are not
+compared. `…` matches any text in a line, or any number of lines if it is alone.
 """
 
 import re
@@ -29,7 +29,7 @@ _VARYING = (
 
 @dataclass(frozen=True)
 class Step:
-    """One command and the lines below it; without a command, lines that `make dev` writes."""
+    """One command and its output; without a command, lines of the output of `make dev`."""
 
     command: str
     expected: Sequence[str]
@@ -37,7 +37,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Block:
-    """One fence: where its body stands in the page's text, and why it is not run, where it is not."""
+    """One fence: the position of its body in the page, and the reason if it is not run."""
 
     start: int
     end: int
@@ -46,7 +46,7 @@ class Block:
 
 
 def blocks(text: str) -> Iterator[Block]:
-    """The fences of a page that hold commands or their output."""
+    """The `console` fences of a page."""
     for found in _BLOCK.finditer(text):
         yield Block(found.start("body"), found.end("body"), list(_steps(found["body"].splitlines())), found["why"])
 
@@ -70,23 +70,23 @@ def _steps(lines: Sequence[str]) -> Iterator[Step]:
 
 
 def matches(expected: Sequence[str], actual: str) -> bool:
-    """Whether these lines are what was written."""
+    """Whether the output `actual` matches the expected lines."""
     pattern = r"\n".join(_pattern(line) for line in _trimmed(expected))
-    # A line that is `…` alone may stand for none: then the line feed before or behind it is not there either.
+    # `…` alone also matches no line; then the line feed before or after it is missing too.
     pattern = pattern.replace(r"\n<anything>", r"(?:\n.*)?").replace(r"<anything>\n", r"(?:.*\n)?")
-    text = "\n".join(_trimmed(settled(actual).splitlines()))
+    text = "\n".join(_trimmed(normalized(actual).splitlines()))
     return re.fullmatch(pattern.replace("<anything>", ".*"), text, re.DOTALL) is not None
 
 
 def is_in(expected: Sequence[str], lines: Sequence[str]) -> bool:
-    """Whether these lines come in this order among others, as those of several processes do."""
-    rest = iter(settled(line).rstrip() for line in lines)
+    """Whether the expected lines occur in this order among `lines`, which can be those of several processes."""
+    rest = iter(normalized(line).rstrip() for line in lines)
     wanted = [_pattern(line) for line in _trimmed(expected) if line.strip() != "…"]
     return all(any(re.fullmatch(pattern, line) for line in rest) for pattern in wanted)
 
 
-def settled(text: str) -> str:
-    """The text without what differs from run to run."""
+def normalized(text: str) -> str:
+    """The text with placeholders for the parts that differ between runs."""
     text = _ANSI.sub("", text)
     for varying, name in _VARYING:
         text = varying.sub(name, text)
@@ -96,7 +96,7 @@ def settled(text: str) -> str:
 def _pattern(line: str) -> str:
     if line.strip() == "…":
         return "<anything>"
-    return r"[^\n]*".join(re.escape(part) for part in settled(line).rstrip().split("…"))
+    return r"[^\n]*".join(re.escape(part) for part in normalized(line).rstrip().split("…"))
 
 
 def _trimmed(lines: Sequence[str]) -> list[str]:
@@ -107,7 +107,7 @@ def _trimmed(lines: Sequence[str]) -> list[str]:
 
 
 def rewritten(text: str, block: Block, actual: Sequence[str]) -> str:
-    """The page's text with what each step of a block has written in place of what it said."""
+    """The text of the page with the actual output of each step of a block."""
     parts = []
     for step, written in zip(block.steps, actual, strict=True):
         lines = [line.rstrip() for line in _ANSI.sub("", written).splitlines()]

@@ -1,7 +1,7 @@
-"""Fills the places for code in a page with what the sources say.
+"""Inserts code from the sources into pages.
 
-`<!-- code: task_svc/use_cases.py Tasks.create -->` on its own line begins such a place and `<!-- end -->` ends it; the
-text between them is generated. A reader of the page sees a link to the file and the code.
+The text between `<!-- code: task_svc/use_cases.py Tasks.create -->` and `<!-- end -->`, each on its own line, is
+generated: a link to the file, and the definition.
 """
 
 import os
@@ -25,7 +25,7 @@ _OTHERS = {"Makefile": "make", "Dockerfile": "dockerfile", "nginx.conf": "nginx"
 
 
 def filled(root: Path, page: Page) -> str:
-    """The page's text with every excerpt as it is now. Raises `sources.UnknownDefinition` where one is not found."""
+    """The text of the page with current excerpts. Raise `sources.UnknownDefinition`."""
     return EXCERPT.sub(lambda place: _shown(root, page, place), page.text)
 
 

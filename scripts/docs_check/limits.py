@@ -1,4 +1,4 @@
-"""The limits that a client can meet, read from where each is set."""
+"""Reads the limits that clients can reach from the code and configuration that set them."""
 
 import ast
 import re
@@ -24,11 +24,11 @@ from task_svc.grpc_api.list_request import PAGE_BYTES_MAX
 _LOGINS = re.compile(r"per_minute, per_hour, per_user = (\d+), (\d+), (\d+)")
 _HEADERS = re.compile(r"if n > (\d+) then")
 _NGINX_LINE = "8 KiB"  # nginx's own default
-_TOO_MANY, _TOO_MANY_BY_GRPC = "429; Retry-After", "429, by gRPC RESOURCE_EXHAUSTED; Retry-After"
+_TOO_MANY, _TOO_MANY_BY_GRPC = "429; Retry-After", "429 (gRPC: RESOURCE_EXHAUSTED); Retry-After"
 
 
 class Limit(NamedTuple):
-    """One row of the page."""
+    """One row of the page: the limit, its value, and what happens if it is exceeded."""
 
     what: str
     value: str
@@ -36,7 +36,7 @@ class Limit(NamedTuple):
 
 
 def sections(root: Path) -> dict[str, list[Limit]]:
-    """The limits by where a client meets them."""
+    """The limits by the component that enforces them."""
     return {
         "At the gateway": [*_gateway(root)],
         "At the edge: REST and the event stream": [*_edge()],
@@ -46,7 +46,7 @@ def sections(root: Path) -> dict[str, list[Limit]]:
 
 
 def fields(root: Path) -> Iterator[tuple[str, str]]:
-    """The limits of fields and parameters: a number, and what it counts."""
+    """The limits of fields and parameters: the number, and what it applies to."""
     body = ast.parse((root / "edge_api/schemas/limits.py").read_text()).body
     for constant, docstring in pairwise(body):
         match constant, docstring:
@@ -61,7 +61,7 @@ def _gateway(root: Path) -> Iterator[Limit]:
     for what, route, consumer, beyond in (
         ("calls of one user, on each route", "api-key", None, _TOO_MANY_BY_GRPC),
         ("REST calls without a valid credential, from one address, on each route", "api-key", "anonymous", _TOO_MANY),
-        ("health checks by gRPC, from one address, of each service", "task-health", None, _TOO_MANY_BY_GRPC),
+        ("gRPC health checks of each service, from one address", "task-health", None, _TOO_MANY_BY_GRPC),
     ):
         yield Limit(what, f"{_config(kong, 'rate-limiting', route, consumer)['minute']} a minute", beyond)
     ((per_minute, per_hour, per_user),) = _LOGINS.findall(text)
@@ -72,11 +72,11 @@ def _gateway(root: Path) -> Iterator[Limit]:
     yield Limit("a session", f"{idle} minutes without a request, {whole} hours in all", "401: log in again")
     (headers,) = _HEADERS.findall(text)
     yield Limit("headers of a request", headers, "431")
-    yield Limit("the path, or one header", _NGINX_LINE, "414, 400")
+    yield Limit("the URL, or one header line", _NGINX_LINE, "414, 400")
     nginx = yaml.safe_load((root / "docker-compose.yml").read_text())["services"]["kong"]["environment"]
     size = f"{nginx['KONG_NGINX_HTTP_CLIENT_MAX_BODY_SIZE'].removesuffix('k')} KiB"
     yield Limit("the body of a request", size, "413")
-    yield Limit("all messages of one gRPC call to the server", size, "INVALID_ARGUMENT, or the call is cut")
+    yield Limit("all messages from the client in one gRPC call", size, "INVALID_ARGUMENT or INTERNAL")
     pause = nginx["KONG_NGINX_HTTP_CLIENT_BODY_TIMEOUT"].removesuffix("s")
     yield Limit("a pause within a request", f"{pause} s", "the connection is closed")
     for what, service, beyond in (
@@ -89,7 +89,7 @@ def _gateway(root: Path) -> Iterator[Limit]:
 
 def _config(kong: Configuration, plugin: str, route: str, consumer: str | None = None) -> Mapping[str, Any]:
     found = kong.config(plugin, kong.routes[route], consumer)
-    assert found is not None  # noqa: S101 (`make check` holds kong.yml to it)
+    assert found is not None  # noqa: S101 (`make check` verifies it)
     return found
 
 
@@ -98,9 +98,9 @@ def _edge() -> Iterator[Limit]:
     seconds = f"{default['call_timeout_seconds']} s"
     yield Limit("the body of a request", _size(limits.MAX_BODY_BYTES), "413")
     yield Limit("the headers of a request", _size(limits.MAX_HEADER_BYTES), "431")
-    yield Limit("a body that comes slowly (`EDGE_CALL_TIMEOUT_SECONDS`)", seconds, "408")
-    yield Limit("a request with all its calls (`EDGE_CALL_TIMEOUT_SECONDS`)", seconds, "504")
-    yield Limit("requests at once (`EDGE_MAX_IN_FLIGHT`)", f"{default['max_in_flight']:,}", "503; Retry-After")
+    yield Limit("the time to receive a body (`EDGE_CALL_TIMEOUT_SECONDS`)", seconds, "408")
+    yield Limit("the time for a whole request (`EDGE_CALL_TIMEOUT_SECONDS`)", seconds, "504")
+    yield Limit("concurrent requests (`EDGE_MAX_IN_FLIGHT`)", f"{default['max_in_flight']:,}", "503; Retry-After")
     yield Limit("connections (`EDGE_MAX_CONNECTIONS`)", f"{default['max_connections']:,}", "503")
     of_one_user = default["max_watchers_per_user"]
     yield Limit("event streams of one user (`EDGE_MAX_WATCHERS_PER_USER`)", f"{of_one_user:,}", "429; Retry-After")
@@ -114,21 +114,25 @@ def _grpc() -> Iterator[Limit]:
     feed = FeedLimits()
     deadline = GrpcSettings.model_fields["default_deadline_seconds"].default
     yield Limit("a message", _size(MAX_MESSAGE_BYTES), "RESOURCE_EXHAUSTED")
-    yield Limit("the metadata of a call", _size(MAX_METADATA_BYTES), "RESOURCE_EXHAUSTED; from 16 KiB on always")
-    yield Limit("a page of a listing", _size(PAGE_BYTES_MAX), "the page ends early")
+    yield Limit(
+        "the metadata of a call", _size(MAX_METADATA_BYTES), "RESOURCE_EXHAUSTED for some calls, above 16 KiB for all"
+    )
+    yield Limit("a page of a list", _size(PAGE_BYTES_MAX), "the page ends early")
     yield Limit("a unary call without a deadline (`…_DEFAULT_DEADLINE_SECONDS`)", f"{deadline} s", "DEADLINE_EXCEEDED")
-    yield Limit("calls at once on one connection", f"{option['grpc.max_concurrent_streams']:,}", "further calls wait")
+    yield Limit(
+        "concurrent calls of one connection", f"{option['grpc.max_concurrent_streams']:,}", "further calls wait"
+    )
     yield Limit("watches of one user", f"{feed.watchers_of_one:,}", "RESOURCE_EXHAUSTED, TOO_MANY_WATCHERS")
     yield Limit("watches", f"{feed.watchers:,}", "RESOURCE_EXHAUSTED, TOO_MANY_WATCHERS")
-    yield Limit("changes that wait for one watcher", f"{feed.waiting:,}", "RESOURCE_EXHAUSTED, WATCHER_TOO_SLOW")
+    yield Limit("undelivered changes of one watcher", f"{feed.waiting:,}", "RESOURCE_EXHAUSTED, WATCHER_TOO_SLOW")
     kept = f"the last {feed.items:,}, or {_size(feed.bytes)}"
-    yield Limit("changes that a watch can resume behind", kept, "a reset: load everything again")
+    yield Limit("changes that a watch can miss and still resume", kept, "a reset: load everything again")
     yield Limit("a watch", _lifetime(), "it ends with OK: watch again with the last resume_token")
     age, grace = (option[f"grpc.max_connection_{name}_ms"] // 1000 for name in ("age", "age_grace"))
-    goaway = f"GOAWAY: new calls take a new connection, calls in flight have {grace} s more"
+    goaway = f"GOAWAY: new calls use a new connection; calls in flight may take {grace} s more"
     yield Limit("a connection", f"{age} s", goaway)
     pings = option["grpc.http2.min_ping_interval_without_data_ms"] // 1000
-    yield Limit("between two keepalive pings", f"at least {pings} s", "GOAWAY, too_many_pings")
+    yield Limit("the interval of keepalive pings", f"at least {pings} s", "GOAWAY, too_many_pings")
 
 
 def _stored() -> Iterator[Limit]:

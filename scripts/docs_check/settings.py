@@ -1,6 +1,6 @@
-"""Collects every setting with its default and description, for .env.example and the settings page.
+"""Collects all settings with defaults and descriptions, for .env.example and the settings page.
 
-The descriptions of the services' settings are the docstrings of their settings classes.
+The descriptions are the docstrings of the fields in the settings classes.
 """
 
 import re
@@ -17,14 +17,14 @@ from scripts.dev.settings import DATA_DIR, DESCRIPTIONS, PORTS
 
 ENV_EXAMPLE = Path(".env.example")
 _HEAD = """\
-# Every setting with its default. `make docs` writes this file from the code. Nothing reads it: set a variable in the
-# environment, as in
+# All settings with their defaults. `make docs` generates this file from the code, and nothing reads it. Set a variable
+# in the environment, for example
 #   EDGE_PORT=8081 make dev
-# or copy the file to .env, remove the `#` from some lines, and run: set -a; . ./.env; set +a
+# or copy this file to .env, remove the `#` from some lines, and run: set -a; . ./.env; set +a
 #
-# `make dev` sets ENVIRONMENT, MESH_TOKEN_FILE, PUBLIC_ORIGINS, every …_HOST and every …_TARGET itself.
-# `make up` and `make kong-apply` read .env themselves, but only the settings of `make up`, ENVIRONMENT (production
-# leaves the demo users out of the gateway) and PUBLIC_ORIGINS. Inside containers every service runs in production.
+# `make dev` always sets ENVIRONMENT, MESH_TOKEN_FILE, PUBLIC_ORIGINS, and all …_HOST and …_TARGET variables.
+# `make up` and `make kong-apply` read .env, but only the settings of `make up`, ENVIRONMENT (production leaves the demo
+# users out of the gateway), and PUBLIC_ORIGINS. In containers, all services run with ENVIRONMENT=production.
 """
 _COMPOSE = {
     "GATEWAY_TLS_PORT": "The gateway's port for HTTPS.",
@@ -34,14 +34,14 @@ _COMPOSE = {
     "GRAFANA_ANONYMOUS": "Show dashboards without a login. The administrator's password is in "
     ".secrets/grafana-admin-password.",
     "PROMETHEUS_PORT": "The port of Prometheus.",
-    "DOCKER_SOCKET": "The socket of the Docker engine, from which Alloy reads the containers' logs.",
-    "DOCKER_SOCKET_GROUP": "The id of the group that owns this socket. `make up` finds it out.",
+    "DOCKER_SOCKET": "The socket of the Docker engine. Alloy reads the logs of containers from it.",
+    "DOCKER_SOCKET_GROUP": "The id of the group that owns this socket. `make up` detects it.",
     "KONG_TRACING": "The spans that Kong records. `make up` sets request,balancer; `make up-lite` sets off.",
 }
 
 
 class Setting(NamedTuple):
-    """A variable of the environment; the default is empty where there is none."""
+    """An environment variable. The default is empty if there is none."""
 
     name: str
     default: str
@@ -49,14 +49,11 @@ class Setting(NamedTuple):
 
 
 class Undescribed(Exception):
-    """docker-compose.yml and the descriptions here name different variables."""
+    """The variables in docker-compose.yml differ from those described here."""
 
 
 def sections(root: Path) -> Mapping[str, Sequence[Setting]]:
-    """The settings by the heading of their section; a setting of several services is listed once.
-
-    Raises Undescribed.
-    """
+    """The settings by section. A setting of several services is listed once. Raise Undescribed."""
     seen: set[str] = set()
     made: dict[str, Sequence[Setting]] = {
         "make dev": [Setting(name, str(PORTS.get(name, DATA_DIR)), about) for name, about in DESCRIPTIONS.items()],
@@ -95,11 +92,11 @@ def _text(field: FieldInfo) -> str:
 
 
 def _compose(root: Path) -> Iterator[Setting]:
-    """The variables that docker-compose.yml takes from its user."""
+    """The variables that docker-compose.yml reads from the environment of its user."""
     text = (root / "docker-compose.yml").read_text()
     defaults = dict(re.findall(r"(?<!\$)\$\{(\w+):-([^${}]*)\}", text))
     known = {variable(each, field) for each in SETTINGS.values() for field in each.model_fields} | DESCRIPTIONS.keys()
     if difference := (defaults.keys() - known) ^ _COMPOSE.keys():
-        msg = f"{__name__} must describe what docker-compose.yml reads: {', '.join(sorted(difference))}"
+        msg = f"{__name__} must describe the variables of docker-compose.yml: {', '.join(sorted(difference))}"
         raise Undescribed(msg)
     yield from (Setting(name, defaults[name], about) for name, about in _COMPOSE.items())

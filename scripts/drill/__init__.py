@@ -1,1 +1,1 @@
-"""Drills: faults that are switched on for somebody to find. `python -m scripts.drill N`, or `make drill N=…`."""
+"""Drills: faults to find with the monitoring. `make drill` lists them."""

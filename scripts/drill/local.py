@@ -1,4 +1,4 @@
-"""The hands that reach into `make dev`: a second connection to the SQLite file, signals, and the queue itself."""
+"""Injects faults into `make dev`: with a lock on the SQLite file, with signals, and in the queue."""
 
 import os
 import signal
@@ -13,16 +13,15 @@ import redis
 
 from scripts.dev.settings import read
 
-STREAM = "task-events"
 _SQLITE = "sqlite:///"
 
 
 class Unreachable(Exception):
-    """There is nothing that a drill could reach into; the message says what is missing."""
+    """A drill cannot reach the system; the message gives the reason."""
 
 
-class LocalHands:
-    """The mesh whose store, queue and notifier these are."""
+class LocalInjector:
+    """The `FaultInjector` for processes on this machine."""
 
     def __init__(self, store: Path, redis_url: str, notifier_pid: int) -> None:
         self._store = store
@@ -30,42 +29,41 @@ class LocalHands:
         self._notifier_pid = notifier_pid
 
     @classmethod
-    def find(cls, environment: Mapping[str, str]) -> "LocalHands":
-        """Those for the `make dev` with these settings. Raises Unreachable when it does not run, or with MongoDB."""
+    def find(cls, environment: Mapping[str, str]) -> "LocalInjector":
+        """Return the injector for the `make dev` with these settings. Raise Unreachable."""
         settings = read(environment)
         if not settings.task_store_url.startswith(_SQLITE):
-            msg = "the drills of make dev reach into SQLite; TASK_STORE_URL names another store"
+            msg = f"with make dev, drills need a SQLite store, but TASK_STORE_URL does not start with {_SQLITE}"
             raise Unreachable(msg)
         pid = _listener(settings.ports["NOTIFY_GRPC_PORT"])
         return cls(Path(settings.task_store_url.removeprefix(_SQLITE)), settings.redis_url, pid)
 
-    def hold_writes(self, held: float, free: float, stop: threading.Event) -> None:
-        """See `FaultInjector`: SQLite lets one connection write at a time, whatever process it is in."""
+    def block_writes(self, blocked: float, free: float, stop: threading.Event) -> None:
+        """Hold SQLite's write lock, which only one connection of all processes can hold."""
         with closing(sqlite3.connect(self._store, isolation_level=None, timeout=30)) as connection:
             while not stop.is_set():
                 connection.execute("BEGIN IMMEDIATE")
-                stop.wait(held)
+                stop.wait(blocked)
                 connection.execute("ROLLBACK")
                 stop.wait(free)
 
-    def freeze_notifier(self) -> None:
-        """See `FaultInjector`."""
+    def freeze_notifier(self, stop: threading.Event) -> None:
+        """Send SIGSTOP, later SIGCONT."""
         os.kill(self._notifier_pid, signal.SIGSTOP)
+        try:
+            stop.wait()
+        finally:
+            os.kill(self._notifier_pid, signal.SIGCONT)
 
-    def thaw_notifier(self) -> None:
-        """See `FaultInjector`."""
-        os.kill(self._notifier_pid, signal.SIGCONT)
-
-    def poison(self) -> None:
-        """See `FaultInjector`."""
+    def publish_malformed_event(self) -> None:
+        """Add bytes that are not a protobuf message."""
         with redis.Redis.from_url(self._redis_url) as client:
-            client.xadd(STREAM, {"id": "drill:1:created", "event": b"\xff"})
+            client.xadd("task-events", {"id": "drill:1:created", "event": b"\xff"})
 
 
 def _listener(port: int) -> int:
-    """The process that listens on a port; raises Unreachable where none of this user does."""
     for each in psutil.net_connections("tcp"):
         if each.status == psutil.CONN_LISTEN and each.laddr and each.laddr.port == port and each.pid is not None:
             return int(each.pid)
-    msg = f"nobody listens on {port}: is `make dev` running?"
+    msg = f"no process of yours listens on port {port}; is `make dev` running?"
     raise Unreachable(msg)

@@ -1,1 +1,1 @@
-"""Checks `deploy/k8s/` where there is no cluster: against Kubernetes' schemas, and against the rest of the project."""
+"""Check `deploy/k8s/` without a cluster: against Kubernetes' schemas and against the rest of the project."""

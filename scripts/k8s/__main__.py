@@ -1,21 +1,21 @@
-"""`python -m scripts.k8s`: every rule on every overlay, a line for each that is broken."""
+"""`python -m scripts.k8s`: apply every rule to every overlay, and print one line for each violation."""
 
 import sys
 from pathlib import Path
 
 from scripts.k8s import network, schemas, workloads
-from scripts.k8s.kustomization import Unknown, build
+from scripts.k8s.kustomization import BadKustomization, build
 
 RULES = (
-    *(schemas.resources_fit_kubernetes, workloads.every_service_is_there, workloads.pods_are_closed),
-    *(workloads.pods_are_asked_how_they_are, workloads.pods_stop_in_time, workloads.environments_are_accepted),
-    *(workloads.secrets_are_those_that_are_read, workloads.services_lead_to_pods, workloads.one_pod_leaves_at_a_time),
-    *(network.nobody_talks_unless_allowed, network.who_talks_to_whom),
+    *(schemas.resources_match_schemas, workloads.deployments_are_complete, workloads.pods_are_restricted),
+    *(workloads.probes_are_correct, workloads.pods_can_drain, workloads.environments_are_valid),
+    *(workloads.secrets_match_the_settings, workloads.services_select_pods, workloads.pods_stop_one_at_a_time),
+    *(network.traffic_is_denied_by_default, network.connections_are_expected),
 )
 
 
 def problems(root: Path) -> list[str]:
-    """What is wrong with the overlays of the project in `root`."""
+    """Return the violations in the overlays of the project in `root`."""
     overlays = sorted(path.parent for path in (root / "deploy/k8s/overlays").glob("*/kustomization.yaml"))
     return [f"{overlay.name}: {problem}" for overlay in overlays for problem in _problems(root, overlay)]
 
@@ -23,7 +23,7 @@ def problems(root: Path) -> list[str]:
 def _problems(root: Path, overlay: Path) -> list[str]:
     try:
         resources = build(overlay)
-    except Unknown as error:
+    except BadKustomization as error:
         return [str(error)]
     return [problem for rule in RULES for problem in rule(root, resources)]
 

@@ -1,10 +1,9 @@
-"""Builds a kustomization as kustomize does, as far as this project uses it; what it does not know it refuses.
+"""Build a kustomization like kustomize, with the few fields that this project uses. Other fields are an error.
 
-A test compares the result with that of kustomize itself, where that is installed. Names stay without the hash that
-kustomize puts behind those of generated ConfigMaps.
+If kubectl is installed, a test compares the result with that of kustomize. One difference: the names of generated
+ConfigMaps have no hash suffix.
 """
 
-import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,31 +12,30 @@ import yaml
 
 Resource = dict[str, Any]
 _KNOWN = {"apiVersion", "kind", "namespace", "resources", "labels", "images", "replicas", "configMapGenerator"}
-_OF_NO_NAMESPACE = {"Namespace"}
 
 
-class Unknown(Exception):
-    """A kustomization says what is not known here, or speaks of what is not there; the message says what."""
+class BadKustomization(Exception):
+    """A kustomization has an unsupported field or a missing reference; the message names it."""
 
 
 def build(folder: Path) -> list[Resource]:
-    """All resources of the kustomization in `folder`. Raises Unknown."""
-    said: Mapping[str, Any] = yaml.safe_load((folder / "kustomization.yaml").read_text())
-    if others := set(said) - _KNOWN:
-        msg = f"{folder.name}/kustomization.yaml: {', '.join(sorted(others))} is not known to scripts/k8s"
-        raise Unknown(msg)
-    resources = [resource for path in said.get("resources", []) for resource in _read(folder / path)]
-    for generator in said.get("configMapGenerator", []):
+    """Return all resources of the kustomization in `folder`. Raise BadKustomization."""
+    fields: Mapping[str, Any] = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    if others := set(fields) - _KNOWN:
+        msg = f"{folder.name}/kustomization.yaml: {', '.join(sorted(others))} is not supported by scripts/k8s"
+        raise BadKustomization(msg)
+    resources = [resource for path in fields.get("resources", []) for resource in _read(folder / path)]
+    for generator in fields.get("configMapGenerator", []):
         _generate(resources, generator)
-    for replicas in said.get("replicas", []):
+    for replicas in fields.get("replicas", []):
         _one(resources, "Deployment", replicas["name"])["spec"]["replicas"] = replicas["count"]
-    for image in said.get("images", []):
+    for image in fields.get("images", []):
         _rename(resources, image)
     for resource in resources:
         metadata = resource["metadata"]
-        if "namespace" in said and resource["kind"] not in _OF_NO_NAMESPACE:
-            metadata["namespace"] = said["namespace"]
-        for labels in said.get("labels", []):
+        if "namespace" in fields and resource["kind"] != "Namespace":
+            metadata["namespace"] = fields["namespace"]
+        for labels in fields.get("labels", []):
             metadata.setdefault("labels", {}).update(labels["pairs"])
             if labels.get("includeTemplates") and "template" in resource.get("spec", {}):
                 resource["spec"]["template"]["metadata"]["labels"].update(labels["pairs"])
@@ -48,9 +46,9 @@ def _read(path: Path) -> list[Resource]:
     if path.is_dir():
         return build(path)
     if not path.is_file():
-        msg = f"{path.parent.name}/kustomization.yaml: there is no {path.name}"
-        raise Unknown(msg)
-    return [copy.deepcopy(resource) for resource in yaml.safe_load_all(path.read_text())]  # no two share what & named
+        msg = f"{path.parent.name}/kustomization.yaml: {path.name} does not exist"
+        raise BadKustomization(msg)
+    return list(yaml.safe_load_all(path.read_text()))
 
 
 def _generate(resources: list[Resource], generator: Mapping[str, Any]) -> None:
@@ -71,8 +69,8 @@ def _rename(resources: list[Resource], image: Mapping[str, Any]) -> None:
         if container["image"].split(":")[0] == image["name"]
     ]
     if not found:
-        msg = f"images: nothing runs {image['name']}"
-        raise Unknown(msg)
+        msg = f"images: no Deployment uses {image['name']}"
+        raise BadKustomization(msg)
     for container in found:
         _, _, tag = container["image"].partition(":")
         container["image"] = f"{image.get('newName', image['name'])}:{image.get('newTag', tag)}"
@@ -83,4 +81,4 @@ def _one(resources: list[Resource], kind: str, name: str) -> Resource:
         if resource["kind"] == kind and resource["metadata"]["name"] == name:
             return resource
     msg = f"there is no {kind} {name}"
-    raise Unknown(msg)
+    raise BadKustomization(msg)

@@ -1,4 +1,4 @@
-"""Rules about who may talk to whom: what the picture of the architecture shows, and nothing else."""
+"""Rules for network policies: the allowed connections are exactly those of the architecture."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -7,10 +7,10 @@ from typing import Any
 from scripts.containers.variables import SETTINGS
 from scripts.k8s.kustomization import Resource
 
-Way = tuple[str, str, int | str]
-"""From whom, to whom, at which port. Others than the pods here are namespace/name, or an address."""
+Connection = tuple[str, str, int | str]
+"""Client, server and port. A peer that is not one of these pods is namespace/name, a range of addresses, or a store."""
 
-IN: frozenset[Way] = frozenset(
+IN: frozenset[Connection] = frozenset(
     {
         ("gateway/kong", "web", 8080),
         ("gateway/kong", "edge-api", 8080),
@@ -22,7 +22,7 @@ IN: frozenset[Way] = frozenset(
         *(("monitoring/prometheus", service, "metrics") for service in SETTINGS),
     }
 )
-OUT: frozenset[Way] = frozenset(
+OUT: frozenset[Connection] = frozenset(
     {
         *((a, b, port) for a, b, port in IN if a in SETTINGS),
         *((service, "kube-system/kube-dns", 53) for service in SETTINGS),
@@ -36,24 +36,25 @@ _ANYWHERE = "0.0.0.0/0"
 _INSIDE = {"10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"}
 
 
-def nobody_talks_unless_allowed(_: Path, resources: Sequence[Resource]) -> Iterator[str]:
-    """What no rule speaks of is refused, in and out, for every pod of the namespace."""
+def traffic_is_denied_by_default(_: Path, resources: Sequence[Resource]) -> Iterator[str]:
+    """One policy selects every pod of the namespace and allows nothing, in or out."""
     if {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]} not in [spec for _, spec in _policies(resources)]:
-        yield "no NetworkPolicy refuses what no other allows"
+        yield "no NetworkPolicy denies all other traffic"
 
 
-def who_talks_to_whom(_: Path, resources: Sequence[Resource]) -> Iterator[str]:
-    """The ways in and the ways out are those of this module."""
-    for direction, found, right in (("in", _ways(resources, "ingress"), IN), ("out", _ways(resources, "egress"), OUT)):
-        yield from (f"the way {direction} {' → '.join(map(str, way))} is not allowed for" for way in found - right)
-        yield from (f"the way {direction} {' → '.join(map(str, way))} is missing" for way in right - found)
+def connections_are_expected(_: Path, resources: Sequence[Resource]) -> Iterator[str]:
+    """The policies allow the connections in `IN` and `OUT`, and no others."""
+    for kind, right in (("ingress", IN), ("egress", OUT)):
+        found = _connections(resources, kind)
+        yield from (f"{kind} {' → '.join(map(str, each))} must not be allowed" for each in found - right)
+        yield from (f"{kind} {' → '.join(map(str, each))} is missing" for each in right - found)
     for name, spec in _policies(resources):
-        said = {kind.capitalize() for kind in ("ingress", "egress") if kind in spec}
-        if said and said != set(spec["policyTypes"]):
-            yield f"NetworkPolicy {name}: policyTypes must be {sorted(said)}"
+        types = {kind.capitalize() for kind in ("ingress", "egress") if kind in spec}
+        if types and types != set(spec["policyTypes"]):
+            yield f"NetworkPolicy {name}: policyTypes must be {sorted(types)}"
 
 
-def _ways(resources: Sequence[Resource], kind: str) -> set[Way]:
+def _connections(resources: Sequence[Resource], kind: str) -> set[Connection]:
     return {
         (peer, pod, port["port"]) if kind == "ingress" else (pod, peer, port["port"])
         for _, spec in _policies(resources)
@@ -65,11 +66,11 @@ def _ways(resources: Sequence[Resource], kind: str) -> set[Way]:
 
 
 def _peers(peers: Sequence[Mapping[str, Any]] | None) -> Iterator[str]:
-    for peer in peers or [{"ipBlock": {"cidr": "anybody"}}]:
+    for peer in peers or [{"ipBlock": {"cidr": "any address"}}]:
         if block := peer.get("ipBlock"):
             is_world = block["cidr"] == _ANYWHERE and set(block.get("except", [])) >= _INSIDE
-            is_store = block["cidr"] not in (_ANYWHERE, "anybody")
-            yield _ANYWHERE if is_world else "a store" if is_store else "anybody"
+            is_store = block["cidr"] not in (_ANYWHERE, "any address")
+            yield _ANYWHERE if is_world else "a store" if is_store else "any address"
             continue
         namespace = peer.get("namespaceSelector", {}).get("matchLabels", {}).get("kubernetes.io/metadata.name")
         if "namespaceSelector" in peer and namespace is None:
@@ -79,7 +80,7 @@ def _peers(peers: Sequence[Mapping[str, Any]] | None) -> Iterator[str]:
 
 
 def _selected(selector: Mapping[str, Any]) -> list[str]:
-    """The names that a selector takes; `any` where it takes all."""
+    """Return the names that a selector selects, or `any` if it selects all."""
     labels = selector.get("matchLabels", {})
     alone = labels.get("app.kubernetes.io/name") or labels.get("k8s-app")
     listed = [value for each in selector.get("matchExpressions", []) for value in each["values"]]

@@ -1,4 +1,4 @@
-"""The rule that each resource is what Kubernetes' own schemas ask for, in the oldest version and the newest."""
+"""The rule that each resource is valid against Kubernetes' schemas, in the oldest and the newest supported version."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -10,17 +10,17 @@ import kubernetes_validate
 from scripts.k8s.kustomization import Resource
 
 OLDEST = "1.27"
-"""The first in which all that is used here is stable: gRPC probes are the youngest of it."""
+"""The first version in which all features used here are stable; the newest of them is the gRPC probe."""
 
 
-def resources_fit_kubernetes(_: Path, resources: Sequence[Resource]) -> Iterator[str]:
-    """Strictly: a field that no schema knows, which a cluster would drop, is refused."""
+def resources_match_schemas(_: Path, resources: Sequence[Resource]) -> Iterator[str]:
+    """Unknown fields, which a cluster would drop, are violations."""
     for resource in resources:
         name = f"{resource['kind']} {resource['metadata']['name']}"
         yield from (f"{name}: {problem}" for problem in _problems(json.dumps(resource)))
 
 
-@cache  # reading the schemas takes most of the time, and the overlays share most of what they are made of
+@cache  # validation is slow, and overlays share most resources
 def _problems(resource: str) -> list[str]:
     found = []
     for version in (OLDEST, kubernetes_validate.latest_version()):

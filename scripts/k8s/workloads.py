@@ -1,4 +1,4 @@
-"""Rules about the pods: closed, asked how they are, with the environment and the secrets that their services read."""
+"""Rules for pods: rights, probes, environment, secrets, Services, and rollouts."""
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,6 @@ import yaml
 from chassis.grpc_api.channel_options import CLIENT_OPTIONS
 from chassis.settings import ServiceSettings
 from notify_svc.grpc_api.server import NOTIFICATION_SERVICE
-from scripts.containers.dockerfile import last, read_stages
 from scripts.containers.variables import MOUNTED, SETTINGS, fields, refused
 from scripts.k8s.kustomization import Resource
 from task_svc.grpc_api.server import TASK_SERVICE
@@ -21,15 +20,15 @@ _READY = {
     "edge-api": "/readyz",
     "web": "/",
 }
-"""What says of each that it can do its work: a service of its health, or a path."""
+"""The readiness check of each pod: a service of the gRPC health protocol, or an HTTP path."""
 _LIVES = {"edge-api": "/healthz", "web": "/"}
-"""What says that it lives, where that is not gRPC's own ""."""
+"""The liveness check of each pod; if not listed, the gRPC health service ""."""
 _RECONNECT_SECONDS = dict(CLIENT_OPTIONS)["grpc.max_reconnect_backoff_ms"] / 1000
 _PROBES = {"startupProbe": _LIVES, "livenessProbe": _LIVES, "readinessProbe": _READY}
 
 
-def every_service_is_there(root: Path, resources: Sequence[Resource]) -> Iterator[str]:
-    """Those whose images are made here, in the version of the project, each more than once."""
+def deployments_are_complete(root: Path, resources: Sequence[Resource]) -> Iterator[str]:
+    """Every image of this project has a Deployment, with the project's version and at least two replicas."""
     version = tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"]
     deployments = dict(_deployments(resources))
     for name, service in _compose(root)["services"].items():
@@ -37,49 +36,47 @@ def every_service_is_there(root: Path, resources: Sequence[Resource]) -> Iterato
             yield f"there is no Deployment {name}"
     for name, spec in deployments.items():
         if spec["replicas"] < 2:
-            yield f"{name}: one replica is none while its node is away"
+            yield f"{name}: it needs two replicas or more, because a node can fail"
         if not _container(spec)["image"].endswith(f"/{name}:{version}"):
-            yield f"{name}: its image is not {name}:{version}"
+            yield f"{name}: its image must be {name}:{version}"
 
 
-def pods_are_closed(root: Path, resources: Sequence[Resource]) -> Iterator[str]:
-    """What Kubernetes calls restricted, and more: nothing to write to, no token for Kubernetes, and bounds."""
-    stages = read_stages((root / "Dockerfile").read_text())
+def pods_are_restricted(_: Path, resources: Sequence[Resource]) -> Iterator[str]:
+    """More than Kubernetes' profile `restricted`: a read-only root, no Kubernetes token, and resource limits."""
     for name, spec in _deployments(resources):
         pod, container = spec["template"]["spec"], _container(spec)
-        around, inside = pod.get("securityContext", {}), container.get("securityContext", {})
+        of_pod, of_container = pod.get("securityContext", {}), container.get("securityContext", {})
         expected: list[tuple[str, object, object]] = [
-            ("runAsNonRoot", around.get("runAsNonRoot"), True),
-            ("user and group", f"{around.get('runAsUser')}:{around.get('runAsGroup')}", last(stages, name, "USER")),
-            ("seccompProfile", around.get("seccompProfile"), {"type": "RuntimeDefault"}),
-            ("allowPrivilegeEscalation", inside.get("allowPrivilegeEscalation"), False),
-            ("readOnlyRootFilesystem", inside.get("readOnlyRootFilesystem"), True),
-            ("capabilities", inside.get("capabilities"), {"drop": ["ALL"]}),
+            ("runAsNonRoot", of_pod.get("runAsNonRoot"), True),
+            ("seccompProfile", of_pod.get("seccompProfile"), {"type": "RuntimeDefault"}),
+            ("allowPrivilegeEscalation", of_container.get("allowPrivilegeEscalation"), False),
+            ("readOnlyRootFilesystem", of_container.get("readOnlyRootFilesystem"), True),
+            ("capabilities", of_container.get("capabilities"), {"drop": ["ALL"]}),
             ("automountServiceAccountToken", pod.get("automountServiceAccountToken"), False),
             ("enableServiceLinks", pod.get("enableServiceLinks"), False),
         ]
         yield from (
-            f"{name}: {what} must be {right}, and is {found}" for what, found, right in expected if found != right
+            f"{name}: {field} must be {right}, but is {found}" for field, found, right in expected if found != right
         )
         limits, requests = (container.get("resources", {}).get(kind, {}) for kind in ("limits", "requests"))
         if set(limits) != {"cpu", "memory"} or set(requests) != {"cpu", "memory"}:
             yield f"{name}: it needs requests and limits for cpu and memory"
         elif limits["memory"] != requests["memory"]:
-            yield f"{name}: memory that is not asked for may be gone when it is needed"
+            yield f"{name}: its memory request must equal its limit, since more than the request may be unavailable"
 
 
-def pods_are_asked_how_they_are(_: Path, resources: Sequence[Resource]) -> Iterator[str]:
-    """Restarted only when the process is dead, called only while it can work."""
+def probes_are_correct(_: Path, resources: Sequence[Resource]) -> Iterator[str]:
+    """The startup and liveness probes check liveness; the readiness probe checks readiness."""
     for name, spec in _deployments(resources):
         for probe, expected in _PROBES.items():
-            right = _question(name, expected.get(name, ""))
-            asked = _container(spec).get(probe, {})
-            if {key: asked.get(key) for key in right} != right:
-                yield f"{name}: its {probe} does not ask {right}"
+            right = _check(name, expected.get(name, ""))
+            found = _container(spec).get(probe, {})
+            if {key: found.get(key) for key in right} != right:
+                yield f"{name}: its {probe} must be {right}"
 
 
-def pods_stop_in_time(_: Path, resources: Sequence[Resource]) -> Iterator[str]:
-    """No drain ends in a kill: the notice, the server's grace, then what still runs."""
+def pods_can_drain(_: Path, resources: Sequence[Resource]) -> Iterator[str]:
+    """Kubernetes does not kill a pod during its drain, which takes DRAIN_NOTICE_SECONDS and twice DRAIN_SECONDS."""
     environments = _environments(resources)
     for name, spec in _deployments(resources):
         if name in SETTINGS:
@@ -88,36 +85,39 @@ def pods_stop_in_time(_: Path, resources: Sequence[Resource]) -> Iterator[str]:
                 for field in ("drain_notice_seconds", "drain_seconds")
             )
             if spec["template"]["spec"]["terminationGracePeriodSeconds"] <= notice + 2 * drain:
-                yield f"{name}: a drain may take {notice + 2 * drain:g} s, which terminationGracePeriodSeconds cuts off"
+                yield f"{name}: terminationGracePeriodSeconds must exceed the longest drain, {notice + 2 * drain:g} s"
 
 
-def environments_are_accepted(_: Path, resources: Sequence[Resource]) -> Iterator[str]:
-    """Every variable is a setting, every value is one that the service takes, in production."""
+def environments_are_valid(_: Path, resources: Sequence[Resource]) -> Iterator[str]:
+    """Every variable is a setting of the service, with a value that the service accepts in production."""
     environments = _environments(resources)
     for name, spec in _deployments(resources):
         if name in SETTINGS:
             known = fields(SETTINGS[name])
-            yield from (f"{name}: {each} is none of its settings" for each in environments[name] if each not in known)
+            yield from (
+                f"{name}: {each} is not one of its settings" for each in environments[name] if each not in known
+            )
             yield from refused(name, environments[name], _secrets(spec))
             if _container(spec).get("envFrom") != [{"configMapRef": {"name": name}}]:
-                yield f"{name}: its environment is not the ConfigMap {name}"
+                yield f"{name}: its environment must be the ConfigMap {name}"
 
 
-def secrets_are_those_that_are_read(root: Path, resources: Sequence[Resource]) -> Iterator[str]:
-    """As files, under the names that scripts/secrets gives them."""
+def secrets_match_the_settings(root: Path, resources: Sequence[Resource]) -> Iterator[str]:
+    """A pod mounts the secrets that its settings name, under the names that scripts/secrets uses."""
     environments = _environments(resources)
     for name, spec in _deployments(resources):
         values = environments.get(name, {}).values()
         read = {value.removeprefix(MOUNTED) for value in values if value.startswith(MOUNTED)}
         if read != _secrets(spec):
-            yield f"{name}: it reads the secrets {sorted(read)} and is given {sorted(_secrets(spec))}"
+            yield f"{name}: it reads the secrets {sorted(read)}, but mounts {sorted(_secrets(spec))}"
         yield from (
-            f"{name}: scripts/secrets makes no {each}" for each in _secrets(spec) - set(_compose(root)["secrets"])
+            f"{name}: scripts/secrets does not create {each}"
+            for each in _secrets(spec) - set(_compose(root)["secrets"])
         )
 
 
-def services_lead_to_pods(_: Path, resources: Sequence[Resource]) -> Iterator[str]:
-    """Each pod is found by its name; those that speak gRPC one by one, so that calls are spread and not connections."""
+def services_select_pods(_: Path, resources: Sequence[Resource]) -> Iterator[str]:
+    """Each Deployment has a Service. For gRPC it is headless, so that clients distribute calls, not connections."""
     for name, spec in _deployments(resources):
         service = _of(resources, "Service", name)
         listened = {port["name"]: port["containerPort"] for port in _container(spec)["ports"]}
@@ -125,35 +125,35 @@ def services_lead_to_pods(_: Path, resources: Sequence[Resource]) -> Iterator[st
             defaults = {key: SETTINGS[name].model_fields[key].default for key in SETTINGS[name].model_fields}
             right = {defaults.get("grpc_port", defaults.get("port")), defaults["metrics_port"]}
             if set(listened.values()) != right:
-                yield f"{name}: its ports are not {sorted(right)}, where it listens"
+                yield f"{name}: its container ports must be {sorted(right)}"
         if service is None or service["selector"] != spec["selector"]["matchLabels"]:
-            yield f"{name}: no Service leads to it"
+            yield f"{name}: it needs a Service with its name that selects its pods"
             continue
         if [(port["port"], port["targetPort"]) for port in service["ports"]] not in (
             [(listened.get("grpc"), "grpc")],
             [(listened.get("http"), "http")],
         ):
-            yield f"{name}: its Service leads to a port where it does not listen"
+            yield f"{name}: its Service must forward to a port of the container"
         if ("grpc" in listened) != (service.get("clusterIP") == "None"):
-            yield f"{name}: gRPC, and gRPC alone, needs a Service without an address: clusterIP: None"
+            yield f"{name}: its Service must be headless (clusterIP: None) if it serves gRPC, and only then"
 
 
-def one_pod_leaves_at_a_time(_: Path, resources: Sequence[Resource]) -> Iterator[str]:
-    """When nodes are emptied, and when a version is rolled out."""
+def pods_stop_one_at_a_time(_: Path, resources: Sequence[Resource]) -> Iterator[str]:
+    """A node drain stops one pod at a time. A rollout stops a pod only after clients can connect to a new one."""
     for name, spec in _deployments(resources):
         if _of(resources, "PodDisruptionBudget", name) != {"maxUnavailable": 1, "selector": spec["selector"]}:
-            yield f"{name}: it has no PodDisruptionBudget of one"
+            yield f"{name}: it needs a PodDisruptionBudget with maxUnavailable 1"
         if spec["strategy"].get("rollingUpdate", {}).get("maxUnavailable") != 0:
-            yield f"{name}: a rollout takes a pod away before another is ready"
+            yield f"{name}: maxUnavailable must be 0, so that a rollout starts a new pod before it stops an old one"
         is_grpc = any(port["name"] == "grpc" for port in _container(spec)["ports"])
         if is_grpc and spec.get("minReadySeconds", 0) < 2 * _RECONNECT_SECONDS:
-            yield f"{name}: a rollout takes a pod away before its clients have found another: minReadySeconds"
+            yield f"{name}: minReadySeconds must be {2 * _RECONNECT_SECONDS:g} or more: clients need time to connect"
 
 
-def _question(name: str, about: str) -> Mapping[str, object]:
-    if about.startswith("/"):
-        return {"httpGet": {"port": "http", "path": about}}
-    return {"grpc": {"port": SETTINGS[name].model_fields["grpc_port"].default, "service": about}}
+def _check(name: str, target: str) -> Mapping[str, object]:
+    if target.startswith("/"):
+        return {"httpGet": {"port": "http", "path": target}}
+    return {"grpc": {"port": SETTINGS[name].model_fields["grpc_port"].default, "service": target}}
 
 
 def _deployments(resources: Sequence[Resource]) -> list[tuple[str, Mapping[str, Any]]]:

@@ -1,4 +1,4 @@
-"""`make drill` beside a `make dev` that runs: it finds it, breaks it, mends it, and tells what it was."""
+"""`make drill` with a running `make dev`: it injects the fault, removes it, and reports the cause."""
 
 import os
 import subprocess
@@ -12,8 +12,8 @@ from tests.support.stack.dev_runner import running
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "told"), [(2, "dead notifier"), (4, "error burst")])
-def test_a_drill_ends_by_itself_and_leaves_the_mesh_as_it_was(tmp_path: Path, number: int, told: str) -> None:
+@pytest.mark.parametrize(("number", "cause"), [(2, "dead notifier"), (4, "error burst")])
+def test_a_drill_ends_after_its_time_and_restores_the_mesh(tmp_path: Path, number: int, cause: str) -> None:
     with running(tmp_path) as dev:
         dev.wait_for("Taskmesh is up")
         ports = {name: str(port) for name, port in dev.ports.items()}
@@ -21,12 +21,12 @@ def test_a_drill_ends_by_itself_and_leaves_the_mesh_as_it_was(tmp_path: Path, nu
         command = [sys.executable, "-m", "scripts.drill", str(number), "--seconds", "3"]
         ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
         assert ran.returncode == 0, ran.stderr
-        assert f"It was: {told}" in ran.stdout
+        assert f"The fault was: {cause}" in ran.stdout
         states = {process.status() for process in dev.descendants().values()}
         assert "stopped" not in states
 
 
-def test_where_nothing_runs_the_drill_says_so(tmp_path: Path) -> None:
+def test_a_drill_fails_with_a_message_if_nothing_runs(tmp_path: Path) -> None:
     environment = {**os.environ, "EDGE_PORT": "1", "PATH": str(tmp_path)}
     command = [sys.executable, "-m", "scripts.drill", "1"]
     ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)

@@ -1,6 +1,6 @@
-"""Each drill makes its alert fire, none but its listed consequences, and it clears when the fault is over.
+"""Each drill makes its alert fire, and no others except the listed consequences. The alert clears after the fault.
 
-The windows and waits of the rules are shortened, all by the same factor, so that this takes seconds and not minutes.
+All windows and waits of the rules are shortened by the same factor, so that the test takes seconds instead of minutes.
 """
 
 import asyncio
@@ -18,21 +18,21 @@ from tests.faults.harness.system import TOKEN
 from tests.support.stack.prometheus import until
 from tests.support.stack.watched import Watched, watched
 
-_SOONER = 20
+_SPEEDUP = 20
 _SEEN_LONG_ENOUGH = "count_over_time(edge:http_requests:rate5m[1m]) >= 12"
-"""A healthy mesh was seen for longer than any alert but the slow burn waits."""
+"""The mesh has been monitored for longer than the waits of all alerts except ErrorBudgetBurnsSlowly."""
 _WITHIN = 90.0
 
 
-@pytest.mark.slow  # and by itself: beside others, a healthy mesh may be slow too
+@pytest.mark.slow  # also run it alone: with other tests at the same time, even a healthy mesh may be slow
 @pytest.mark.parametrize("number", sorted(DRILLS), ids=lambda number: DRILLS[number].name)
-async def test_a_drill_makes_its_alert_fire_and_no_other_and_ends_with_it(
+async def test_a_drill_makes_only_its_alert_fire_and_the_alert_clears(
     tmp_path: Path, number: int, record_property: Callable[[str, object], None]
 ) -> None:
     drill = DRILLS[number]
-    async with watched(tmp_path, sooner=_SOONER) as running:
+    async with watched(tmp_path, speedup=_SPEEDUP) as running:
         ask = running.prometheus
-        await asyncio.to_thread(until, lambda: ask.has_data(_SEEN_LONG_ENOUGH), 60, "a mesh that is looked at")
+        await asyncio.to_thread(until, lambda: ask.has_data(_SEEN_LONG_ENOUGH), 60, "the mesh is monitored")
         assert ask.firing() == set()
 
         stop, seen = threading.Event(), set[str]()
@@ -48,7 +48,7 @@ async def test_a_drill_makes_its_alert_fire_and_no_other_and_ends_with_it(
         finally:
             stop.set()
             fault.join()
-        _do_what_the_runbook_says(running, drill.alert)
+        _follow_the_runbook(running, drill.alert)
 
         def clears() -> bool:
             firing = ask.firing()
@@ -60,11 +60,11 @@ async def test_a_drill_makes_its_alert_fire_and_no_other_and_ends_with_it(
     others = ", ".join(sorted(seen - {drill.alert})) or "no other"
     record_property(
         "monitoring",
-        f"drill {number} {drill.name}: {drill.alert} after {fired:.0f} s, and {others}; over after {cleared:.0f} s",
+        f"drill {number} {drill.name}: {drill.alert} after {fired:.0f} s, and {others}; cleared after {cleared:.0f} s",
     )
 
 
-def _do_what_the_runbook_says(running: Watched, alert: str) -> None:
+def _follow_the_runbook(running: Watched, alert: str) -> None:
     if alert != "DeadLettersWait":
         return
     token = running.mesh.store.parent / "token"

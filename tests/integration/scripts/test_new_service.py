@@ -1,4 +1,4 @@
-"""`make new-service`, in a copy of the tree: what it writes passes the checks and its own tests untouched."""
+"""`make new-service` in a copy of the checkout: the new service works, and passes all checks and its own tests."""
 
 import os
 import re
@@ -34,7 +34,7 @@ def _files(folder: Path) -> dict[Path, bytes]:
 
 
 @pytest.mark.slow
-def test_it_is_called_and_counted_and_stopped(copy: Path) -> None:
+def test_a_new_service_passes_its_own_tests(copy: Path) -> None:
     made = _make(copy, "label")
     assert made.returncode == 0, made.stderr
     ports = re.search(r"gRPC on port (\d+), metrics on (\d+)", made.stdout)
@@ -42,17 +42,17 @@ def test_it_is_called_and_counted_and_stopped(copy: Path) -> None:
     taken = [[PORTS[name] for name in PORTS if name.endswith(kind)] for kind in ("_GRPC_PORT", "_METRICS_PORT")]
     assert [int(port) for port in ports.groups()] == [max(each) + 1 for each in taken]
     assert "label.v1.LabelService" in (copy / "monitoring/grafana/dashboards/overview.json").read_text()
-    assert "label" not in (copy / "kong/kong.yml").read_text(), "nobody from outside may call it yet"
+    assert "label" not in (copy / "kong/kong.yml").read_text(), "clients must not have access yet"
     own = ("tests/unit/label_svc", "tests/integration/test_label_service.py")
     ran = _run(copy, ".venv/bin/pytest", "-q", "-p", "no:cacheprovider", *own)
     assert ran.returncode == 0, ran.stdout
-    for rules in ("scripts.containers", "scripts.k8s"):
-        checked = _run(copy, ".venv/bin/python", "-m", rules)
+    for check in ("scripts.containers", "scripts.k8s"):
+        checked = _run(copy, ".venv/bin/python", "-m", check)
         assert checked.returncode == 0, checked.stdout
 
 
 @pytest.mark.slow
-def test_make_dev_starts_it_with_the_rest(copy: Path) -> None:
+def test_make_dev_starts_a_new_service(copy: Path) -> None:
     made = _make(copy, "label")
     assert made.returncode == 0, made.stderr
     port, metrics_port = free_port(), free_port()
@@ -65,7 +65,7 @@ def test_make_dev_starts_it_with_the_rest(copy: Path) -> None:
 
 
 @pytest.mark.slow
-def test_it_passes_every_check_and_the_tests_of_what_it_touches_and_so_does_a_second(copy: Path) -> None:
+def test_two_new_services_pass_all_checks_and_the_affected_tests(copy: Path) -> None:
     assert _make(copy, "label").returncode == 0
     assert _make(copy, "digest").returncode == 0
     checked = _run(copy, "scripts/check")
@@ -77,22 +77,21 @@ def test_it_passes_every_check_and_the_tests_of_what_it_touches_and_so_does_a_se
 
 
 @pytest.mark.parametrize(
-    ("name", "why"),
+    ("name", "error"),
     [
         ("", "one word"),
-        ("Label", "one word"),
         ("my-label", "one word"),
         ("../label", "one word"),
-        ("task", "a service of that name already"),
+        ("task", "task_svc/ already exists"),
         ("email", "would hide"),
         ("edge", "out of date"),
     ],
 )
-def test_a_name_that_will_not_do_is_refused_and_nothing_is_written(copy: Path, name: str, why: str) -> None:
-    if why == "out of date":
+def test_if_a_service_cannot_be_created_nothing_is_written(copy: Path, name: str, error: str) -> None:
+    if error == "out of date":
         (copy / "Dockerfile").write_text("FROM scratch\n")
     before = _files(copy)
     refused = _make(copy, name)
     assert refused.returncode == 1
-    assert why in refused.stderr
+    assert error in refused.stderr
     assert _files(copy) == before

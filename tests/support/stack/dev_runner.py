@@ -1,4 +1,4 @@
-"""`make dev` as tests start it: on free ports, with data of its own, its lines read as they come."""
+"""Runs `make dev` in tests: on free ports, with its own data folder, and reads its output."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ _QUIET = ("http_proxy", "https_proxy", "LOG_FORMAT", "LOG_LEVEL", "REDIS_URL", "
 
 
 class DevRunner:
-    """One running `python -m scripts.dev`; the folder `cwd` is the checkout, or holds stand-ins for what it has."""
+    """A running `python -m scripts.dev`. The folder `cwd` is the checkout, or contains stand-ins for its packages."""
 
     def __init__(self, data: Path, *, cwd: Path, prefix: Sequence[str] = (), **variables: str) -> None:
         self.data = data
@@ -43,20 +43,20 @@ class DevRunner:
 
     @property
     def gateway(self) -> str:
-        """Where the gateway is."""
+        """The URL of the gateway."""
         return f"http://127.0.0.1:{self.ports['GATEWAY_PORT']}"
 
     @property
     def output(self) -> str:
-        """What was written so far."""
+        """The output so far."""
         return "".join(self._lines)
 
     def read(self) -> None:
-        """Begins to read what the runner writes."""
+        """Start to read the output."""
         self._reader.start()
 
     def wait_for(self, text: str, seconds: float = 60) -> None:
-        """Waits until the runner has written `text`."""
+        """Wait until the output contains `text`; fail after `seconds`."""
         deadline = time.monotonic() + seconds
         while text not in self.output:
             assert time.monotonic() < deadline, f"no {text!r} within {seconds} s in:\n{self.output}"
@@ -64,15 +64,15 @@ class DevRunner:
             time.sleep(0.02)
 
     def settled(self) -> str:
-        """Everything that was written, once the runner has ended."""
+        """Return the complete output after the runner has ended."""
         self._reader.join(10)
         return self.output
 
     def descendants(self) -> dict[str, psutil.Process]:
-        """The processes below the runner's own, by the last word of their command; they are remembered for `gone`."""
+        """Return the runner's child processes by the last word of their command; `left_behind` checks them later."""
         below: dict[str, psutil.Process] = {}
         for each in _below(psutil.Process(self.pid)):
-            # The gateway asks kong/render, whose own children come and go.
+            # The gateway runs kong/render, which has short-lived child processes.
             with suppress(psutil.NoSuchProcess):
                 words = each.cmdline() or [each.name()]
                 below["valkey" if "valkey" in each.name() else words[-1]] = each
@@ -81,24 +81,24 @@ class DevRunner:
 
     @property
     def running(self) -> bool:
-        """Whether the runner has not ended."""
+        """Whether the runner is still running."""
         return self._process.poll() is None
 
     def send(self, number: signal.Signals) -> None:
-        """Sends the runner a signal."""
+        """Send the runner a signal."""
         self._process.send_signal(number)
 
     def wait(self, seconds: float = 40) -> int:
-        """Waits for the runner's end; gives its exit status."""
+        """Wait until the runner ends and return its exit status."""
         return self._process.wait(seconds)
 
     def left_behind(self, seconds: float = 10) -> list[psutil.Process]:
-        """Those of the processes seen by `descendants` that are still there after `seconds`."""
+        """Return the processes seen by `descendants` that are still running after `seconds`."""
         _, alive = psutil.wait_procs(self._seen, timeout=seconds)
         return alive
 
     def close(self) -> None:
-        """Ends everything that may still run."""
+        """Kill all processes that are still running."""
         if self._process.poll() is None:
             self.descendants()
             self._process.kill()
@@ -120,7 +120,7 @@ class DevRunner:
 def running(
     data: Path, *, cwd: Path = ROOT, prefix: Sequence[str] = (), variables: Mapping[str, str] | None = None
 ) -> Iterator[DevRunner]:
-    """A runner that reads along, and is ended with all its processes when the block is left."""
+    """Run `make dev` while the block runs; then end it and all its processes."""
     data.mkdir(parents=True, exist_ok=True)
     runner = DevRunner(data, cwd=cwd, prefix=prefix, **(variables or {}))
     try:

@@ -1,4 +1,4 @@
-"""Stand-ins for the services and the page's server, for tests of the runner alone: quickly up, and bad on request."""
+"""Stand-ins for the services and the page's server, for tests of the runner. They start fast and fail on request."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def stop(*_):
 signal.signal(signal.SIGTERM, stop)
 server = http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["EDGE_PORT"])), Ready)
 """
-# It ends as Vite does.
+# It exits with the same status as Vite.
 _VITE = """
 process.on('SIGTERM', () => process.exit(143));
 require('http').createServer((_, answer) => answer.end('page')).listen(process.env.WEB_PORT, '127.0.0.1');
@@ -49,7 +49,7 @@ require('http').createServer((_, answer) => answer.end('page')).listen(process.e
 
 
 def put_stand_ins(folder: Path, *, edge: str = "") -> Path:
-    """Puts packages named as the services into `folder`, and a server of the page.
+    """Write stand-in packages for the services and a server for the page into `folder`, and return it.
 
     `edge` is code that the edge runs before it serves.
     """

@@ -1,4 +1,4 @@
-"""A real nginx with the very configuration of the page's container, as a process of whoever runs the tests."""
+"""Runs a real nginx with the configuration of the page's container."""
 
 import os
 import shutil
@@ -18,9 +18,9 @@ _CONFIGURATION = ROOT / "compose/web/nginx.conf"
 
 @contextmanager
 def nginx(pages: Path, folder: Path) -> Iterator[int]:
-    """Serves the files in `pages` as long as the block lasts, with its own files in `folder`; gives its port."""
+    """Serve the files in `pages` while the block runs; yield the port. nginx's own files are in `folder`."""
     program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    assert program, "there is no nginx; scripts/browser-deps installs Debian's"
+    assert program, "nginx is not installed; scripts/browser-deps installs Debian's package"
     port = free_port()
     text = _CONFIGURATION.read_text()
     for inside, outside in (
@@ -32,7 +32,7 @@ def nginx(pages: Path, folder: Path) -> Iterator[int]:
         assert inside in text
         text = text.replace(inside, outside)
     (folder / "nginx.conf").write_text(text)
-    # One process alone, which is whoever runs it even if that is root, and leaves none behind when it is killed.
+    # A single process: it keeps the current user, even root, and no worker remains if it is killed.
     own = ("-e", "stderr", "-p", str(folder), "-c", str(folder / "nginx.conf"))
     command = [program, *own, "-g", "master_process off;"]
     with (folder / "error.log").open("w") as log:

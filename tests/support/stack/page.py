@@ -1,4 +1,4 @@
-"""The page as it is built for production: once, and again only when what it is made from has changed."""
+"""Builds the page for production, only if its sources have changed."""
 
 import fcntl
 import hashlib
@@ -9,14 +9,14 @@ from pathlib import Path
 from tests import ROOT
 
 MOST_BYTES = 90_000
-"""How much JavaScript a first load may bring, compressed."""
+"""Maximum size of the compressed JavaScript of the first load."""
 
 _WEB = ROOT / "web"
 _MADE = {"node_modules", "build", ".svelte-kit", "generated"}
 
 
 def built_page() -> Path:
-    """The folder with the files that nginx serves; of several processes that ask at once, one builds."""
+    """Return the folder with the files that nginx serves. Concurrent processes build only once."""
     build = _WEB / "build"
     made_from = build / ".made-from"  # a build begins by removing it
     with (ROOT / ".cache" / "page.lock").open("w") as lock:

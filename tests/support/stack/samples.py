@@ -1,4 +1,4 @@
-"""What Kong and the exporters say, played from monitoring/samples/ with counters that grow at each scrape."""
+"""Serves the metrics of Kong and the exporters from monitoring/samples/, with counters that grow at each scrape."""
 
 import itertools
 import threading
@@ -16,7 +16,7 @@ NAMES = ("kong", "redis", "mongodb")
 
 @dataclass(frozen=True)
 class Sample:
-    """One line of a page."""
+    """One sample of a metrics page."""
 
     name: str
     labels: str
@@ -24,13 +24,13 @@ class Sample:
     grows: bool
 
     def after(self, scrapes: int) -> str:
-        """The line as it is at a later scrape."""
+        """Return the line after a number of scrapes."""
         return f"{self.name}{self.labels} {self.value * (scrapes if self.grows else 1)}"
 
 
 @cache
 def page(name: str) -> tuple[Sample, ...]:
-    """What is on a page. (prometheus-client's own parser would rename counters that do not end in _total.)"""
+    """Return the samples of a page. (prometheus-client's parser would rename counters that do not end in _total.)"""
     found, kind = [], ""
     for line in (_FOLDER / f"{name}.txt").read_text().splitlines():
         if line.startswith("# TYPE "):
@@ -44,7 +44,7 @@ def page(name: str) -> tuple[Sample, ...]:
 
 @contextmanager
 def samples() -> Iterator[dict[str, int]]:
-    """Serves every page, whatever the path; gives the port of each."""
+    """Serve each page on its own port, at any path; yield the ports by name."""
     servers = {name: _server(name) for name in NAMES}
     for server in servers.values():
         threading.Thread(target=server.serve_forever).start()

@@ -1,4 +1,4 @@
-"""Somebody to send spans to, in Tempo's place: it keeps what services export over OTLP."""
+"""An OTLP receiver in place of Tempo that records the exported spans."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ from tests.support.ports import free_port
 
 @dataclass(frozen=True)
 class Span:
-    """What tests look at of one span."""
+    """The fields of a span that tests use."""
 
     service: str
     name: str
@@ -22,7 +22,7 @@ class Span:
 
 @dataclass
 class SpanSink(trace_service_pb2_grpc.TraceServiceServicer):
-    """The spans that came, in any order; `endpoint` is for OTEL_EXPORTER_OTLP_ENDPOINT."""
+    """The received spans, in any order; `endpoint` is the value for OTEL_EXPORTER_OTLP_ENDPOINT."""
 
     endpoint: str
     spans: list[Span] = field(default_factory=list)
@@ -36,13 +36,13 @@ class SpanSink(trace_service_pb2_grpc.TraceServiceServicer):
         return trace_service_pb2.ExportTraceServiceResponse()
 
     def of(self, trace_id: str) -> list[Span]:
-        """The spans of one trace."""
+        """Return the spans of a trace."""
         return [span for span in self.spans if span.trace_id == trace_id]
 
 
 @contextmanager
 def span_sink() -> Iterator[SpanSink]:
-    """A sink that is listening for as long as the block lasts."""
+    """Run a receiver while the block runs."""
     port = free_port()
     sink = SpanSink(f"http://127.0.0.1:{port}")
     server = grpc.server(ThreadPoolExecutor(2))

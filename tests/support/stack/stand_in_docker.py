@@ -1,4 +1,4 @@
-"""A checkout with the scripts of `make up`, and a `docker` that only says what it was asked."""
+"""A checkout with the scripts of `make up`, and a replacement for `docker` that prints its arguments."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ _SCRIPTS = ("compose", "kong-apply", "load", "load.py", "pin-images", "secrets",
 
 
 class StandIn:
-    """What the scripts are run with; `cases` are lines of a shell's `case` on docker's arguments."""
+    """The checkout and the `docker` command; `cases` are lines of a shell `case` on docker's arguments."""
 
     def __init__(self, folder: Path, cases: str = "") -> None:
         self.checkout = folder / "checkout"
@@ -38,7 +38,7 @@ esac
     def run(
         self, script: str, *arguments: str, path: str | None = None, **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        """Runs one of the scripts with the stand-in before all other commands, or with `path` alone."""
+        """Run one of the scripts with the stand-in first on the PATH, or with `path` as the PATH."""
         return subprocess.run(
             [self.checkout / "scripts" / script, *arguments],
             env={**os.environ, "PATH": path or f"{self._commands}:{os.environ['PATH']}", **variables},

@@ -1,4 +1,4 @@
-"""What a command wrote is compared with what the page shows, but for what differs from run to run."""
+"""The output of commands is compared with the page, without the parts that differ between runs."""
 
 import pytest
 
@@ -28,7 +28,7 @@ $ make test
 """
 
 
-def test_the_blocks_of_a_page_are_its_commands_and_the_lines_below_each() -> None:
+def test_a_page_is_read_into_commands_with_their_output() -> None:
     first, second, third, fourth = console.blocks(_PAGE)
     assert first.steps == [console.Step("one \\\n    two", ["out"]), console.Step("three", [])]
     reasons = [block.not_run for block in (first, second, third, fourth)]
@@ -54,7 +54,7 @@ def test_the_blocks_of_a_page_are_its_commands_and_the_lines_below_each() -> Non
         ("", "\n\n"),
     ],
 )
-def test_what_fits(shown: str, written: str) -> None:
+def test_equal_output_matches(shown: str, written: str) -> None:
     assert console.matches(shown.splitlines(), written)
 
 
@@ -71,25 +71,25 @@ def test_what_fits(shown: str, written: str) -> None:
         ("port 8000", "port 8001"),
     ],
 )
-def test_what_does_not(shown: str, written: str) -> None:
+def test_different_output_does_not_match(shown: str, written: str) -> None:
     assert not console.matches(shown.splitlines(), written)
 
 
-def test_lines_of_several_processes_fit_when_they_come_in_this_order() -> None:
+def test_lines_among_those_of_other_processes_match_in_this_order() -> None:
     lines = ["task_svc | rpc duration=0.2", "edge_api | request", "notify_svc | told"]
     assert console.is_in(["task_svc | rpc duration=0.1", "…", "notify_svc | told"], lines)
     assert not console.is_in(["notify_svc | told", "task_svc | rpc duration=0.1"], lines)
     assert not console.is_in(["notify_svc | gone"], lines)
 
 
-def test_a_page_takes_what_was_written() -> None:
+def test_a_page_is_rewritten_with_the_actual_output() -> None:
     block = next(console.blocks(_PAGE))
     made = console.rewritten(_PAGE, block, ["new\n", "\x1b[1mtoo\x1b[0m"])
     assert made.startswith("```console\n$ one \\\n    two\nnew\n$ three\ntoo\n```\n")
     assert made.endswith(_PAGE[block.end :])
 
 
-def test_following_a_page_tells_what_differs_and_gives_the_page_as_it_should_be() -> None:
+def test_following_a_page_reports_differences_and_returns_the_corrected_page() -> None:
     written = {"one \\\n    two": "other\n", "three": ""}
     made, differences = rehearse(_PAGE, lambda block: (written.get(step.command, "lost") for step in block.steps))
     assert "\nother\n$ three\n" in made
@@ -98,7 +98,7 @@ def test_following_a_page_tells_what_differs_and_gives_the_page_as_it_should_be(
     assert [difference.splitlines()[0] for difference in differences] == ["$ one \\", "$ (make dev)"]
 
 
-def test_following_a_page_that_is_true_changes_nothing() -> None:
+def test_following_a_correct_page_changes_nothing() -> None:
     written = {"one \\\n    two": "out\n", "three": ""}
     shown = "notify_svc | told"
     made, differences = rehearse(_PAGE, lambda block: (written.get(step.command, shown) for step in block.steps))

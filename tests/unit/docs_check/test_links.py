@@ -1,4 +1,4 @@
-"""What leads nowhere is told."""
+"""Broken references of pages are reported."""
 
 from pathlib import Path
 
@@ -32,21 +32,21 @@ def _problems(root: Path, text: str) -> list[str]:
         "# Here\n[a](#here)",
     ],
 )
-def test_what_is_there_is_no_problem(root: Path, text: str) -> None:
+def test_correct_references_are_accepted(root: Path, text: str) -> None:
     assert _problems(root, text) == []
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("[a](nothing.md)", "the link nothing.md leads to no file"),
-        ("![a](nothing.png)", "the link nothing.png leads to no file"),
-        ("[a](other.md#nothing)", "the link other.md#nothing leads to no heading"),
-        ("[a](#nothing)", "the link #nothing leads to no heading"),
+        ("[a](nothing.md)", "the link nothing.md leads to a missing file"),
+        ("![a](nothing.png)", "the link nothing.png leads to a missing file"),
+        ("[a](other.md#nothing)", "the link other.md#nothing leads to a missing heading"),
+        ("[a](#nothing)", "the link #nothing leads to a missing heading"),
         ("`docs/nothing.md`", "there is no file docs/nothing.md"),
         ("`make nothing`", "there is no command make nothing"),
         ("```console\n$ make nothing\n```\n", "there is no command make nothing"),
     ],
 )
-def test_what_is_not_there_is(root: Path, text: str, problem: str) -> None:
+def test_broken_references_are_reported(root: Path, text: str, problem: str) -> None:
     assert _problems(root, text) == [f"docs/page.md: {problem}"]

@@ -1,4 +1,4 @@
-"""`make load` finds the edge, wherever that is."""
+"""`make load` finds the edge on this machine or in its container."""
 
 from pathlib import Path
 
@@ -6,13 +6,13 @@ from tests.support.ports import free_port
 from tests.support.stack.stand_in_docker import StandIn
 
 
-def test_where_no_edge_listens_here_the_load_is_handed_to_the_edges_container(tmp_path: Path) -> None:
+def test_if_no_edge_listens_here_the_load_runs_in_the_edges_container(tmp_path: Path) -> None:
     docker = StandIn(tmp_path, '  "compose ps --quiet edge-api") echo 0123456789ab ;;')
     ran = docker.run("load", "--rate", "5", EDGE_PORT=str(free_port()))
     assert ran.stdout == "docker compose exec --no-TTY edge-api python - --rate 5\n"
 
 
-def test_without_any_edge_it_says_how_to_start_one(tmp_path: Path) -> None:
+def test_without_an_edge_it_names_the_commands_that_start_one(tmp_path: Path) -> None:
     port = free_port()
     ran = StandIn(tmp_path).run("load", EDGE_PORT=str(port))
     assert ran.returncode == 1

@@ -1,4 +1,4 @@
-"""`make up` and its kin: what they ask of Docker, and what they say where it is not there."""
+"""`make up`, `make kong-apply`, and the scripts that they use: the commands for Docker, the secrets, the messages."""
 
 import contextlib
 import re
@@ -13,86 +13,73 @@ from kong import rendered
 from notify_svc.delivery import channel_file
 from tests.support.stack.stand_in_docker import StandIn
 
-
-def _without_docker(folder: Path) -> str:
-    """A PATH with what the scripts need and no docker."""
-    folder.mkdir()
-    for command in ("bash", "dirname", "sed", "sort", "head", "mkdir", "chmod", "cat"):
-        found = shutil.which(command)
-        assert found
-        (folder / command).symlink_to(found)
-    return str(folder)
+_RECREATE_KONG = "docker compose up --detach --wait --wait-timeout 120 --no-deps --force-recreate kong\n"
 
 
-def test_up_builds_waits_for_health_and_says_where_it_is(tmp_path: Path) -> None:
+def test_up_builds_waits_until_all_is_healthy_and_prints_the_addresses(tmp_path: Path) -> None:
     ran = StandIn(tmp_path, '"compose port kong 8000") echo 127.0.0.1:9999 ;;').run("up", "--scale", "task-svc=2")
     assert ran.returncode == 0
     assert "docker compose up --build --detach --wait --wait-timeout 300 --scale task-svc=2" in ran.stdout
-    assert "  the page     http://localhost:9999\n" in ran.stdout
-    assert "https://127.0.0.1:8443\n" in ran.stdout
-    assert "http://127.0.0.1:3000\n" in ran.stdout
+    for address in ("http://localhost:9999\n", "https://127.0.0.1:8443\n", "http://127.0.0.1:3000\n"):
+        assert address in ran.stdout
 
 
-@pytest.mark.parametrize(("chosen", "told"), [({}, "monitoring/request,balancer"), ({"COMPOSE_PROFILES": ""}, "/")])
-def test_monitoring_is_started_unless_it_is_left_out(tmp_path: Path, chosen: dict[str, str], told: str) -> None:
+@pytest.mark.parametrize(("chosen", "used"), [({}, "monitoring/request,balancer"), ({"COMPOSE_PROFILES": ""}, "/")])
+def test_an_empty_compose_profiles_omits_monitoring(tmp_path: Path, chosen: dict[str, str], used: str) -> None:
     stand_in = StandIn(tmp_path, '"compose up"*) echo "$COMPOSE_PROFILES/$KONG_TRACING" ;;')
     ran = stand_in.run("up", **chosen)
-    assert told in ran.stdout.splitlines()
+    assert used in ran.stdout.splitlines()
     assert ("Grafana" in ran.stdout) is (not chosen)
 
 
 @pytest.mark.parametrize(("alloy", "profiles"), [("", ""), ("1234", "monitoring")])
-def test_kong_apply_sends_spans_only_where_somebody_takes_them(tmp_path: Path, alloy: str, profiles: str) -> None:
+def test_kong_apply_keeps_the_choice_of_monitoring(tmp_path: Path, alloy: str, profiles: str) -> None:
     cases = f'"compose ps --quiet alloy") echo {alloy} ;; "compose up"*) echo "<$COMPOSE_PROFILES>" ;;'
     assert f"<{profiles}>" in StandIn(tmp_path, cases).run("kong-apply").stdout
 
 
-def test_up_says_loudly_that_the_demo_users_are_in(tmp_path: Path) -> None:
-    told = StandIn(tmp_path, '"compose config kong-import") echo "      ENVIRONMENT: development" ;;').run("up").stdout
-    assert "THE DEMO USERS ARE IN" in told
-    assert "-H 'x-api-key: demo-key'" in told
-    assert "sign in as demo with demo-password" in told
+def test_up_warns_about_the_demo_users(tmp_path: Path) -> None:
+    ran = StandIn(tmp_path, '"compose config kong-import") echo "      ENVIRONMENT: development" ;;').run("up")
+    for text in (
+        "WARNING: the demo users are active",
+        "-H 'x-api-key: demo-key'",
+        "sign in as demo with demo-password",
+    ):
+        assert text in ran.stdout
 
 
-def test_up_in_production_tells_how_to_add_users_and_nothing_of_the_demo(tmp_path: Path) -> None:
-    told = StandIn(tmp_path, '"compose config kong-import") echo "      ENVIRONMENT: production" ;;').run("up").stdout
-    assert "make kong-user ARGS='add NAME'" in told
-    assert "demo-key" not in told
-    assert "demo-password" not in told
+def test_up_in_production_explains_how_to_add_users(tmp_path: Path) -> None:
+    ran = StandIn(tmp_path, '"compose config kong-import") echo "      ENVIRONMENT: production" ;;').run("up")
+    assert "make kong-user ARGS='add NAME'" in ran.stdout
+    assert "demo-" not in ran.stdout
 
 
-_AGAIN = "up --detach --wait --wait-timeout 120 --no-deps --force-recreate kong"
-
-
-@pytest.mark.parametrize(("before", "after", "again"), [("one", "one", 1), ("one", "two", 0), ("", "one", 0)])
-def test_a_gateway_that_ran_all_the_time_hears_of_what_was_imported(
-    tmp_path: Path, before: str, after: str, again: int
+@pytest.mark.parametrize(("before", "after", "recreations"), [("one", "one", 1), ("one", "two", 0), ("", "one", 0)])
+def test_up_recreates_a_kong_that_was_already_running(
+    tmp_path: Path, before: str, after: str, recreations: int
 ) -> None:
     seen = tmp_path / "seen"
     ids = f'"compose ps --quiet kong") if [ -e {seen} ]; then echo {after}; else echo {before}; touch {seen}; fi ;;'
     ran = StandIn(tmp_path, ids).run("up")
     assert ran.returncode == 0
-    assert ran.stdout.count(f"docker compose {_AGAIN}\n") == again
+    assert ran.stdout.count(_RECREATE_KONG) == recreations
 
 
-def test_kong_apply_runs_the_steps_anew_in_order_and_then_kong(tmp_path: Path) -> None:
-    stand_in = StandIn(tmp_path)
-    ran = stand_in.run("kong-apply")
+def test_kong_apply_runs_the_steps_in_order_and_then_recreates_kong(tmp_path: Path) -> None:
+    ran = StandIn(tmp_path).run("kong-apply")
     assert ran.returncode == 0
-    *told, demo = ran.stdout.splitlines()[-5:]
-    assert "The demo users are in" in demo
-    steps = [f"docker compose run --rm --no-deps -T kong-{step}" for step in ("init", "prune", "import")]
-    assert told == [*steps, f"docker compose {_AGAIN}"]
+    steps = [f"docker compose run --rm --no-deps -T kong-{step}\n" for step in ("init", "prune", "import")]
+    assert "".join([*steps, _RECREATE_KONG]) in ran.stdout
 
 
 @pytest.mark.parametrize("step", ["kong-init", "kong-prune", "kong-import"])
-def test_kong_goes_on_as_it_is_when_a_step_fails(tmp_path: Path, step: str) -> None:
+def test_a_failed_step_leaves_the_running_kong_unchanged(tmp_path: Path, step: str) -> None:
     ran = StandIn(tmp_path, f'"compose run "*" {step}") exit 1 ;;').run("kong-apply")
     assert ran.returncode == 1
-    assert _AGAIN not in ran.stdout
+    assert _RECREATE_KONG not in ran.stdout
 
 
-def test_up_lets_the_containers_users_read_what_is_mounted(tmp_path: Path) -> None:
+def test_up_makes_mounted_files_readable_for_the_containers_users(tmp_path: Path) -> None:
     stand_in = StandIn(tmp_path)
     start = stand_in.checkout / "compose/redis/start"
     start.chmod(0o600)
@@ -100,45 +87,49 @@ def test_up_lets_the_containers_users_read_what_is_mounted(tmp_path: Path) -> No
     assert stat.S_IMODE(start.stat().st_mode) == 0o644
 
 
-def test_up_that_fails_shows_the_containers_and_says_so(tmp_path: Path) -> None:
+def test_up_shows_the_containers_if_it_fails(tmp_path: Path) -> None:
     ran = StandIn(tmp_path, '"compose up"*) exit 1 ;;').run("up")
     assert ran.returncode == 1
-    assert "Not everything came up" in ran.stderr
     assert "docker compose ps --all" in ran.stderr
     assert "curl" not in ran.stdout
 
 
 @pytest.mark.parametrize(
-    ("cases", "said"),
+    ("cases", "message"),
     [
-        ('"compose version"*) exit 1 ;;', "`docker compose version` says: nothing"),
-        ('"compose version"*) echo v2.9.1 ;;', "`docker compose version` says: 2.9.1"),
-        ('"version --format"*) echo "Cannot connect to it" >&2; exit 1 ;;', "does not answer: Cannot connect to it"),
+        ('"compose version"*) exit 1 ;;', "`docker compose version` reports: nothing"),
+        ('"compose version"*) echo v2.9.1 ;;', "`docker compose version` reports: 2.9.1"),
+        ('"version --format"*) echo "Cannot connect to it" >&2; exit 1 ;;', "is unavailable: Cannot connect to it"),
     ],
 )
-@pytest.mark.parametrize("script", ["up", "compose"])
-def test_what_is_missing_is_said_in_words_with_another_way(tmp_path: Path, script: str, cases: str, said: str) -> None:
+def test_an_unusable_docker_is_reported_with_an_alternative(tmp_path: Path, cases: str, message: str) -> None:
     stand_in = StandIn(tmp_path, cases)
-    ran = stand_in.run(script, "ps")
+    ran = stand_in.run("up")
     assert ran.returncode == 1
-    assert said in ran.stderr
-    assert "`make dev` runs the whole system" in ran.stderr
+    assert message in ran.stderr
+    assert "`make dev`" in ran.stderr
     assert not (stand_in.checkout / ".secrets").exists()
 
 
-def test_no_docker_at_all_is_said_in_words(tmp_path: Path) -> None:
-    ran = StandIn(tmp_path).run("up", path=_without_docker(tmp_path / "path"))
+def test_a_missing_docker_is_reported(tmp_path: Path) -> None:
+    commands = tmp_path / "path"
+    commands.mkdir()
+    for command in ("bash", "dirname"):
+        found = shutil.which(command)
+        assert found
+        (commands / command).symlink_to(found)
+    ran = StandIn(tmp_path).run("up", path=str(commands))
     assert ran.returncode == 1
     assert "Docker is not installed" in ran.stderr
 
 
 @pytest.mark.parametrize("version", ["2.24.0", "v2.40.3-desktop.1", "5.0.0"])
-def test_a_version_that_is_new_enough_will_do(tmp_path: Path, version: str) -> None:
+def test_supported_versions_of_compose_are_accepted(tmp_path: Path, version: str) -> None:
     ran = StandIn(tmp_path, f'"compose version --short") echo {version} ;;').run("compose", "ps", "--all")
     assert ran.stdout == "docker compose ps --all\n"
 
 
-def test_secrets_are_made_once_each_its_own_and_for_their_owner_alone(tmp_path: Path) -> None:
+def test_secrets_are_created_once_with_the_right_modes(tmp_path: Path) -> None:
     stand_in = StandIn(tmp_path)
     secrets = stand_in.checkout / ".secrets"
     assert stand_in.run("secrets").returncode == 0
@@ -148,36 +139,33 @@ def test_secrets_are_made_once_each_its_own_and_for_their_owner_alone(tmp_path: 
     assert len(set(made.values())) == len(made)
     others = {"kong-certificate", "kong-certificate-key", "kong-users", "notify-channels"}
     assert all(re.fullmatch(r"[0-9a-f]{64}", made[name]) for name in made.keys() - others)
-    assert made["kong-users"] == ""
     assert channel_file.read(secrets / "notify-channels", is_development=True) == []
+    assert list(rendered.read(secrets, "production").consumers) == ["anonymous"]
     assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets.iterdir()} == {0o644}
 
     (secrets / "mesh-token").unlink()
-    ran = stand_in.run("secrets")
-    assert ran.stdout == f"Made the secret {secrets}/mesh-token\n"
+    assert stand_in.run("secrets").returncode == 0
     again = {path.name: path.read_text() for path in secrets.iterdir()}
     assert again.pop("mesh-token") != made.pop("mesh-token")
     assert again == made
 
 
-def test_the_certificate_is_good_for_its_key_and_for_every_name_of_the_gateway(tmp_path: Path) -> None:
+def test_the_certificate_is_valid_for_every_name_of_the_gateway(tmp_path: Path) -> None:
     stand_in = StandIn(tmp_path)
     assert stand_in.run("secrets").returncode == 0
-    certificate, key = (
-        str(stand_in.checkout / ".secrets" / name) for name in ("kong-certificate", "kong-certificate-key")
-    )
+    certificate, key = (stand_in.checkout / ".secrets" / name for name in ("kong-certificate", "kong-certificate-key"))
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(certificate, key)
+    client = ssl.create_default_context(cafile=certificate)
     for name in ("localhost", "127.0.0.1", "task.mesh.localhost", "notify.mesh.localhost"):
-        client = ssl.create_default_context(cafile=certificate)
         _shake_hands(server, client, name)
     with pytest.raises(ssl.SSLCertVerificationError):
-        _shake_hands(server, ssl.create_default_context(cafile=certificate), "elsewhere.example")
+        _shake_hands(server, client, "elsewhere.example")
 
 
 def _shake_hands(server: ssl.SSLContext, client: ssl.SSLContext, name: str) -> None:
-    """A handshake without a network; raises what the client finds wrong."""
+    """Do a TLS handshake in memory. Raise the client's error."""
     there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
     sides = [client.wrap_bio(back, there, server_hostname=name), server.wrap_bio(there, back, server_side=True)]
     for _ in range(4):
@@ -187,35 +175,18 @@ def _shake_hands(server: ssl.SSLContext, client: ssl.SSLContext, name: str) -> N
     assert sides[0].getpeercert()
 
 
-def test_a_certificate_of_ones_own_is_kept(tmp_path: Path) -> None:
-    stand_in = StandIn(tmp_path)
-    secrets = stand_in.checkout / ".secrets"
-    secrets.mkdir()
-    for name in ("kong-certificate", "kong-certificate-key"):
-        (secrets / name).write_text("my own")
-    assert stand_in.run("secrets").returncode == 0
-    assert (secrets / "kong-certificate").read_text() == (secrets / "kong-certificate-key").read_text() == "my own"
-
-
-def test_what_was_made_can_be_rendered(tmp_path: Path) -> None:
-    stand_in = StandIn(tmp_path)
-    assert stand_in.run("secrets").returncode == 0
-    assert list(rendered.read(stand_in.checkout / ".secrets", "production").consumers) == ["anonymous"]
-
-
-def test_images_are_pinned_to_the_digests_of_today(tmp_path: Path) -> None:
+def test_images_are_pinned_to_their_current_digests(tmp_path: Path) -> None:
     stand_in = StandIn(tmp_path, f'"buildx imagetools inspect "*) echo sha256:{"a" * 64} ;;')
     files = [stand_in.checkout / name for name in ("Dockerfile", "docker-compose.yml")]
     before = [file.read_text() for file in files]
-    for _ in range(2):  # what is pinned is pinned again
+    for _ in range(2):  # pinned images are pinned again
         assert stand_in.run("pin-images").returncode == 0
         after = [file.read_text() for file in files]
         assert [text.count("@sha256:") for text in after] == [3, 14]
         assert [text.replace(f"@sha256:{'a' * 64}", "") for text in after] == before
 
 
-def test_an_image_without_a_digest_stops_the_pinning(tmp_path: Path) -> None:
-    stand_in = StandIn(tmp_path, '"buildx imagetools inspect "*) echo "not found" ;;')
-    ran = stand_in.run("pin-images")
+def test_an_image_without_a_digest_is_an_error(tmp_path: Path) -> None:
+    ran = StandIn(tmp_path, '"buildx imagetools inspect "*) echo "not found" ;;').run("pin-images")
     assert ran.returncode == 1
     assert "has no digest: not found" in ran.stderr
