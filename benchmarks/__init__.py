@@ -1,1 +1,1 @@
-"""Measurements of the mesh on this machine; none of them is a test."""
+"""Performance measurements of the mesh on this machine. They are not tests."""

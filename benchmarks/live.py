@@ -1,7 +1,7 @@
-"""How soon a watcher learns of a new task, and what watchers cost: `make bench-live`.
+"""Measure the delay from a new task to its event at a watcher, and the cost of watchers: `make bench-live`.
 
-Starts a mesh of its own, one process each, and drives it from this process on the same machine. The client's bytes are
-made by hand, but the mesh and the client share the cores: compare figures of one machine only.
+It starts its own mesh, one process per service, and sends requests from this process. The client is minimal, but the
+mesh and the client share the cores of the machine: compare only results of the same machine.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ RATES = (50, 200)
 SECONDS, WARM_UP_SECONDS = 10.0, 2.0
 CONNECTIONS = 32
 USERS = [f"user-{number}" for number in range(8)]
-AUDIENCE, SHOWS = 1_000, 20
+WATCHERS, EVENTS = 1_000, 20
 IDLE = (1_000, 2_500, 5_000)
 
 
 @dataclass
 class Latencies:
-    """Seconds, in any order."""
+    """Latencies in seconds, in any order."""
 
     seconds: list[float]
 
@@ -42,10 +42,10 @@ class Latencies:
 
 
 class Stopwatch:
-    """Takes the time from when a create was due to when a watcher heard of it."""
+    """Measures the time from when a create was scheduled to when a watcher received its event."""
 
     def __init__(self) -> None:
-        self.heard: list[float] = []
+        self.seconds: list[float] = []
         self._due: dict[str, float] = {}
         self._changed = asyncio.Event()
 
@@ -54,25 +54,25 @@ class Stopwatch:
 
     def stops(self, title: str, at: float) -> None:
         if title in self._due:
-            self.heard.append(at - self._due[title])
+            self.seconds.append(at - self._due[title])
             self._changed.set()
 
-    async def all_heard(self, count: int) -> None:
-        """Waits until so many times were taken."""
+    async def recorded(self, count: int) -> None:
+        """Wait up to 60 seconds until `count` times were measured."""
         async with asyncio.timeout(60):
-            while len(self.heard) < count:
+            while len(self.seconds) < count:
                 self._changed.clear()
                 await self._changed.wait()
 
 
 def say(line: str) -> None:
-    """Writes a line at once, so that long work shows its progress."""
+    """Print a line without buffering, so that a long run shows its progress."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
 async def at_rate(port: int, rate: float | None) -> str:
-    """Creates at a fixed rate, whatever the answers take, or as fast as the answers come; one watcher a user."""
+    """Create tasks at a fixed rate, regardless of response times, or as fast as possible; with one watcher per user."""
     stopwatch, numbers, acknowledged = Stopwatch(), itertools.count(), 0
     watchers = [await watching(port, user, stopwatch.stops) for user in USERS]
     connections = [await creator(port, USERS[number % len(USERS)]) for number in range(CONNECTIONS)]
@@ -82,7 +82,7 @@ async def at_rate(port: int, rate: float | None) -> str:
     async def work(number: int) -> None:
         nonlocal acknowledged
         for count in itertools.count():
-            # Each connection has its own share of the schedule, and is late rather than early.
+            # Each connection has its share of the schedule; it can be late but never early.
             due = time.perf_counter() if rate is None else begun + (number + count * CONNECTIONS) / rate
             if due >= end or time.perf_counter() >= end + SECONDS:
                 return
@@ -95,27 +95,27 @@ async def at_rate(port: int, rate: float | None) -> str:
 
     await asyncio.gather(*(work(number) for number in range(CONNECTIONS)))
     took = time.perf_counter() - warm
-    await stopwatch.all_heard(acknowledged)
+    await stopwatch.recorded(acknowledged)
     for connection in watchers:
         connection.transport.abort()
-    return f"{acknowledged / max(took, SECONDS):6.0f}/s   {Latencies(stopwatch.heard)}"
+    return f"{acknowledged / max(took, SECONDS):6.0f}/s   {Latencies(stopwatch.seconds)}"
 
 
 async def one_to_many(port: int) -> str:
-    """One user's task to a thousand watchers of that user, one show after the other."""
+    """Send one user's events to a thousand watchers of that user, one event at a time."""
     stopwatch = Stopwatch()
-    async with watched(port, ["crowd"] * AUDIENCE, stopwatch.stops):
+    async with watched(port, ["crowd"] * WATCHERS, stopwatch.stops):
         connection = await creator(port, "crowd")
-        for show in range(SHOWS):
-            title = f"show {show}"
+        for event in range(EVENTS):
+            title = f"event {event}"
             stopwatch.starts(title, time.perf_counter())
             await connection.create(title)
-            await stopwatch.all_heard((show + 1) * AUDIENCE)
-    return str(Latencies(stopwatch.heard))
+            await stopwatch.recorded((event + 1) * WATCHERS)
+    return str(Latencies(stopwatch.seconds))
 
 
 async def idle_watchers(port: int, mesh: System) -> list[str]:
-    """What the edge's memory grows by for each watcher that nothing happens to, each of a user of its own."""
+    """Return the growth of the edge's memory per idle watcher, with one user per watcher."""
     base, lines, open_now = await _resident(mesh), [], 0
     async with AsyncExitStack() as stack:
         for count in IDLE:
@@ -131,26 +131,26 @@ async def _resident(mesh: System) -> float:
 
 
 async def main() -> None:
-    """Runs every part, each on a mesh of its own, and prints a table."""
+    """Run every measurement and print the results."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     async with AsyncExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
 
         async def mesh(name: str) -> tuple[System, int]:
-            room = str(2 * AUDIENCE)
+            limit = str(2 * WATCHERS)
             running = stack.enter_context(
-                system(directory / name, EDGE_MAX_WATCHERS_PER_USER=room, LOG_LEVEL="warning")
+                system(directory / name, EDGE_MAX_WATCHERS_PER_USER=limit, LOG_LEVEL="warning")
             )
             await running.start()
             return running, running.edge_port
 
-        say("create → event at a watcher of the edge, over 10 s each, one watcher for each of 8 users")
+        say("create → event at a watcher of the edge, 10 s each, one watcher for each of 8 users")
         _, port = await mesh("rates")
         for rate in RATES:
-            say(f"  {rate:>4} asked   {await at_rate(port, rate)}")
-        say(f"   max asked   {await at_rate(port, None)}")
-        say(f"one event → {AUDIENCE} watchers, {SHOWS} times")
+            say(f"  {rate:>4}/s      {await at_rate(port, rate)}")
+        say(f"   maximum   {await at_rate(port, None)}")
+        say(f"one event → {WATCHERS} watchers, {EVENTS} times")
         say(f"               {await one_to_many(port)}")
         say("memory of the edge by idle watchers")
         running, port = await mesh("idle")

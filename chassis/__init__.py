@@ -1,1 +1,1 @@
-"""What every Python service of the mesh needs and none writes again; it knows nothing about tasks."""
+"""Shared infrastructure of all Python services; independent of the task domain."""

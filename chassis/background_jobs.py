@@ -1,4 +1,4 @@
-"""Background jobs, which run as long as the process: restarts with a backoff, and batches taken from a queue."""
+"""Run background jobs for the lifetime of the process, restart them with a backoff, and take batches from queues."""
 
 import asyncio
 import random
@@ -22,15 +22,15 @@ T = TypeVar("T")
 
 
 def jitter() -> float:
-    """A random factor around 1 for a pause, so that clients that failed together do not retry together."""
-    return random.uniform(0.5, 1.5)  # noqa: S311 (spreads load, guards nothing)
+    """Return a random factor of 0.5 to 1.5 for a pause, so that clients that failed together do not retry together."""
+    return random.uniform(0.5, 1.5)  # noqa: S311 (not for security)
 
 
 @asynccontextmanager
 async def background(
     jobs: Mapping[str, Job], registry: CollectorRegistry, jitter: Jitter = jitter
 ) -> AsyncIterator[None]:
-    """Runs each job, under its name, for as long as the block lasts; then cancels them and waits for their end."""
+    """Run each job under its name for the duration of the block; then cancel all jobs and wait until they end."""
     failures = Counter(
         "background_failures_total",
         "Errors after which a background job was restarted.",
@@ -45,8 +45,8 @@ async def background(
 
 
 async def end(tasks: Collection[asyncio.Task[None]]) -> None:
-    """Cancels tasks and waits until the last of them has ended."""
-    # Before Python 3.12 asyncio.wait_for, which redis uses, may swallow a cancellation: repeat it until it is heard.
+    """Cancel tasks and wait until all of them have ended."""
+    # Before Python 3.12, asyncio.wait_for, which redis-py uses, can swallow a cancellation: repeat it until it works.
     running: Collection[asyncio.Task[None]] = tasks
     while running:
         for task in running:
@@ -74,26 +74,26 @@ async def _keep_running(name: str, job: Job, failures: Counter, jitter: Jitter) 
 
 
 def _is_being_cancelled() -> bool:
-    # A cancellation may come from within too, as from a gRPC channel that is closed; that one is an error like others.
+    # A job can also raise CancelledError itself, for example when its gRPC channel is closed. That is a normal error.
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
 def backoff(failures: int, first: P, longest: P) -> P:
-    """The pause after so many failures in a row, at least one: doubled each time, up to the longest."""
+    """Return the pause after `failures` consecutive failures, at least 1: doubled for each failure, up to `longest`."""
     doubled: P = first * 2 ** min(failures - 1, _DOUBLINGS_MAX)
     return min(doubled, longest)
 
 
 async def next_batch(queue: asyncio.Queue[T], limit: int, gather_seconds: float = 0) -> list[T]:
-    """At most `limit` items: waits for the first one, and then `gather_seconds` for more."""
+    """Return at most `limit` items: wait for the first one, then `gather_seconds` for more."""
     batch = [await queue.get()]
     await asyncio.sleep(gather_seconds)
     return batch + waiting(queue, limit - 1)
 
 
 def waiting(queue: asyncio.Queue[T], limit: int) -> list[T]:
-    """At most `limit` of the items that are in the queue now."""
+    """Return at most `limit` of the items that are in the queue now, without waiting."""
     batch: list[T] = []
     while len(batch) < limit and not queue.empty():
         batch.append(queue.get_nowait())

@@ -1,17 +1,18 @@
-"""The errors that a service answers with, free of any protocol.
+"""The errors that a service returns, independent of any protocol.
 
 ServiceError
-├── InvalidInput        the caller must change the request; names the fields at fault
-├── Unauthenticated     nobody known is calling
-├── NotFound            there is no such thing for this caller
-├── AlreadyExists       the thing is there already
-├── Conflict            the thing has changed since the caller saw it
-├── Exhausted           the caller wants more than there is room for
-├── Unavailable         something this service needs is away; worth another try
-├── DeadlineExceeded    the caller's time is up
-└── Internal            a defect of the service; says nothing of the cause
+├── InvalidInput        the request is invalid; names the invalid fields
+├── Unauthenticated     the caller is unknown
+├── NotFound            the resource does not exist for this caller
+├── AlreadyExists       the resource already exists
+├── Conflict            the resource has changed since the caller read it
+├── Exhausted           a limit is exceeded
+├── Unavailable         a dependency is unavailable; the caller can retry
+├── DeadlineExceeded    the deadline has passed
+├── Unimplemented       the service does not implement the method
+└── Internal            a defect of the service; does not reveal the cause
 
-Raised low, mapped once: to a gRPC status in `chassis.grpc_api.error_mapping`, from there to HTTP in the edge.
+`chassis.grpc_api.error_mapping` maps them to gRPC statuses, the edge maps those to HTTP.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Violation:
-    """One rule that one field breaks; `field` is a path like `labels[2]` or empty for the request as a whole."""
+    """A rule that a field violates; `field` is a path such as `labels[2]`, or empty for the request as a whole."""
 
     field: str
     description: str
@@ -30,9 +31,9 @@ class Violation:
 
 
 class ServiceError(Exception):
-    """An answer other than success: `reason` is for programs (UPPER_SNAKE), `message` for developers.
+    """The base of all errors: `reason` is for programs (UPPER_SNAKE), `message` for developers.
 
-    `metadata` tells programs more, under names in lowerCamelCase or snake_case (AIP-193).
+    `metadata` has further details for programs; its keys are lowerCamelCase or snake_case (AIP-193).
     """
 
     def __init__(self, reason: str, message: str, metadata: Mapping[str, str] | None = None) -> None:
@@ -43,7 +44,7 @@ class ServiceError(Exception):
 
 
 class InvalidInput(ServiceError):
-    """The request breaks a rule, whatever the state of the system."""
+    """The request is invalid, regardless of the state of the system."""
 
     def __init__(self, *violations: Violation, reason: str = "INVALID_FIELD") -> None:
         super().__init__(reason, "; ".join(str(violation) for violation in violations))
@@ -51,36 +52,36 @@ class InvalidInput(ServiceError):
 
 
 class Unauthenticated(ServiceError):
-    """The caller did not prove who it is."""
+    """The caller could not be authenticated."""
 
 
 class NotFound(ServiceError):
-    """There is no such thing, or none that this caller may know of."""
+    """The resource does not exist, or the caller has no access to it."""
 
 
 class AlreadyExists(ServiceError):
-    """The thing that was to be made is there already."""
+    """The resource to create already exists."""
 
 
 class Conflict(ServiceError):
-    """The thing has changed since the caller saw it: read it again, then decide."""
+    """The resource has changed since the caller read it; the caller must read it again."""
 
 
 class Exhausted(ServiceError):
-    """The caller wants more than it may have, or than there is room for."""
+    """A limit of the caller or of the service is exceeded."""
 
 
 class Unavailable(ServiceError):
-    """Something that this service depends on is away: try again later."""
+    """A dependency of the service is unavailable; the caller can retry later."""
 
 
 class DeadlineExceeded(ServiceError):
-    """The caller's deadline passed before the answer was ready."""
+    """The deadline passed before the response was ready."""
 
 
 class Unimplemented(ServiceError):
-    """The service does not have this method."""
+    """The service does not implement this method."""
 
 
 class Internal(ServiceError):
-    """A defect of the service itself."""
+    """A defect of the service."""

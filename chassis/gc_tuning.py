@@ -1,4 +1,4 @@
-"""Tunes the garbage collector for a long-running server."""
+"""Tune the garbage collector for a long-running server."""
 
 import gc
 
@@ -6,7 +6,7 @@ _YOUNG, _MIDDLE, _FULL = 10_000, 10, 100
 
 
 def freeze() -> None:
-    """Freezes all objects created during startup, so that the garbage collector never scans them; call it once.
+    """Freeze all objects created during startup, so that the garbage collector never scans them; call it once.
 
     A full collection stops everything else and takes half a microsecond per object: 0.1 s for modules and schemas, 1 s
     for the streams of ten thousand watchers. Full collections of the remaining objects run a hundredth as often as by

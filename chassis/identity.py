@@ -1,4 +1,4 @@
-"""Who calls: the names in headers and metadata, and the mesh token that makes them believed."""
+"""The identity of callers: the user and request id in headers and metadata, and the mesh token that proves them."""
 
 import hmac
 import re
@@ -22,52 +22,52 @@ _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 def is_username(name: str) -> bool:
-    """Whether `name` has the form of a user's name."""
+    """Return whether `name` is a well-formed username: 1 to 64 characters of A-Za-z0-9._-."""
     return _USERNAME.fullmatch(name) is not None
 
 
 def set_user(name: str | None) -> None:
-    """Sets who the current request acts for."""
+    """Set the user of the current request."""
     _user.set(name)
 
 
 def current_user() -> str | None:
-    """Who the current request acts for, or None where no user does."""
+    """Return the user of the current request, or None if it has none."""
     return _user.get()
 
 
 def require_user() -> str:
-    """Who the current request acts for. Raises Unauthenticated when nobody does."""
+    """Return the user of the current request. Raises Unauthenticated if it has none."""
     user = _user.get()
     if user is None:
-        raise Unauthenticated("NO_USER", f"The caller's name is missing from {USER_KEY}.")
+        raise Unauthenticated("NO_USER", f"{USER_KEY} must name the calling user.")
     return user
 
 
 def set_request_id(given: str | None) -> str:
-    """Sets the current request's id and returns it: the given one, or a new one where that is missing or malformed."""
+    """Set and return the id of the current request: `given`, or a new id if that is missing or malformed."""
     request_id = given if given is not None and _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
     _request_id.set(request_id)
     return request_id
 
 
 def current_request_id() -> str | None:
-    """The current request's id, or None outside a request."""
+    """Return the id of the current request, or None outside a request."""
     return _request_id.get()
 
 
 class MeshTokens:
-    """The secrets by which the members of the mesh know each other: the first is sent, all are accepted."""
+    """The secrets that authenticate the members of the mesh: the first is sent, all are accepted."""
 
     def __init__(self, tokens: Iterable[str]) -> None:
         self._tokens = tuple(tokens)
 
     @classmethod
     def read(cls, path: Path | None) -> "MeshTokens":
-        """Reads one token per line, one or two (two during a rotation). No path gives no tokens.
+        """Read one or two tokens (two during a rotation), one per line. Without a path, there are no tokens.
 
-        Raises ValueError when the file holds none, more than two, or one that is not of 16 or more printable ASCII
-        characters; OSError when it cannot be read.
+        Raises ValueError if the file has no token, more than two, or one that is not 16 or more printable ASCII
+        characters; OSError if it cannot be read.
         """
         if path is None:
             return cls(())
@@ -79,11 +79,11 @@ class MeshTokens:
 
     @property
     def outgoing(self) -> str | None:
-        """The token to send, or None where the mesh runs without."""
+        """The token to send, or None if the mesh runs without tokens."""
         return self._tokens[0] if self._tokens else None
 
     def accept(self, token: str | None) -> bool:
-        """Whether a caller with this token belongs to the mesh; anybody does where it runs without tokens."""
+        """Return whether `token` authenticates a member of the mesh; always true if the mesh runs without tokens."""
         if not self._tokens:
             return True
         given = (token or "").encode()

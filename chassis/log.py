@@ -1,4 +1,4 @@
-"""Logs: one JSON object per line on stdout, or short coloured lines on a terminal. Libraries log the same way."""
+"""Logging of services and libraries: one JSON object per line on stdout, or short coloured lines on a terminal."""
 
 import logging
 import sys
@@ -16,7 +16,7 @@ _HIDDEN = _ALWAYS_HIDDEN | {"trace_id", "task_id", "event_id", "upstream"}
 
 
 def configure(service: str, level: str, log_format: Format) -> None:
-    """Sets up structlog and the standard library's logging for this process.
+    """Configure structlog and the standard library's logging for this process.
 
     Fields bound with `structlog.contextvars` (request_id, trace_id, user) appear on every line of that request.
     """
@@ -49,7 +49,7 @@ def configure(service: str, level: str, log_format: Format) -> None:
             ),
         ]
     else:
-        # Without local variables: among them are tokens and what users wrote.
+        # Without local variables: they can contain tokens and user data.
         tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         render = [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer()]
     structlog.configure(
@@ -69,9 +69,9 @@ def configure(service: str, level: str, log_format: Format) -> None:
 
 
 def _shorten(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Makes a line fit on a terminal: drops what its neighbours repeat, and all but the start of a long request id.
+    """Make a line fit on a terminal: drop fields that neighbouring lines repeat, and shorten long request ids.
 
-    Warnings and errors keep the ids by which they are investigated.
+    Warnings and errors keep the ids that are needed to investigate them.
     """
     hidden = _ALWAYS_HIDDEN if event["level"] in ("warning", "error", "critical") else _HIDDEN
     shown = {name: value for name, value in event.items() if name not in hidden and value is not None}

@@ -1,6 +1,7 @@
-"""The metrics registry of a process, and the page /metrics.
+"""The metrics registry of a process, and its /metrics endpoint.
 
-A latency that was measured inside a sampled trace names the trace as an exemplar, which the page shows as OpenMetrics.
+A latency that is measured inside a sampled trace carries the trace id as an exemplar, which /metrics exposes in the
+OpenMetrics format.
 """
 
 import asyncio
@@ -24,8 +25,8 @@ _LAG_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
 def new_registry() -> CollectorRegistry:
-    """A registry with the metrics of this process: memory, file descriptors, CPU, garbage collection."""
-    # In OpenMetrics there would be a second series beside each counter, of use to nobody here.
+    """Return a registry with the metrics of this process: memory, file descriptors, CPU, garbage collection."""
+    # OpenMetrics would add an unused `_created` series to each counter and histogram.
     disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
@@ -36,7 +37,7 @@ def new_registry() -> CollectorRegistry:
 
 @contextmanager
 def serve_metrics(registry: CollectorRegistry, host: str, port: int) -> Iterator[None]:
-    """Serves /metrics from a thread of its own. Exits with status 1 and says why when the port cannot be had."""
+    """Serve /metrics from a separate thread. Exits with status 1 and a message if the port is not available."""
     try:
         server, thread = start_http_server(port, addr=host, registry=registry)
     except OSError as error:
@@ -50,7 +51,7 @@ def serve_metrics(registry: CollectorRegistry, host: str, port: int) -> Iterator
 
 
 class LoopMetrics:
-    """The families of a loop; `run` has to be kept running on it."""
+    """The metrics of an event loop; `run` must keep running in that loop."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._tasks = Gauge("asyncio_tasks", "Running asyncio tasks.", registry=registry)
@@ -62,7 +63,7 @@ class LoopMetrics:
         )
 
     async def run(self) -> None:
-        """Looks again and again."""
+        """Measure until cancelled."""
         loop = asyncio.get_running_loop()
         self._tasks.set_function(lambda: len(asyncio.all_tasks(loop)))
         while True:

@@ -1,6 +1,6 @@
-"""Page tokens: a place in a listing, opaque to its reader and tied to what it was made for (AIP-158).
+"""Page tokens: a position in a listing, opaque to the client and bound to the user and arguments (AIP-158).
 
-A token carries no authority: every query is bound to the caller anyway. Its checksum finds damage and misuse.
+A token grants no access: every query is limited to the caller's own data. Its checksum detects damage and misuse.
 """
 
 import base64
@@ -15,12 +15,12 @@ _TOKEN_MAX = 512
 
 
 def encode(place: bytes, *bound: bytes) -> str:
-    """The token for going on at `place`; `bound` is all that must stay the same: the user, the arguments."""
+    """Return the token that continues at `place`; `bound` is what must stay the same, such as user and arguments."""
     return base64.urlsafe_b64encode(_checksum(place, *bound) + place).decode().rstrip("=")
 
 
 def decode(token: str, *bound: bytes) -> bytes:
-    """The place in a token. Raises InvalidInput, reason INVALID_PAGE_TOKEN, unless `encode` made it for `bound`."""
+    """Return the place in a token. Raises InvalidInput (INVALID_PAGE_TOKEN) unless `encode` made it for `bound`."""
     try:
         padded = token[:_TOKEN_MAX].encode("ascii") + b"=" * (-len(token) % 4)
         place = base64.b64decode(padded, altchars=b"-_", validate=True)[_CHECKSUM_BYTES:]
@@ -32,8 +32,8 @@ def decode(token: str, *bound: bytes) -> bytes:
 
 
 def invalid() -> InvalidInput:
-    """The error for a token that is none."""
-    violation = Violation("page_token", "is damaged, or belongs to another user or to other arguments")
+    """Return the error for an invalid page token."""
+    violation = Violation("page_token", "is damaged, or was issued to another user or for other arguments")
     return InvalidInput(violation, reason="INVALID_PAGE_TOKEN")
 
 

@@ -1,10 +1,10 @@
-"""Asks one process how it is: `python -m chassis.probe ADDRESS`, for the health checks of containers.
+"""Check the health of one process: `python -m chassis.probe ADDRESS`, for the health checks of containers.
 
-    grpc://127.0.0.1:50051                        whether the process lives
-    grpc://127.0.0.1:50051/task.v1.TaskService    whether it can do that service's work
-    http://127.0.0.1:8080/healthz                 whether the answer is 200
+    grpc://127.0.0.1:50051                        liveness of the process
+    grpc://127.0.0.1:50051/task.v1.TaskService    readiness of that service
+    http://127.0.0.1:8080/healthz                 whether the response is 200
 
-It ends with status 0 when all is well, with 1 and the reason on stderr when not, with 2 when it is called wrongly.
+The exit status is 0 if the process is healthy, 1 with the reason on stderr if it is not, and 2 for a usage error.
 """
 
 import http.client
@@ -14,50 +14,55 @@ from urllib.parse import SplitResult, urlsplit
 SECONDS = 2.0
 
 
-class NotWell(Exception):
-    """The process is away, or says that it is not well; the message says which."""
+class Unhealthy(Exception):
+    """The process is unavailable or reports that it is unhealthy; the message has the reason."""
 
 
 def main(arguments: list[str]) -> int:
-    """Asks at the one address given; returns the exit status."""
+    """Check the one address in `arguments`; return the exit status."""
     address = _address(arguments)
     if address is None:
         sys.stderr.write("usage: python -m chassis.probe grpc://HOST:PORT[/SERVICE] | http://HOST:PORT/PATH\n")
         return 2
     try:
-        _ask_grpc(address) if address.scheme == "grpc" else _ask_http(address)
-    except NotWell as error:
+        check(address)
+    except Unhealthy as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
+
+
+def check(address: SplitResult) -> None:
+    """Check one address within `SECONDS`. Raise Unhealthy."""
+    _check_grpc(address) if address.scheme == "grpc" else _check_http(address)
 
 
 def _address(arguments: list[str]) -> SplitResult | None:
     try:
         (address,) = (urlsplit(each) for each in arguments)
         is_whole = bool(address.scheme in ("grpc", "http") and address.hostname and address.port)
-    except ValueError:  # not one argument, or a port that can be none
+    except ValueError:  # not exactly one argument, or an invalid port
         return None
     return address if is_whole else None
 
 
-def _ask_http(address: SplitResult) -> None:
+def _check_http(address: SplitResult) -> None:
     connection = http.client.HTTPConnection(address.netloc, timeout=SECONDS)
     try:
         connection.request("GET", address.path or "/")
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
         msg = f"{address.geturl()}: {error or type(error).__name__}"
-        raise NotWell(msg) from error
+        raise Unhealthy(msg) from error
     finally:
         connection.close()
     if status != http.client.OK:
-        msg = f"{address.geturl()} answers {status}"
-        raise NotWell(msg)
+        msg = f"{address.geturl()}: the status is {status}, not 200"
+        raise Unhealthy(msg)
 
 
-def _ask_grpc(address: SplitResult) -> None:
-    # Here, because it takes ten times as long to import as all the rest.
+def _check_grpc(address: SplitResult) -> None:
+    # Imported here because it takes ten times as long as all other imports together.
     import grpc
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -68,10 +73,10 @@ def _ask_grpc(address: SplitResult) -> None:
             status = health_pb2_grpc.HealthStub(channel).Check(request, timeout=SECONDS).status  # type: ignore[attr-defined]
         except grpc.RpcError as error:
             msg = f"{address.geturl()}: {error.code().name}: {error.details()}"
-            raise NotWell(msg) from error
+            raise Unhealthy(msg) from error
     if status != health_pb2.HealthCheckResponse.SERVING:
-        msg = f"{address.geturl()} says {health_pb2.HealthCheckResponse.ServingStatus.Name(status)}"
-        raise NotWell(msg)
+        msg = f"{address.geturl()}: the status is {health_pb2.HealthCheckResponse.ServingStatus.Name(status)}"
+        raise Unhealthy(msg)
 
 
 if __name__ == "__main__":

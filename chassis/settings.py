@@ -1,4 +1,4 @@
-"""The settings that every service has, read from the environment in its `__main__` and nowhere else."""
+"""The settings of every service, read from the environment only in its `__main__`."""
 
 import ipaddress
 import sys
@@ -15,24 +15,24 @@ Port = int
 
 
 class ServiceSettings(BaseSettings):
-    """What all services have in common. A docstring below a field is its description in .env.example."""
+    """The common settings of all services. The docstring below a field is its description in .env.example."""
 
     model_config = SettingsConfigDict(populate_by_name=True, extra="ignore", frozen=True, use_attribute_docstrings=True)
 
     environment: Literal["development", "production"] = Field("development", validation_alias="ENVIRONMENT")
-    """Development mode allows on loopback what production refuses."""
+    """development or production. In production, loopback too needs a mesh token and encrypted notification channels."""
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="LOG_LEVEL")
-    """The lowest level that is logged: debug, info, warning or error."""
+    """The minimum log level: debug, info, warning or error."""
     log_format: Format = Field("auto", validation_alias="LOG_FORMAT")
-    """json, pretty, or auto: pretty on a terminal, else JSON."""
+    """The log format: json, pretty, or auto, which is pretty on a terminal and json otherwise."""
     mesh_token_file: Path | None = Field(None, validation_alias="MESH_TOKEN_FILE")
-    """The file with the secret that members of the mesh share: one per line, at most two, the first is sent."""
+    """The file with the shared secrets of the mesh: one or two, one per line. The first is sent, both are accepted."""
     otlp_endpoint: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
-    """The OTLP endpoint for spans, as http://host:port. Without it no span is recorded."""
+    """The OTLP endpoint for spans: http://HOST:PORT. If unset, no spans are recorded."""
     drain_notice_seconds: float = Field(0.5, ge=0, le=60, validation_alias="DRAIN_NOTICE_SECONDS")
-    """How long a stopping service reports NOT_SERVING before it refuses calls, in seconds."""
+    """Seconds for which a stopping service reports NOT_SERVING before it refuses calls."""
     drain_seconds: float = Field(10, gt=0, le=300, validation_alias="DRAIN_SECONDS")
-    """How long a stopping service waits for calls in flight, in seconds."""
+    """Maximum seconds for which a stopping service waits for calls in flight."""
 
     @field_validator("mesh_token_file")
     @classmethod
@@ -46,31 +46,31 @@ class ServiceSettings(BaseSettings):
 
 
 class GrpcSettings(ServiceSettings):
-    """What the gRPC services have in common; each names its variables with its own prefix."""
+    """The common settings of the gRPC services; each has its own prefix for the variables."""
 
     grpc_host: str = "127.0.0.1"
     """The address to listen on for gRPC."""
     grpc_port: Port = Field(ge=1, le=65535)
-    """The port for gRPC."""
+    """The port to listen on for gRPC."""
     metrics_host: str = "127.0.0.1"
     """The address to listen on for /metrics."""
     metrics_port: Port = Field(ge=1, le=65535)
-    """The port for /metrics."""
+    """The port to listen on for /metrics."""
     grpc_reflection: bool = True
     """Enable gRPC reflection."""
     default_deadline_seconds: float = Field(10, gt=0, le=300)
-    """The deadline of a unary call whose client set none, in seconds."""
+    """The deadline of a unary call whose client sets none, in seconds."""
 
     @model_validator(mode="after")
     def _needs_a_token_off_loopback(self) -> Self:
         if self.mesh_token_file is None and (self.environment == "production" or not is_loopback(self.grpc_host)):
-            msg = "MESH_TOKEN_FILE is needed in production and on every address but loopback"
+            msg = "MESH_TOKEN_FILE is required in production and on any address other than loopback"
             raise ValueError(msg)
         return self
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address."""
+    """Return whether `host` is reachable from this machine only."""
     if host == "localhost":
         return True
     try:
@@ -83,7 +83,7 @@ _S = TypeVar("_S", bound=ServiceSettings)
 
 
 def load(settings: type[_S]) -> _S:
-    """Reads the environment; where a value is missing or bad it says which on stderr and exits with status 2."""
+    """Read the settings from the environment; exit with status 2 and messages on stderr if a value is invalid."""
     try:
         return settings()
     except ValidationError as error:

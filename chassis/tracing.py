@@ -1,4 +1,4 @@
-"""Traces: every request has a trace id; spans are recorded and exported only where an OTLP endpoint is set."""
+"""Tracing: every request has a trace id; spans are recorded and exported only if an OTLP endpoint is set."""
 
 from collections.abc import Mapping, MutableMapping
 
@@ -11,11 +11,11 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 TRACEPARENT_KEY = "traceparent"
-_w3c = TraceContextTextMapPropagator()  # and no baggage: anybody could fill it, and the log with what is wrong in it
+_w3c = TraceContextTextMapPropagator()  # no baggage: any client could fill it, and errors in it would fill the log
 
 
 class Tracing:
-    """Makes the spans of one process, and carries their context in and out of headers and metadata."""
+    """The tracer of one process and its export; the functions below pass trace context through headers and metadata."""
 
     def __init__(self, service: str, otlp_endpoint: str | None) -> None:
         sampler = ParentBased(ALWAYS_ON) if otlp_endpoint else ALWAYS_OFF
@@ -25,34 +25,34 @@ class Tracing:
         self.tracer = self._provider.get_tracer("taskmesh")
 
     def close(self) -> None:
-        """Exports what is still waiting; takes no longer than the exporter's own time limit."""
+        """Export the spans that are still waiting; takes at most the exporter's own time limit."""
         self._provider.shutdown()
 
 
 def parent(carrier: Mapping[str, str]) -> context.Context:
-    """The trace context that came in with a request; an empty one where `traceparent` is missing or malformed."""
+    """Return the trace context of an incoming request; empty if its `traceparent` is missing or malformed."""
     return _w3c.extract(carrier, context=context.Context())
 
 
 def inject(carrier: MutableMapping[str, str]) -> None:
-    """Adds the current span's trace context to what goes out."""
+    """Add the current span's trace context to outgoing headers or metadata."""
     _w3c.inject(carrier)
 
 
 def traceparent() -> str:
-    """The current span's context as a W3C traceparent, or an empty string outside a span."""
+    """Return the current span's context as a W3C traceparent, or an empty string outside a span."""
     carrier: dict[str, str] = {}
     _w3c.inject(carrier)
     return carrier.get(TRACEPARENT_KEY, "")
 
 
 def exemplar() -> dict[str, str] | None:
-    """The label by which a measurement names the current trace, or None where that is not recorded."""
+    """Return the exemplar labels that name the current trace, or None if the trace is not recorded."""
     span = trace.get_current_span().get_span_context()
     return {"trace_id": trace.format_trace_id(span.trace_id)} if span.trace_flags.sampled else None
 
 
 def trace_id() -> str | None:
-    """The current span's trace id in hex, or None outside a span."""
+    """Return the current span's trace id in hex, or None outside a span."""
     span = trace.get_current_span().get_span_context()
     return trace.format_trace_id(span.trace_id) if span.is_valid else None

@@ -1,1 +1,1 @@
-"""The HTTP edge: REST and JSON on one side, gRPC on the other; the rules about tasks are the task service's."""
+"""The HTTP edge: translates between REST with JSON and gRPC. The rules for tasks are in the task service."""

@@ -19,7 +19,7 @@ from edge_api.upstreams import open_upstreams
 
 
 async def main(settings: EdgeSettings) -> None:
-    """Runs the edge with these settings until SIGTERM or SIGINT."""
+    """Run the edge with these settings until SIGTERM or SIGINT."""
     log.configure("edge_api", settings.log_level, settings.log_format)
     tokens = MeshTokens.read(settings.mesh_token_file)
     server.raise_file_limit(settings.max_connections)

@@ -1,4 +1,4 @@
-"""Builds the application: the routes, inside their pure ASGI middleware.
+"""Build the application: the routes of FastAPI, wrapped in pure ASGI middleware.
 
 A request passes Telemetry → InFlightLimit → SizeLimits → Authenticate → CsrfProtection → HeadAsGet → FastAPI.
 """
@@ -20,9 +20,9 @@ from edge_api.settings import EdgeSettings
 from edge_api.sse.live import Live
 from edge_api.upstreams import Upstreams
 
-_ABOUT = (
-    "Tasks and notifications of the calling user. Every error is application/problem+json. "
-    "Requests are taken strictly: a field or parameter that is not documented is refused."
+_DESCRIPTION = (
+    "Tasks and notifications of the calling user. Every error is an application/problem+json document (RFC 9457). "
+    "Requests are validated strictly: a field or parameter that is not documented is rejected."
 )
 
 
@@ -35,7 +35,7 @@ def build(
     registry: CollectorRegistry,
     tracer: trace.Tracer,
 ) -> ASGIApp:
-    """The whole application, ready to be served."""
+    """Return the complete application."""
     app: ASGIApp = routes(upstreams, live, draining)
     app = HeadAsGet(app)
     app = CsrfProtection(app, settings.origins)
@@ -46,13 +46,14 @@ def build(
 
 
 def routes(upstreams: Upstreams, live: Live, draining: Draining) -> FastAPI:
-    """The API without its middleware."""
+    """Return the API without its middleware."""
     app = FastAPI(
         title="Taskmesh",
         version="1",
-        description=_ABOUT,
+        description=_DESCRIPTION,
         openapi_url=None,
         redirect_slashes=False,
+        # Off, because the middleware Telemetry records spans, metrics and logs.
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
         generate_unique_id_function=lambda route: route.name,
     )

@@ -1,4 +1,4 @@
-"""The exception handlers of FastAPI: each error becomes a problem document."""
+"""The exception handlers of FastAPI: convert each error to a problem document (RFC 9457)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ _LONGEST_NAME = 100
 
 
 def handle_errors(app: FastAPI) -> None:
-    """Has FastAPI answer every error with a problem."""
+    """Install the handlers, so that the response to every error is a problem document."""
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(ServiceError, _on_service_error)
@@ -59,7 +59,7 @@ async def _on_unexpected(_request: Request, _error: Any) -> Response:
 
 
 def _allowed(request: Request) -> str:
-    # The framework names the methods of the first route at this path only.
+    # The framework lists only the methods of the first route at this path.
     def answers(method: str) -> bool:
         scope = {**request.scope, "method": "GET" if method == "HEAD" else method}
         return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
@@ -75,6 +75,6 @@ def _violation(error: Mapping[str, Any]) -> Violation:
 
 def _description(error: Mapping[str, Any], location: Sequence[str | int]) -> str:
     if error["type"] == "extra_forbidden":
-        return "is set by the service alone" if location[-1] in convert.SET_BY_SERVICE else "is not known here"
+        return "is set by the service" if location[-1] in convert.SET_BY_SERVICE else "is unknown"
     message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input ")
     return message[:1].lower() + message[1:]

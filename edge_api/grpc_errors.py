@@ -1,4 +1,4 @@
-"""What a service says about an error in its google.rpc.Status (AIP-193), with the fields named as REST names them."""
+"""Read the details of gRPC errors (google.rpc.Status, AIP-193), and convert field names to those of REST."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _OF_TASK = re.compile(r"^task\.")
 
 @dataclass(frozen=True)
 class Details:
-    """The details of an error that one of our services raised."""
+    """The details of an error that a service of the mesh raised."""
 
     reason: str
     message: str
@@ -24,7 +24,7 @@ class Details:
 
 
 def read(error: grpc.aio.AioRpcError) -> Details | None:
-    """The details of a failed call, or None where they are missing, damaged, or not from our services."""
+    """Return the details of a failed call, or None if they are missing, malformed, or of another domain."""
     status = _status(error)
     if status is None:
         return None
@@ -40,7 +40,7 @@ def read(error: grpc.aio.AioRpcError) -> Details | None:
 
 
 def rest_name(path: str) -> str:
-    """The name by which REST knows a field of the contract: `task.labels[2]` is `labels[2]`."""
+    """Return the REST name of a proto field: `task.labels[2]` becomes `labels[2]`."""
     name = _OF_TASK.sub("", path)
     return _REST_NAMES.get(name, name)
 

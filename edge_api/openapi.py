@@ -1,4 +1,4 @@
-"""The OpenAPI document without a running edge, from which web/ makes its types: `python -m edge_api.openapi`."""
+"""Print the OpenAPI document without a running edge, for the types of web/: `python -m edge_api.openapi`."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ from edge_api.upstreams import Upstreams
 
 
 def document() -> dict[str, Any]:
-    """The document that /api/openapi.json answers with."""
+    """Return the document that /api/openapi.json serves."""
     upstreams = cast(Upstreams, SimpleNamespace(tasks=None, notifications=None))
     return docs.document(app.routes(upstreams, cast(Live, None), health.Draining()))
 

@@ -1,7 +1,7 @@
-"""Every error that the edge answers with, as application/problem+json (RFC 9457).
+"""The error responses of the edge, as application/problem+json (RFC 9457).
 
-One table turns the services' gRPC statuses into HTTP; the edge's own refusals go through it too, where they are
-ServiceErrors, or name their HTTP status themselves, as `HttpError`.
+`STATUS` maps gRPC statuses to HTTP. The edge's own errors are either ServiceErrors, which use the same table, or
+`HttpError`, which has its own HTTP status.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,24 +35,24 @@ STATUS: dict[grpc.StatusCode, int] = {
 }
 _BAD_REQUEST_REASONS = frozenset({"INVALID_PAGE_TOKEN"})
 _DETAIL = {
-    401: "The caller is not known.",
-    403: "The caller may not do this.",
-    404: "There is nothing here.",
-    405: "This resource does not know this method.",
-    409: "The resource is in another state already.",
+    401: "The caller is not authenticated.",
+    403: "The caller is not allowed to do this.",
+    404: "There is no resource at this path.",
+    405: "The resource does not support this method.",
+    409: "The request conflicts with the state of the resource.",
     412: "The resource has changed.",
-    422: "The request breaks a rule.",
-    429: "Too much was asked for; try again later.",
-    501: "The service does not know this call.",
-    503: "A service that this needs is away; try again in a moment.",
-    504: "The service did not answer in time.",
+    422: "The request is invalid.",
+    429: "Too many requests; try again later.",
+    501: "The service does not implement this operation.",
+    503: "A required service is unavailable; try again later.",
+    504: "The service did not respond in time.",
 }
-_INTERNAL = "The service met an error of its own; its log has the rest under this request_id."
+_INTERNAL = "Internal error; the log has details under this request_id."
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One error answer; `extra` are further members beside the standard ones."""
+    """An error response; `extra` has additional members."""
 
     status: int
     reason: str
@@ -62,7 +62,7 @@ class Problem:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def response(self) -> JSONResponse:
-        """The problem as an answer to the current request."""
+        """Return the problem as a response to the current request."""
         headers = dict(self.headers)
         if self.status in (429, 503):
             headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
@@ -84,7 +84,7 @@ class Problem:
 
 
 class HttpError(HTTPException):
-    """A refusal that belongs to HTTP alone, like a body that is too large; raised anywhere, answered as a problem."""
+    """An error specific to HTTP, such as a body that is too large; it becomes a problem document."""
 
     def __init__(self, status: int, reason: str, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status, detail, headers)
@@ -92,12 +92,12 @@ class HttpError(HTTPException):
 
 
 def internal() -> Problem:
-    """For what nobody foresaw; says nothing of the cause."""
+    """Return the problem for an unexpected error; it does not reveal the cause."""
     return Problem(500, "INTERNAL", _INTERNAL)
 
 
 def of_http(error: HTTPException) -> Problem:
-    """For the edge's own refusals and those of the framework."""
+    """Return the problem for an HTTP error of the edge or of the framework."""
     status = HTTPStatus(error.status_code)
     reason = error.reason if isinstance(error, HttpError) else status.name
     detail = error.detail if isinstance(error, HttpError) else _DETAIL.get(status, status.phrase)
@@ -105,13 +105,13 @@ def of_http(error: HTTPException) -> Problem:
 
 
 def of_service_error(error: ServiceError) -> Problem:
-    """For the edge's refusals that a service could have made as well."""
+    """Return the problem for a ServiceError that the edge itself raised."""
     violations = error.violations if isinstance(error, InvalidInput) else ()
     return _of_code(code_of(error), error.reason, error.message, violations)
 
 
 def of_grpc(error: grpc.aio.AioRpcError) -> Problem:
-    """For a call that failed. What the service wrote for its callers is kept, what the channel wrote is not."""
+    """Return the problem for a failed call, with the details of the service but not those of the channel."""
     details = grpc_errors.read(error)
     if details is None:
         return _of_code(error.code(), error.code().name, "", ())

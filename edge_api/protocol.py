@@ -1,5 +1,8 @@
-"""uvicorn's HTTP parser, but what it cannot read is answered with a problem like every other error, and an application
-can hang up on a client that does not read."""
+"""uvicorn's HTTP protocol, with two additions.
+
+The response to malformed HTTP is a problem document, and a streaming response can close the connection of a client
+that does not read.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -12,13 +15,14 @@ from chassis import identity
 from edge_api.problems import Problem
 
 _CONNECTION = "taskmesh.connection"
-_WRITE_BUFFER_BYTES = 16 * 1024  # what waits in memory for a client that does not read, instead of asyncio's 64 KiB
+_WRITE_BUFFER_BYTES = 16 * 1024  # buffered for a client that does not read; asyncio's default is 64 KiB
 
 
 class Connection:
-    """The connection of a request, for answers that last.
+    """The connection of a request, for streaming responses.
 
-    Not the protocol itself: that holds its request's scope, which holds this, and only a collector would free them.
+    Separate from the protocol, which references the request's scope, which references this object: with the protocol
+    itself, only the garbage collector could free them.
     """
 
     def __init__(self, transport: asyncio.Transport, flow: FlowControl) -> None:
@@ -28,45 +32,45 @@ class Connection:
 
     @property
     def is_lost(self) -> bool:
-        """Whether the client has left already; `on_lost` is called when it does."""
+        """Whether the connection is closed or closing; `on_lost` is called when the client disconnects."""
         return bool(self._transport.is_closing())
 
     @property
     def is_congested(self) -> bool:
-        """Whether its client is so far behind that the next thing sent would have to wait."""
+        """Whether the write buffer is full, so that the next write would have to wait."""
         return self._flow.write_paused
 
     def abort(self) -> None:
-        """Closes it at once, whatever still waits to be sent."""
+        """Close the connection at once and drop unsent data."""
         self._transport.abort()
 
 
 def connection_of(scope: Scope) -> Connection:
-    """The connection that a request came on."""
+    """Return the connection of a request."""
     connection: Connection = scope["state"][_CONNECTION]
     return connection
 
 
 class Http(HttpToolsProtocol):
-    """One connection of a client."""
+    """The protocol of one client connection."""
 
     _connection: Connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begins a connection."""
+        """Set up the connection."""
         super().connection_made(transport)
         transport.set_write_buffer_limits(_WRITE_BUFFER_BYTES)
         self._connection = Connection(transport, self.flow)
         self.app_state = {**self.app_state, _CONNECTION: self._connection}  # uvicorn copies it into each scope
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tells an answer that lasts that nobody will read it."""
+        """Notify a streaming response that the client has disconnected."""
         super().connection_lost(exc)
         if self._connection.on_lost is not None:
             self._connection.on_lost()
 
     def send_400_response(self, msg: str) -> None:
-        """Answers what is not HTTP, and hangs up: nobody knows where the next request would begin."""
+        """Respond to malformed HTTP and close the connection, because the start of the next request is unknown."""
         request_id = identity.set_request_id(None)
         response = Problem(400, "MALFORMED_HTTP", msg).response()
         response.headers["X-Request-ID"] = request_id

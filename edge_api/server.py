@@ -1,4 +1,4 @@
-"""Runs uvicorn inside the edge's own event loop, from the bound port to the end of the drain."""
+"""Run uvicorn inside the edge's event loop, from binding the port to the end of the drain."""
 
 import asyncio
 import math
@@ -18,25 +18,25 @@ from edge_api.routes.health import Draining
 from edge_api.settings import EdgeSettings
 
 _log = structlog.get_logger("server")
-_KEEP_ALIVE_SECONDS = 75  # longer than the gateway's 60, or it would now and then send into a closing connection
+_KEEP_ALIVE_SECONDS = 75  # longer than the gateway's 60 s, so that it does not send on a closing connection
 _BACKLOG = 1024
-# libuv accepts one connection a turn of the loop from each socket: when turns are long, new clients would wait seconds.
+# libuv accepts one connection per socket in each loop iteration. With long iterations, new clients would wait seconds.
 _ACCEPTED_AT_ONCE = 16
 _OTHER_FILES = 200
 _SEND_BUFFER_BYTES = 128 * 1024
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, told to stop by `should_exit` alone."""
+    """uvicorn's server, stopped only by `should_exit`."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leaves the signals alone: readiness has to turn first, before the server stops."""
+        """Do not handle signals: readiness must change before the server stops."""
         yield
 
 
 def raise_file_limit(connections: int) -> None:
-    """Lets this process open as many files as so many connections need, as far as the system allows it."""
+    """Raise the limit on open files to what `connections` connections need, as far as the hard limit allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = connections + _OTHER_FILES
     if hard != resource.RLIM_INFINITY and hard < needed:
@@ -47,13 +47,13 @@ def raise_file_limit(connections: int) -> None:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket. Exits with status 1 and says why when the address cannot be had."""
+    """Return a listening socket. Exits with status 1 and a message if the address is not available."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         sys.exit(f"cannot listen on {host}:{port}: {error.strerror}; is another process using the port?")
-    # Its connections inherit it. The system would let it grow to megabytes for each client that does not read.
+    # Connections inherit it. By default, the buffer of a client that does not read can grow to megabytes.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
     return listener
 
@@ -61,7 +61,7 @@ def bind(host: str, port: int) -> socket.socket:
 async def serve(
     app: ASGIApp, listener: socket.socket, settings: EdgeSettings, draining: Draining, end_streams: Callable[[], None]
 ) -> None:
-    """Serves until SIGTERM or SIGINT, then drains: no request in flight is lost, and what would never end is ended."""
+    """Serve until SIGTERM or SIGINT, then drain: no request in flight is lost, and event streams are ended."""
     server = Server(config(app, settings))
     async with until_stopped() as stopped:
         _log.info("listening", address=f"{settings.host}:{settings.port}")
@@ -80,7 +80,7 @@ async def serve(
 
 
 def config(app: ASGIApp, settings: EdgeSettings) -> uvicorn.Config:
-    """How uvicorn serves the edge."""
+    """Return the configuration of uvicorn."""
     return uvicorn.Config(
         app,
         http=Http,

@@ -1,4 +1,4 @@
-"""The services behind the edge: one channel to each, which of their calls are repeated, and whether they serve."""
+"""The services behind the edge: the channel to each, the calls to retry, and their health."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ TASK_EVENTS_SERVICE = "task.v1.TaskEventsService"
 NOTIFICATION_EVENTS_SERVICE = "notify.v1.NotificationEventsService"
 _HEALTH_TIMEOUT = 1.0
 
-# Never UpdateTask and DeleteTask: their first attempt may have worked, and the second would then tell of a conflict.
+# Not UpdateTask and DeleteTask: if the first attempt succeeded, the retry would report a conflict.
 _TASK_CONFIG = service_config({TASK_SERVICE: ["CreateTask", "GetTask", "ListTasks"]}, package="task.v1")
 _NOTIFY_CONFIG = service_config(
     {NOTIFICATION_SERVICE: ["ListNotifications", "MarkNotificationsRead"]}, package="notify.v1"
@@ -40,7 +40,7 @@ class Upstreams:
         }
 
     async def states(self) -> dict[str, str]:
-        """Each service's health (SERVING, NOT_SERVING …), or the status of the call where it did not tell."""
+        """Return the health of each service (SERVING, NOT_SERVING …), or the status of its failed health check."""
         states = await asyncio.gather(*(self._state(service) for service in self._health))
         return dict(zip(self._health, states, strict=True))
 
@@ -54,14 +54,14 @@ class Upstreams:
 
 
 def _health_check(channel: grpc.aio.Channel) -> Any:
-    # The stub makes its methods at run time, where type checkers do not see them.
+    # The stub creates its methods at run time, so type checkers do not see them.
     stub: Any = health_pb2_grpc.HealthStub(channel)
     return stub.Check
 
 
 @asynccontextmanager
 async def open_upstreams(task_target: str, notify_target: str, calls: ClientInterceptor) -> AsyncIterator[Upstreams]:
-    """Opens the channels, whether or not anybody answers there yet, and closes them with the block."""
+    """Open the channels for the duration of the block, even if the services are not available yet."""
     async with (
         open_channel(task_target, _TASK_CONFIG, calls) as tasks,
         open_channel(notify_target, _NOTIFY_CONFIG, calls) as notifications,

@@ -1,1 +1,1 @@
-"""The recent events of a stream, and the clients that watch them."""
+"""Keep the recent events of a stream, and serve the clients that watch them."""

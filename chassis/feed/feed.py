@@ -1,7 +1,7 @@
-"""A feed: the recent events of a stream, read once per process and handed to any number of watchers.
+"""A feed: a window of the recent events of a stream, read once per process and delivered to any number of watchers.
 
-`stream_tail` fills it from Redis; the edge fills it from a service's stream. A watcher that resumes from the position
-of its last event gets the events that it missed, if the window still holds them.
+`stream_tail` fills a feed from Redis; `edge_api.sse.live` fills one from a service's gRPC stream. A watcher that
+resumes after its last event gets the events that it missed, if the window still holds them.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class FeedLimits:
-    """How much a feed keeps, how many may watch, in all and as one user, and how much may wait for each of them."""
+    """The limits: `items` and `bytes` in the window, watchers in total and of one user, items waiting for a watcher."""
 
     items: int = 10_000
     bytes: int = 16 * 1024 * 1024
@@ -33,7 +33,7 @@ class FeedLimits:
 
 
 class Feed(Generic[T]):
-    """Events in order, the oldest dropped when there are too many. Not usable before `begin`."""
+    """A window of events in order. Beyond the limits, the oldest are dropped. `begin` opens it for watchers."""
 
     def __init__(self, metrics: OneFeedMetrics, limits: FeedLimits = FeedLimits()) -> None:
         self.limits = limits
@@ -42,19 +42,19 @@ class Feed(Generic[T]):
         self._bytes = 0
         self._by_owner = defaultdict[str, deque[Item[T]]](deque)
         self._watchers = defaultdict[str | None, set[Watcher[T]]](set)
-        self._watching = 0
-        self._floor: StreamId | None = None
+        self._watching = 0  # the number of watchers
+        self._floor: StreamId | None = None  # the window has all events after this position; None before `begin`
         self._position: StreamId = (0, 0)
-        self._moved = asyncio.Event()
+        self._advanced = asyncio.Event()
         self._is_over = False
 
     @property
     def position(self) -> StreamId | None:
-        """The place of the newest event; None before `begin`."""
+        """The position of the newest event; None before `begin`."""
         return None if self._floor is None else self._position
 
     def begin(self, position: StreamId) -> None:
-        """Starts anew, with what comes behind `position`; whoever watches already is told of a reset."""
+        """Clear the window and start after `position`. Current watchers get a reset: they may have missed events."""
         self._window.clear()
         self._by_owner.clear()
         self._bytes = 0
@@ -65,7 +65,7 @@ class Feed(Generic[T]):
             watcher.reset()
 
     def append(self, item: Item[T]) -> None:
-        """Takes in the next event and offers it to those who watch its owner's, or everybody's."""
+        """Add the next event. Offer it to the watchers of its owner and to those that watch all owners."""
         self._window.append(item)
         self._by_owner[item.owner].append(item)
         self._bytes += item.size
@@ -78,12 +78,12 @@ class Feed(Generic[T]):
                     self._metrics.cut.inc()
 
     def advance(self, position: StreamId) -> None:
-        """Notes that there is nothing more up to `position`."""
+        """Record that the feed has every event up to `position`."""
         self._position = position
-        self._moved.set()
+        self._advanced.set()
 
     def end(self) -> None:
-        """Ends all watching, now and from now on."""
+        """End all watchers, and end each future watcher at once."""
         self._is_over = True
         for watcher in self._all_watchers():
             watcher.end()
@@ -97,13 +97,17 @@ class Feed(Generic[T]):
         waiting: int | None = None,
         woken: asyncio.Event | None = None,
     ) -> AsyncIterator[Watcher[T]]:
-        """Watches the owner's events from behind `after` or from now on; or everybody's, then from the oldest on.
+        """Watch the events of `owner`, or of all owners if it is None.
 
-        Raises Unavailable where the feed has not begun, Exhausted where too many watch.
+        The watcher starts after the position `after`. If that is None, a watcher of one owner starts with the next
+        event, and a watcher of all owners with the oldest event in the window. `waiting` overrides the limit on
+        waiting items. `woken` replaces the asyncio.Event that the watcher sets when it has something to take.
+
+        Raises Unavailable before `begin`, and Exhausted if there are too many watchers.
         """
-        await self._reach(after)
+        await self._wait_for_position(after)
         if self._floor is None:
-            raise Unavailable("FEED_UNAVAILABLE", "What happens cannot be watched yet; try again.")
+            raise Unavailable("FEED_UNAVAILABLE", "The event feed is not ready yet; try again later.")
         self._check_room(owner)
         start = after or (self._floor if owner is None else self._position)
         is_covered = self._floor <= start <= self._position
@@ -115,7 +119,7 @@ class Feed(Generic[T]):
             self._after(owner, start) if is_covered else (),
             is_reset=not is_covered,
             limit=self.limits.waiting if waiting is None else waiting,
-            standing=lambda: self._position,
+            feed_position=lambda: self._position,
             woken=woken,
         )
         if self._is_over:
@@ -129,10 +133,10 @@ class Feed(Generic[T]):
     async def batches(
         self, owner: str | None, after: StreamId | None, *, waiting: int | None = None
     ) -> AsyncGenerator[Batch[T], None]:
-        """What a watcher is to be told, for four to five minutes; close it (`aclosing`) when nobody listens any more.
+        """Yield batches for four to five minutes. Close the generator (`aclosing`) when the client disconnects.
 
-        The first batch comes at once, has no items and tells where it begins. Raises as `watch`, and Exhausted when the
-        watcher was cut.
+        The first batch is yielded at once. It has no items, and its position is where the watcher starts. Parameters
+        and errors are those of `watch`; also raises Exhausted if too many items wait for the watcher.
         """
         async with self.watch(owner, after, waiting=waiting) as watcher:
             until = asyncio.get_running_loop().time() + lifetime_seconds()
@@ -141,16 +145,16 @@ class Feed(Generic[T]):
                 self.delivered(batch)
 
     def delivered(self, batch: Batch[T]) -> None:
-        """Is told what has gone out to a watcher."""
+        """Count a batch that was sent to a watcher."""
         self._metrics.delivered(batch.items)
 
-    async def _reach(self, after: StreamId | None) -> None:
-        """Waits a moment for a start, and for what another replica has seen already."""
+    async def _wait_for_position(self, after: StreamId | None) -> None:
+        """Wait up to two seconds for `begin`, and until the feed reaches `after`, which can be from another replica."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 while self._floor is None or (after is not None and after > self._position):
-                    self._moved.clear()
-                    await self._moved.wait()
+                    self._advanced.clear()
+                    await self._advanced.wait()
 
     def _after(self, owner: str | None, after: StreamId) -> Sequence[Item[T]]:
         items: Iterable[Item[T]] = self._window if owner is None else self._by_owner.get(owner, ())
@@ -166,11 +170,11 @@ class Feed(Generic[T]):
             del self._by_owner[item.owner]
 
     def _check_room(self, owner: str | None) -> None:
-        of_one = owner is not None and len(self._watchers.get(owner, ())) >= self.limits.watchers_of_one
-        if of_one or self._watching >= self.limits.watchers:
+        user_has_too_many = owner is not None and len(self._watchers.get(owner, ())) >= self.limits.watchers_of_one
+        if user_has_too_many or self._watching >= self.limits.watchers:
             self._metrics.refused.inc()
-            whose = "of this user " if of_one else ""
-            raise Exhausted("TOO_MANY_WATCHERS", f"Too many watchers {whose}at once; try again later.")
+            whose = " of this user" if user_has_too_many else ""
+            raise Exhausted("TOO_MANY_WATCHERS", f"Too many concurrent watchers{whose}; try again later.")
 
     def _add(self, watcher: Watcher[T]) -> None:
         self._watchers[watcher.owner].add(watcher)

@@ -1,4 +1,4 @@
-"""The watchers of a process in numbers, by feed."""
+"""The metrics of the feeds of a process and their watchers."""
 
 import time
 from collections.abc import Iterable
@@ -10,15 +10,15 @@ _DELIVERY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30
 
 
 class Occurrence(Protocol):
-    """Something that happened at a known time."""
+    """An event with a known time."""
 
     @property
     def occurred(self) -> float:
-        """When, in seconds since 1970."""
+        """The time in seconds since 1970."""
 
 
 class FeedMetrics:
-    """The families of all feeds of one process; `of` gives those of one."""
+    """The metrics of all feeds of a process; `of` returns those of one feed."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def counter(name: str, text: str) -> Counter:
@@ -39,12 +39,12 @@ class FeedMetrics:
         )
 
     def of(self, feed: str) -> "OneFeedMetrics":
-        """The metrics of the feed with this name."""
+        """Return the metrics of the feed named `feed`."""
         return OneFeedMetrics(self, feed)
 
 
 class OneFeedMetrics:
-    """The metrics of one feed, their labels looked up once."""
+    """The metrics of one feed, with their labels resolved once."""
 
     def __init__(self, families: FeedMetrics, feed: str) -> None:
         self.watchers = families.watchers.labels(feed)
@@ -56,7 +56,7 @@ class OneFeedMetrics:
         self._seconds = families.seconds.labels(feed)
 
     def delivered(self, items: Iterable[Occurrence]) -> None:
-        """Counts events that have gone out to one watcher, and how long each of them took."""
+        """Count events that were sent to one watcher, and observe the delay of each."""
         now = time.time()
         for item in items:
             self._sent.inc()

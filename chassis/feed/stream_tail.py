@@ -1,7 +1,7 @@
-"""Follows a Redis stream into a feed: whole, in order, and outside any consumer group.
+"""Read a Redis stream into a feed: completely, in order, without a consumer group.
 
-It begins with the newest entries, as many as the feed keeps. After an error it goes on where it was, unless the stream
-is no longer the one that it knows: then it begins anew, and the watchers are told.
+It starts with the newest entries, as many as the feed keeps. After an error it continues at its position, unless the
+stream may have lost entries after that position: then it starts again, and the watchers get a reset.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from chassis.feed.watcher import Item
 _log = structlog.get_logger("stream tail")
 
 _BATCH = 500
-_BLOCK_MS = 1000  # well below the client's timeout, or an idle stream would look like a dead one
+_BLOCK_MS = 1000  # well below the client's timeout, so that an idle stream does not look like a dead connection
 
 T = TypeVar("T")
 Fields = Mapping[bytes, bytes]
@@ -26,7 +26,7 @@ Row = tuple[bytes, dict[bytes, bytes]]
 
 
 class StreamTail(Generic[T]):
-    """The one reader of a stream in its process; `decode` makes an item of an entry, or None of one to pass over."""
+    """The only reader of a stream in its process; `decode` returns the item of an entry, or None to skip the entry."""
 
     def __init__(
         self, client: Redis, stream: str, feed: Feed[T], decode: Callable[[StreamId, Fields], Item[T] | None]
@@ -37,7 +37,7 @@ class StreamTail(Generic[T]):
         self._decode = decode
 
     async def run(self) -> None:
-        """Works until cancelled. Raises RedisError while Redis is away; run again, it goes on."""
+        """Run until cancelled. Raises RedisError while Redis is unavailable; when run again, it continues."""
         position = self._feed.position
         if position is None or not await self._still_holds(position):
             position = await self._begin()
@@ -50,14 +50,14 @@ class StreamTail(Generic[T]):
                 self._take_in(position, fields)
 
     async def _still_holds(self, position: StreamId) -> bool:
-        """Whether nothing behind `position` can have been lost: its entry is there, or it is the newest ever."""
+        """Return whether no entry after `position` is lost: its entry still exists, or it is the last one added."""
         token = token_of(position)
         entry: Any = await self._client.xrange(self._stream, token, token)
         return bool(entry) or await self._newest_ever() == position
 
     async def _begin(self) -> StreamId:
         newest_first = await self._newest_entries()
-        # Of the entries that are there, what is behind the first is known in full, but not what came before it.
+        # All entries after the oldest one that was read are known, but not those before it.
         first = _position(newest_first.pop()[0]) if newest_first else None
         start = first or await self._newest_ever() or await self._now()
         _log.info("reading the stream", stream=self._stream, held=len(newest_first))
@@ -81,13 +81,13 @@ class StreamTail(Generic[T]):
     async def _newest_ever(self) -> StreamId | None:
         try:
             info: Any = await self._client.xinfo_stream(self._stream)
-        except ResponseError:  # no stream yet
+        except ResponseError:  # the stream does not exist yet
             return None
         newest = _position(info["last-generated-id"])
         return newest if newest > (0, 0) else None
 
     async def _now(self) -> StreamId:
-        """A place before every entry to come, and behind all that a stream of the past may have had."""
+        """Return a position before all future entries, and after all entries of an earlier stream of this name."""
         seconds, microseconds = await self._client.time()
         return (seconds * 1000 + microseconds // 1000 - 1, 0)
 
@@ -101,5 +101,5 @@ class StreamTail(Generic[T]):
 
 def _position(entry_id: bytes) -> StreamId:
     position = stream_id_of(entry_id.decode())
-    assert position is not None  # noqa: S101 (Redis makes them)
+    assert position is not None  # noqa: S101 (Redis generates valid ids)
     return position

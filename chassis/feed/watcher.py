@@ -1,4 +1,4 @@
-"""One who watches a feed (`chassis.feed.feed`): what was offered and not yet taken, and where it stands."""
+"""A watcher of a feed (`chassis.feed.feed`): the items that wait for it, and its position."""
 
 import asyncio
 import random
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Item(Generic[T]):
-    """An event of a feed: whose it is, when it occurred (seconds since 1970), and about how many bytes it takes."""
+    """An event of a feed; `occurred` is in seconds since 1970, `size` is an estimate in bytes."""
 
     position: StreamId
     owner: str
@@ -29,9 +29,9 @@ class Item(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Batch(Generic[T]):
-    """What a watcher takes at once; it stands at `position` then.
+    """The items that a watcher takes at once, and its position after them.
 
-    A reset has no items and says that something may have been missed; with neither it is a heartbeat.
+    A reset has no items; it means that the watcher may have missed some. Any other batch without items is a heartbeat.
     """
 
     position: StreamId
@@ -39,7 +39,7 @@ class Batch(Generic[T]):
     is_reset: bool = False
 
     def pieces(self, size: int) -> Iterator["Batch[T]"]:
-        """The same in pieces of at most `size` bytes, or of one item where that is larger."""
+        """Yield the batch in pieces of at most `size` bytes, or of one item if that is larger."""
         first, taken = 0, 0
         for i, item in enumerate(self.items):
             if i > first and taken + item.size > size:
@@ -50,23 +50,24 @@ class Batch(Generic[T]):
 
 
 def lifetime_seconds() -> float:
-    """How long to let somebody watch: revoked rights end within five minutes, and not everybody's at once."""
-    return random.uniform(*LIFETIME_SECONDS)  # noqa: S311 (spreads load, guards nothing)
+    """Return a random lifetime for a watcher: revoked access ends within five minutes, but not for all at once."""
+    return random.uniform(*LIFETIME_SECONDS)  # noqa: S311 (not for security)
 
 
 class Watcher(Generic[T]):
-    """Is offered items, and has to take them before `limit` of them wait, or it is cut.
+    """Receives items of a feed; it is cut when an item arrives while `limit` others wait, not counting `missed`.
 
-    `standing` tells where the feed stands; `woken` is set when there is something to take, or when it is over.
+    `feed_position` returns the feed's position; `woken` is set when there is something to take, or when the watcher
+    ends.
     """
 
     __slots__ = (
+        "_feed_position",
         "_first",
         "_is_cut",
         "_is_reset",
         "_items",
         "_limit",
-        "_standing",
         "is_over",
         "owner",
         "position",
@@ -81,7 +82,7 @@ class Watcher(Generic[T]):
         *,
         is_reset: bool,
         limit: int,
-        standing: Callable[[], StreamId],
+        feed_position: Callable[[], StreamId],
         woken: asyncio.Event | None,
     ) -> None:
         self.owner = owner
@@ -90,13 +91,13 @@ class Watcher(Generic[T]):
         self.is_over = False
         self._items = list(missed)
         self._limit = limit + len(self._items)
-        self._standing = standing
+        self._feed_position = feed_position
         self._is_reset = is_reset
         self._is_cut = False
         self._first = True
 
     def offer(self, item: Item[T]) -> bool:
-        """Puts an item where `take` finds it; False when that was one too many and the watcher is cut."""
+        """Add an item for `take`; return False if there is no room for it, and the watcher is therefore cut."""
         self.woken.set()
         if self._is_cut:
             return True
@@ -108,39 +109,39 @@ class Watcher(Generic[T]):
         return False
 
     def reset(self) -> None:
-        """Forgets what waits: what was before can no longer be told in full."""
+        """Drop the waiting items and make the next batch a reset."""
         self._items.clear()
         self._is_reset = True
-        self.position = self._standing()
+        self.position = self._feed_position()
         self.woken.set()
 
     def end(self) -> None:
-        """Tells that nothing will come any more."""
+        """End the watcher: there will be no more items."""
         self.is_over = True
         self.woken.set()
 
     def take(self) -> Batch[T]:
-        """All that waits, perhaps nothing. Raises Exhausted when the watcher was cut."""
+        """Return all waiting items, which may be none. Raises Exhausted when the watcher was cut."""
         if self._is_cut:
             raise Exhausted(
                 "WATCHER_TOO_SLOW",
-                "Too much waited for the caller; watch again with the resume token.",
+                "Too many events waited for the client; watch again with the resume token.",
                 metadata={"resume_token": token_of(self.position)},
             )
         if self._is_reset:
             self._is_reset = False
             return Batch(self.position, is_reset=True)
-        self.position = self._standing()
+        self.position = self._feed_position()
         if not self._items:
             return Batch(self.position)
         items, self._items = self._items, []
         return Batch(self.position, items)
 
     async def next(self, until: float) -> Batch[T] | None:
-        """The next batch; None when it is over, or at the time `until` on the loop's clock.
+        """Return the next batch; None when the watcher has ended, or at the time `until` of the loop's clock.
 
-        The first comes at once, has no items and tells where it begins; a heartbeat comes when nothing else does.
-        Raises Exhausted when the watcher was cut.
+        The first batch is returned at once, has no items, and its position is that at which the watcher starts. Without
+        new items, a heartbeat is returned after HEARTBEAT_SECONDS. Raises Exhausted when the watcher was cut.
         """
         if self._first:
             self._first = False
@@ -153,7 +154,7 @@ class Watcher(Generic[T]):
 
 
 async def within(event: asyncio.Event, seconds: float) -> bool:
-    """Waits for `event` up to `seconds`; tells whether it was set."""
+    """Wait up to `seconds` for `event`; return whether it was set."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             return await event.wait()

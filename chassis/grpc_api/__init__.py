@@ -1,1 +1,1 @@
-"""The gRPC server and client that every service uses, with its interceptors."""
+"""The gRPC server and client of all services, with their interceptors."""

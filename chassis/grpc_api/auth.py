@@ -1,4 +1,4 @@
-"""The interceptor that authenticates callers: the mesh token, and the user that a call acts for."""
+"""The interceptor that authenticates callers by the mesh token, and sets the user of a call."""
 
 from collections.abc import Collection
 from typing import Any
@@ -14,9 +14,10 @@ HEALTH = "grpc.health.v1.Health"
 
 
 class Authenticate:
-    """Believes a caller who brings the mesh token, and learns from the metadata which user it acts for.
+    """Requires a valid mesh token, and reads the user of the call from the metadata.
 
-    Health is open to all; the services in `userless` need the token alone, all others the user's name too.
+    Health checks need no token. The services in `userless` and reflection need only the token; all others also need the
+    user's name.
     """
 
     def __init__(self, tokens: identity.MeshTokens, userless: Collection[str]) -> None:
@@ -24,10 +25,10 @@ class Authenticate:
         self._userless = frozenset({*userless, reflection.V1, reflection.V1ALPHA})
 
     async def __call__(self, call: RpcCall, call_next: CallNext) -> Any:
-        """Raises Unauthenticated for a caller that it does not know."""
+        """Run the call as its user. Raises Unauthenticated without a valid token or username."""
         if call.service != HEALTH:
             if not self._tokens.accept(call.metadata.get(identity.TOKEN_KEY)):
-                raise Unauthenticated("NOT_OF_THE_MESH", f"A valid {identity.TOKEN_KEY} is needed.")
+                raise Unauthenticated("NOT_OF_THE_MESH", f"A valid {identity.TOKEN_KEY} is required.")
             user = None if call.service in self._userless else _user_of(call)
             identity.set_user(user)
             structlog.contextvars.bind_contextvars(user=user)

@@ -1,4 +1,4 @@
-"""Channels to other services of the mesh: deadlines, retries, identity, trace and metrics on every call."""
+"""Channels to other services of the mesh, with deadlines, retries, identity, trace and metrics on every call."""
 
 import asyncio
 import json
@@ -26,12 +26,15 @@ _RETRY_POLICY = {
 
 
 def service_config(retried: Mapping[str, Sequence[str]], *, package: str | None = None) -> str:
-    """The client's service config (gRFC A2, A6, A17): which methods of which service are retried when UNAVAILABLE.
+    """Return a channel's service config (gRFC A2, A6, A17). `retried` lists, by service, the methods to retry.
 
-    Only methods that are safe to repeat belong here. Retries stop while most calls fail, so that they make no storm.
-    `package` is what the server serves, whose health is watched. A replica that drains says so by it and gets no new
-    calls: those that still came when it stops to listen would be cancelled, and nobody could tell whether they had
-    begun. Nor does another service get any, which has taken over the address. Who makes one call and goes watches none.
+    Methods are retried on UNAVAILABLE, so list only those that are safe to repeat. Retries stop while many calls fail,
+    so that they do not overload the server.
+
+    `package` is the server's proto package. If it is set, the channel watches its health on each replica and sends
+    calls only to healthy replicas. So a draining replica gets no new calls. When it stops, they would be cancelled, and
+    the client could not know whether they had begun. A different service that has taken over the address gets no calls
+    either. A client that makes a single call does not need `package`.
     """
     names = [{"service": service, "method": method} for service, methods in retried.items() for method in methods]
     return json.dumps(
@@ -45,7 +48,7 @@ def service_config(retried: Mapping[str, Sequence[str]], *, package: str | None 
 
 
 class ClientMetrics:
-    """The grpc_client_* families, by type, service, method and code; fed by `chassis.grpc_api.client`."""
+    """The grpc_client_* metrics, with the labels type, service, method and code."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         metrics: dict[str, Any] = client_metrics.init_metrics(registry)
@@ -57,7 +60,7 @@ class ClientMetrics:
 
 
 class ClientInterceptor(grpc.aio.UnaryUnaryClientInterceptor):
-    """Prepares and watches every outgoing unary call."""
+    """Sets the deadline and the metadata of every outgoing unary call, and records a span and metrics for it."""
 
     def __init__(
         self, metrics: ClientMetrics, tracer: trace.Tracer, tokens: identity.MeshTokens, default_seconds: float
@@ -73,7 +76,7 @@ class ClientInterceptor(grpc.aio.UnaryUnaryClientInterceptor):
         client_call_details: grpc.aio.ClientCallDetails,
         request: Any,
     ) -> Any:
-        """Makes one call within the caller's deadline, as the caller's user, in a span of its own."""
+        """Make one call in its own span, with the deadline and the user of the current request."""
         method = client_call_details.method
         path = method.decode() if isinstance(method, bytes) else method
         labels = (grpc_utils.UNARY, *path.lstrip("/").split("/", 1))
@@ -82,7 +85,7 @@ class ClientInterceptor(grpc.aio.UnaryUnaryClientInterceptor):
             self.metrics.sent.labels(*labels).inc()
             begun = time.perf_counter()
             code = "CANCELLED"
-            call = await continuation(self._prepared(client_call_details), request)
+            call = await continuation(self._details(client_call_details), request)
             try:
                 code = code_name(await call.code())
                 return call
@@ -96,17 +99,17 @@ class ClientInterceptor(grpc.aio.UnaryUnaryClientInterceptor):
                 self.metrics.handled.labels(*labels, code).inc()
                 self.metrics.seconds.labels(*labels).observe(time.perf_counter() - begun, tracing.exemplar())
 
-    def _prepared(self, details: grpc.aio.ClientCallDetails) -> grpc.aio.ClientCallDetails:
-        seconds = details.timeout if details.timeout is not None else self._default_seconds
+    def _details(self, given: grpc.aio.ClientCallDetails) -> grpc.aio.ClientCallDetails:
+        seconds = given.timeout if given.timeout is not None else self._default_seconds
         remaining = deadlines.remaining()
         if remaining is not None:
             seconds = max(0.0, min(seconds, remaining))
         return grpc.aio.ClientCallDetails(
-            details.method, seconds, self.metadata(details.metadata), details.credentials, details.wait_for_ready
+            given.method, seconds, self.metadata(given.metadata), given.credentials, given.wait_for_ready
         )
 
     def metadata(self, given: grpc.aio.Metadata | None = None) -> grpc.aio.Metadata:
-        """What goes out with a call: the mesh token, the current request's user, id and trace, and what is given."""
+        """Return `given` plus the mesh token and the current request's user, id and trace context."""
         headers: dict[str, str] = {}
         tracing.inject(headers)
         if self._token is not None:
@@ -119,11 +122,11 @@ class ClientInterceptor(grpc.aio.UnaryUnaryClientInterceptor):
 
 
 def open_channel(target: str, config: str, calls: ClientInterceptor) -> grpc.aio.Channel:
-    """A channel to `target` with the retries of `config`; close it when the process ends.
+    """Open a channel to `target` with the service config `config`. The caller closes it when the process ends.
 
-    `target` is host:port or any other name that gRPC resolves, such as `ipv4:10.0.0.1:50051,10.0.0.2:50051`; calls go
-    round all addresses behind it that answer. One channel per target and process: it reconnects by itself and shares
-    one connection to each address among all calls.
+    `target` is host:port or another gRPC target, such as `ipv4:10.0.0.1:50051,10.0.0.2:50051`. Calls are distributed
+    over all available addresses. Open one channel per target and process: it reconnects automatically, and all its
+    calls share one connection to each address.
     """
     options = (*CLIENT_OPTIONS, ("grpc.service_config", config))
     return grpc.aio.insecure_channel(target, options=options, interceptors=(calls,))

@@ -1,6 +1,6 @@
-"""Reads response streams of other services, counts them, and cancels each one that is no longer read.
+"""Read response streams of other services, record their metrics, and cancel a stream that is no longer read.
 
-`client` does this for unary calls by an interceptor, but interceptors of grpc.aio do not see how a stream ends.
+`client` uses an interceptor for unary calls, but interceptors of grpc.aio cannot see how a stream ends.
 """
 
 import asyncio
@@ -23,10 +23,10 @@ M = TypeVar("M")
 async def read(
     calls: ClientInterceptor, path: str, method: Callable[..., "grpc.aio.UnaryStreamCall[Any, M]"], request: object
 ) -> AsyncGenerator[M, None]:
-    """The messages of one server stream; `path` is the method's full name, as in `task.v1.TaskService/WatchTasks`.
+    """Yield the messages of one server stream; `path` is the method's full name (`task.v1.TaskService/WatchTasks`).
 
-    Waits for the service to come. Ends when the stream does; raises Unavailable when it ends with an error, or when
-    nothing came for 40 seconds. Close it (`aclosing`) when nobody reads it any more: that cancels the call.
+    Waits until the service is available, and ends when the stream ends. Raises Unavailable if the stream ends with an
+    error or has no message for 40 seconds. Close it (`aclosing`) when you stop reading: that cancels the call.
     """
     labels = (grpc_utils.SERVER_STREAMING, *path.split("/", 1))
     calls.metrics.started.labels(*labels).inc()
@@ -48,8 +48,8 @@ async def read(
         raise Unavailable("STREAM_BROKEN", f"{path}: {code}") from None
     except TimeoutError:
         code = "DEADLINE_EXCEEDED"
-        raise Unavailable("STREAM_SILENT", f"{path}: nothing came for {_SILENCE_SECONDS:.0f} s") from None
+        raise Unavailable("STREAM_SILENT", f"{path}: no message for {_SILENCE_SECONDS:.0f} s") from None
     finally:
-        call.cancel()  # an abandoned call would stay open for good
+        call.cancel()  # an abandoned call would stay open forever
         calls.metrics.handled.labels(*labels, code).inc()
         calls.metrics.seconds.labels(*labels).observe(time.perf_counter() - begun)

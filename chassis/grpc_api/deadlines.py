@@ -1,4 +1,4 @@
-"""The deadline of the current request: set once by the server, read by the stores and by outgoing calls."""
+"""The deadline of the current request: set once by the server, read by stores and outgoing calls."""
 
 import asyncio
 import time
@@ -12,35 +12,35 @@ _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
 def set_remaining(seconds: float) -> None:
-    """Sets the deadline of the current request, counted from now."""
+    """Set the deadline of the current request to `seconds` from now."""
     _deadline.set(time.monotonic() + seconds)
 
 
 def lift() -> None:
-    """Takes the deadline from the current request, which may last as long as its client wants."""
+    """Remove the deadline of the current request, for streams that last as long as the client wants."""
     _deadline.set(None)
 
 
 def at(default_seconds: float) -> float:
-    """The deadline on the clock of `time.monotonic`; outside a request, `default_seconds` from now."""
+    """Return the deadline on the clock of `time.monotonic`; outside a request, `default_seconds` from now."""
     deadline = _deadline.get()
     return time.monotonic() + default_seconds if deadline is None else deadline
 
 
 def remaining() -> float | None:
-    """The seconds left, perhaps less than none, or None outside a request."""
+    """Return the remaining seconds, negative after the deadline; None outside a request."""
     deadline = _deadline.get()
     return None if deadline is None else deadline - time.monotonic()
 
 
 class Deadlines:
-    """Gives a unary call without a deadline the default one, and lets everything below know the time that is left."""
+    """Sets the deadline of the current request: that of the client or, for unary calls without one, the default."""
 
     def __init__(self, default_seconds: float) -> None:
         self._default_seconds = default_seconds
 
     async def __call__(self, call: RpcCall, call_next: CallNext) -> Any:
-        """Raises DeadlineExceeded when the default deadline passes; the client's own is kept by grpc."""
+        """Run the call. Raises DeadlineExceeded when the default deadline passes; grpc enforces the client's own."""
         remaining = call.context.time_remaining()
         if remaining is not None:
             set_remaining(remaining)
@@ -54,4 +54,5 @@ class Deadlines:
         except TimeoutError:
             if not limit.expired():
                 raise
-            raise DeadlineExceeded("DEADLINE_EXCEEDED", "The call took longer than the default deadlines.") from None
+            message = f"The call exceeded the default deadline of {self._default_seconds:g} s."
+            raise DeadlineExceeded("DEADLINE_EXCEEDED", message) from None

@@ -1,6 +1,6 @@
-"""The table from the errors of `chassis.errors` to gRPC statuses.
+"""Map the errors of `chassis.errors` to gRPC statuses.
 
-Every error is a `google.rpc.Status` with exactly one ErrorInfo (AIP-193), and BadRequest where fields are at fault.
+Every error is a `google.rpc.Status` with exactly one ErrorInfo (AIP-193), and a BadRequest if fields are invalid.
 """
 
 import asyncio
@@ -33,8 +33,8 @@ CODES: dict[type[errors.ServiceError], grpc.StatusCode] = {
     errors.Unimplemented: grpc.StatusCode.UNIMPLEMENTED,
     errors.Internal: grpc.StatusCode.INTERNAL,
 }
-# A client refuses metadata above 8 KiB, nginx above 4 KiB, and the caller would learn nothing: what is too long is cut.
-# The message travels twice, percent-encoded (three bytes for one at worst) and with the rest in base64.
+# Long texts are truncated: clients refuse metadata above 8 KiB, nginx above 4 KiB, so the caller would get no details.
+# The message is sent twice: percent-encoded (up to three bytes per byte), and in base64 with the details.
 _MESSAGE_BYTES, _REASON_BYTES = 300, 63
 _FIELD_BYTES, _DESCRIPTION_BYTES, _ALL_VIOLATIONS_BYTES = 100, 200, 1500
 
@@ -42,19 +42,19 @@ _CODES_BY_NUMBER: dict[int, grpc.StatusCode] = {code.value[0]: code for code in 
 
 
 def code_name(code: grpc.StatusCode | int | None) -> str:
-    """The name of a status code; grpc.aio gives the enum on some paths and its number on others, and 0 before any."""
+    """Return the name of a status code, which grpc.aio represents as an enum, a number, or 0 or None if unset."""
     if isinstance(code, grpc.StatusCode):
         return code.name
     return _CODES_BY_NUMBER.get(code or 0, grpc.StatusCode.UNKNOWN).name
 
 
 def code_of(error: errors.ServiceError) -> grpc.StatusCode:
-    """The status code of an error: that of the nearest class above it in the table, else INTERNAL."""
+    """Return the status code of an error: that of its nearest base class in `CODES`, else INTERNAL."""
     return next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), grpc.StatusCode.INTERNAL)
 
 
 async def abort(context: grpc.aio.ServicerContext[Any, Any], error: errors.ServiceError) -> None:
-    """Ends the call with the status of `error`; always raises grpc.aio.AbortError."""
+    """End the call with the status of `error`. Always raises grpc.aio.AbortError."""
     code, text = code_of(error), _cut(error.message, _MESSAGE_BYTES)
     status = status_pb2.Status(code=code.value[0], message=text, details=_details(error))
     await context.abort(code, text, ((DETAILS_KEY, status.SerializeToString()),))
@@ -71,15 +71,15 @@ def _details(error: errors.ServiceError) -> list[any_pb2.Any]:
 
 
 def _bad_request(violations: Sequence[errors.Violation]) -> error_details_pb2.BadRequest:
-    told = error_details_pb2.BadRequest()
+    details = error_details_pb2.BadRequest()
     for number, violation in enumerate(violations):
-        if told.ByteSize() > _ALL_VIOLATIONS_BYTES:
-            told.field_violations.add(description=f"and {len(violations) - number} more")
+        if details.ByteSize() > _ALL_VIOLATIONS_BYTES:
+            details.field_violations.add(description=f"and {len(violations) - number} more")
             break
-        told.field_violations.add(
+        details.field_violations.add(
             field=_cut(violation.field, _FIELD_BYTES), description=_cut(violation.description, _DESCRIPTION_BYTES)
         )
-    return told
+    return details
 
 
 def _cut(text: str, limit: int) -> str:
@@ -94,9 +94,9 @@ def _packed(detail: message.Message) -> any_pb2.Any:
 
 
 async def map_errors(call: RpcCall, call_next: CallNext) -> Any:
-    """Ends every call with a status, and stores it in `call.code`.
+    """End every call with a status, and store it in `call.code`.
 
-    A ServiceError becomes its status; any other error is logged, and becomes INTERNAL without details.
+    A ServiceError becomes its status. Any other error is logged and becomes INTERNAL, which does not reveal the cause.
     """
     given = call.context.time_remaining()
     try:
@@ -109,15 +109,15 @@ async def map_errors(call: RpcCall, call_next: CallNext) -> Any:
         call.code = code_name(call.context.code())
         raise
     except asyncio.CancelledError:
-        if not _is_being_cancelled():  # it came from within, and would leave the client without any answer
+        if not _is_being_cancelled():  # raised inside the call; the client would get no response
             await _abort(call, Unavailable("INTERRUPTED", "The call was interrupted; try again."))
         call.code = "DEADLINE_EXCEEDED" if _deadline_has_passed(call, given) else "CANCELLED"
         raise
-    except NotImplementedError:  # from a generated method that the servicer does not override, like Health.List
+    except NotImplementedError:  # a generated method that is not overridden, such as Health.List
         await _abort(call, Unimplemented("UNIMPLEMENTED", "The service does not implement this method."))
     except Exception:
         _log.exception("unexpected error", method=f"{call.service}/{call.method}")
-        await _abort(call, Internal("INTERNAL", "The service met an error of its own; its log has the rest."))
+        await _abort(call, Internal("INTERNAL", "Internal error; see the log of the service for details."))
 
 
 async def _abort(call: RpcCall, error: ServiceError) -> None:
@@ -126,7 +126,7 @@ async def _abort(call: RpcCall, error: ServiceError) -> None:
 
 
 def _deadline_has_passed(call: RpcCall, given: float | None) -> bool:
-    # A client cancels at its own deadline, of which grpc tells the server in round figures: up to 4 % later.
+    # A client cancels at its own deadline, which grpc rounds for the server: up to 4 % later.
     left = call.context.time_remaining()
     return given is not None and left is not None and left <= 0.04 * given + 0.05
 

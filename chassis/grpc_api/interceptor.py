@@ -1,11 +1,11 @@
 """The server interceptor: runs every RPC, of any kind, inside the same chain of interceptors.
 
-An interceptor is `async (call, call_next) -> response`: it may inspect the call, refuse it, and act before and after
-`await call_next()`. `server` builds the chain. The four kinds of handlers become one here: a coroutine that takes the
-request's bytes and writes a response stream with `context.write`.
+An interceptor is `async (call, call_next) -> response`: it can inspect or refuse the call, and act before and after
+`await call_next()`. `server` builds the chain. The four kinds of handlers are converted to one: a coroutine that takes
+the bytes of the request and writes a response stream with `context.write`.
 """
 
-from __future__ import annotations  # grpc's types are generic for the type checker only
+from __future__ import annotations  # grpc's types are generic only for the type checker
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -34,20 +34,20 @@ _MAKE_HANDLER = {
 
 
 class Messages(Protocol):
-    """Is told of each message of an RPC, but for streams that call `context.write` themselves, like Health.Watch."""
+    """Counts each message of an RPC, except in streams that call `context.write` themselves, such as Health.Watch."""
 
     def received(self, kind: str, service: str, method: str) -> None:
-        """The client sent a message."""
+        """Count a message from the client."""
 
     def sent(self, kind: str, service: str, method: str) -> None:
-        """The server sent a message."""
+        """Count a message from the server."""
 
 
 @dataclass(slots=True)
 class RpcCall:
     """One RPC: `kind` is UNARY, SERVER_STREAMING, CLIENT_STREAMING or BIDI_STREAMING.
 
-    `code` is the name of the status it ended with, once `chassis.grpc_api.auth.map_errors` knows it.
+    `code` is the name of the final status; `chassis.grpc_api.error_mapping.map_errors` sets it.
     """
 
     service: str
@@ -59,7 +59,7 @@ class RpcCall:
 
     @property
     def streams_responses(self) -> bool:
-        """Whether the RPC answers with a stream, which lasts as long as its client wants."""
+        """Whether the response is a stream, which lasts as long as the client wants."""
         return self.kind in (grpc_utils.SERVER_STREAMING, grpc_utils.BIDI_STREAMING)
 
 
@@ -82,22 +82,22 @@ class InterceptorChain(grpc.aio.ServerInterceptor):
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Handler | None:
-        """Returns the method's handler inside the interceptors, built once per method."""
+        """Return the method's handler inside the interceptors; it is built once per method."""
         method = handler_call_details.method
         wrapped = self._handlers.get(method)
         if wrapped is None:
             handler = await continuation(handler_call_details)
-            if handler is None:  # grpc answers UNIMPLEMENTED; not kept, or made-up names would fill the memory
+            if handler is None:  # UNIMPLEMENTED by grpc; not cached, or invented names would fill the memory
                 return None
             wrapped = self._handlers[method] = self._around(method, handler)
         return wrapped
 
     def end_streams(self) -> None:
-        """Ends every stream, open or yet to come, with OK: its client resumes elsewhere."""
+        """End all current and future streams with OK, so that their clients resume on another replica."""
         self._draining.set()
 
     async def finished(self, within: float) -> bool:
-        """Waits up to `within` seconds for the calls in flight; tells whether all have ended."""
+        """Wait up to `within` seconds for the calls in flight; return whether all have ended."""
         if self._in_flight:
             await asyncio.wait(self._in_flight, timeout=within)
         return not self._in_flight
@@ -126,7 +126,7 @@ class InterceptorChain(grpc.aio.ServerInterceptor):
         return _handler_like(handler, run)
 
     async def _until_draining(self, context: Context, call_next: CallNext) -> None:
-        # First, and not with the first message: a cancelled first write would leave grpc unable to end the stream.
+        # Before the first message: if its write were cancelled, grpc could not end the stream.
         await context.send_initial_metadata(())
         stream = asyncio.ensure_future(call_next())
         draining = asyncio.ensure_future(self._draining.wait())
@@ -135,26 +135,26 @@ class InterceptorChain(grpc.aio.ServerInterceptor):
         finally:
             draining.cancel()
             stream.cancel()
-            # gather takes the error of a write to a client that has left, of which nobody needs to hear.
+            # gather also swallows the error of a write to a client that has left.
             await asyncio.gather(stream, return_exceptions=True)
         if not (stream.cancelled() and self._draining.is_set()):
             stream.result()
 
 
 def _kind_of(handler: Handler) -> str:
-    """UNARY, SERVER_STREAMING, CLIENT_STREAMING or BIDI_STREAMING."""
+    """Return UNARY, SERVER_STREAMING, CLIENT_STREAMING or BIDI_STREAMING."""
     kind: str = grpc_utils.get_method_type(handler.request_streaming, handler.response_streaming)
     return kind
 
 
 def _handler_like(handler: Handler, body: Body) -> Handler:
-    """A handler of the same shape that runs `body` on what the client sent, not yet decoded."""
+    """Return a handler of the same kind that runs `body` on the undecoded request."""
     make: Callable[..., Handler] = _MAKE_HANDLER[handler.request_streaming, handler.response_streaming]
     return make(body, request_deserializer=None, response_serializer=handler.response_serializer)
 
 
 def _body_of(handler: Handler, service: str, method: str, messages: Messages) -> Body:
-    """What a handler does, as one coroutine; bytes that are not the method's message raise InvalidInput."""
+    """Return a handler as one coroutine, which raises InvalidInput if a request cannot be decoded."""
     labels = (_kind_of(handler), service, method)
     received, sent = partial(messages.received, *labels), partial(messages.sent, *labels)
     function: Any = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
@@ -191,5 +191,5 @@ def _decoded(handler: Handler, data: bytes) -> Any:
     try:
         return handler.request_deserializer(data)
     except (DecodeError, ValueError):
-        violation = Violation("", "The bytes of the request are not the message that the method takes.")
+        violation = Violation("", "The request cannot be decoded as the request message of this method.")
         raise InvalidInput(violation, reason="MALFORMED_MESSAGE") from None

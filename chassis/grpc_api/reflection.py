@@ -1,4 +1,4 @@
-"""Server reflection: clients such as grpcurl ask a server for its protos."""
+"""Server reflection: gives clients such as grpcurl the protos of a server."""
 
 from collections.abc import Collection
 from typing import Any, cast
@@ -13,11 +13,11 @@ V1ALPHA = reflection.SERVICE_NAME
 V1 = "grpc.reflection.v1.ServerReflection"
 """The stable name of the same protocol, with the same messages.
 
-grpcio-reflection has only the older name. So only that one is listed: clients ask for the protos of what is listed."""
+It is served but not listed, because grpcio-reflection has the protos only under the older name."""
 
 
 def serve(server: grpc.aio.Server, services: Collection[str]) -> None:
-    """Adds reflection to a server, as v1 and as v1alpha; `services` are the full names that it lists."""
+    """Add reflection to a server, as v1 and as v1alpha; `services` are the full names that it lists."""
     servicer = reflection.aio.ReflectionServicer(
         (*services, V1ALPHA), cast(descriptor_pool.DescriptorPool, _PoolWithMethods())
     )
@@ -34,7 +34,7 @@ def serve(server: grpc.aio.Server, services: Collection[str]) -> None:
 
 
 class _PoolWithMethods:
-    """The default pool of descriptors, which finds the file of a method as well: clients describe methods by name."""
+    """The default descriptor pool, extended to find the file of a method: clients describe methods by name."""
 
     _pool = descriptor_pool.Default()
 

@@ -1,4 +1,4 @@
-"""The gRPC server of a service, from its first log line to the end of its drain."""
+"""The gRPC server of a service: startup, readiness and drain."""
 
 import asyncio
 import signal
@@ -34,10 +34,10 @@ ReadinessCheck = Callable[[], Awaitable[None]]
 
 
 class MeshServer:
-    """A gRPC server with the interceptors of the mesh, standard health checks and reflection.
+    """A gRPC server with the interceptors of all services, the standard health service, and reflection.
 
-    `services` are the full names of the services that are added to `grpc`; `userless` those of them that are called
-    without a user. `ready` raises while the service cannot do its work.
+    `services` are the full names of the services that you add to `grpc`. Calls to those in `userless` need no user.
+    `ready` is called about once a second, and raises an error while the service is not ready.
     """
 
     def __init__(
@@ -75,12 +75,13 @@ class MeshServer:
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
-        """Serves for as long as the block lasts, then drains: no call in flight is lost.
+        """Serve until the block ends, then drain: finish the calls in flight, as far as `drain_seconds` allows.
 
-        Exits with status 1 and says why when the port cannot be had.
+        Exits with status 1 and a message if the port is not available.
         """
         address = f"{self._settings.grpc_host}:{self._settings.grpc_port}"
         await self._set_ready(False)
+        # The health of the package is liveness: it changes only when the drain begins.
         for package in {service.rpartition(".")[0] for service in self._services}:
             await self._health.set(package, HealthCheckResponse.SERVING)
         try:
@@ -102,15 +103,15 @@ class MeshServer:
             try:
                 async with asyncio.timeout(_READINESS_TIMEOUT):
                     await self._ready()
-                is_ready, why = True, None
+                is_ready, reason = True, None
             except Exception as error:
-                is_ready, why = False, f"{type(error).__name__}: {error}"
+                is_ready, reason = False, f"{type(error).__name__}: {error}"
             if is_ready != was_ready:
                 await self._set_ready(is_ready)
                 if is_ready:
                     _log.info("ready")
                 else:
-                    _log.warning("not ready", error=why)
+                    _log.warning("not ready", error=reason)
                 was_ready = is_ready
             await asyncio.sleep(_READINESS_INTERVAL)
 
@@ -127,23 +128,23 @@ class MeshServer:
         await asyncio.sleep(self._settings.drain_notice_seconds)
         self._interceptors.end_streams()
         await self.grpc.stop(self._settings.drain_seconds)
-        # stop() does not wait for handlers whose client has its answer already.
+        # stop() does not wait for a handler that still runs after its client has received the response.
         done = await self._interceptors.finished(within=self._settings.drain_seconds)
         _log.info("drained", seconds=round(time.monotonic() - begun, 3), all_finished=done)
 
 
 @asynccontextmanager
 async def until_stopped() -> AsyncIterator[asyncio.Event]:
-    """Gives an event that SIGTERM and SIGINT set; a second signal ends the process at once."""
+    """Yield an event that SIGTERM and SIGINT set; a second signal ends the process at once."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def stop(number: signal.Signals) -> None:
-        _log.info("stopping", signal=number.name)
+    def stop(received: signal.Signals) -> None:
+        _log.info("stopping", signal=received.name)
         stopped.set()
-        for each in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(each)
+        for handled in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(handled)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop, number)
+    for handled in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(handled, stop, handled)
     yield stopped

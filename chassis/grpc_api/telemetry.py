@@ -1,7 +1,7 @@
-"""The interceptors that make a call visible: its metrics, its request id, its span and one log line when it ends.
+"""The interceptors for the telemetry of a call: its metrics, request id, span, and one log line when it ends.
 
-py-grpc-prometheus defines the metrics; its own interceptors run in threads only, which grpc.aio refuses. Each RPC is
-counted once as started and once as handled, under the name of its status code (`grpc_code="NOT_FOUND"`).
+py-grpc-prometheus defines the metrics, but its interceptors do not support grpc.aio. Each RPC is counted once as
+started, and once as handled under the name of its status code (`grpc_code="NOT_FOUND"`).
 """
 
 import time
@@ -21,13 +21,13 @@ _SERVER_FAULTS = frozenset({"UNKNOWN", "INTERNAL", "DATA_LOSS", "UNIMPLEMENTED"}
 
 
 class Telemetry:
-    """Binds request_id, trace_id and user to everything that is logged during a call, and logs the call itself."""
+    """Adds request_id and trace_id to all log lines of a call, and logs the call itself."""
 
     def __init__(self, tracer: trace.Tracer) -> None:
         self._tracer = tracer
 
     async def __call__(self, call: RpcCall, call_next: CallNext) -> Any:
-        """Runs one RPC inside its span; health checks log at debug, faults of the service at error."""
+        """Run one RPC inside its span. Health checks are logged at level debug, errors of the service at error."""
         structlog.contextvars.clear_contextvars()
         request_id = identity.set_request_id(call.metadata.get(identity.REQUEST_ID_KEY))
         with self._tracer.start_as_current_span(
@@ -65,7 +65,7 @@ def _write_line(call: RpcCall, seconds: float) -> None:
 
 
 class ServerMetrics:
-    """The grpc_server_* metrics by type, service, method and code; it runs inside the span of the RPC."""
+    """The grpc_server_* metrics by type, service, method and code; must run inside the span of the RPC."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         metrics: dict[str, Any] = server_metrics.init_metrics(registry)
@@ -76,7 +76,7 @@ class ServerMetrics:
         self._handled = server_metrics.get_grpc_server_handled_counter(False, registry)
 
     async def __call__(self, call: RpcCall, call_next: CallNext) -> Any:
-        """Counts one RPC, however it ends."""
+        """Run and count one RPC, however it ends."""
         labels = (call.kind, call.service, call.method)
         self._started.labels(*labels).inc()
         begun = time.perf_counter()
@@ -87,9 +87,9 @@ class ServerMetrics:
             self._seconds.labels(*labels).observe(time.perf_counter() - begun, tracing.exemplar())
 
     def received(self, kind: str, service: str, method: str) -> None:
-        """Counts a message from a client."""
+        """Count a message from a client."""
         self._received.labels(kind, service, method).inc()
 
     def sent(self, kind: str, service: str, method: str) -> None:
-        """Counts a message to a client."""
+        """Count a message to a client."""
         self._sent.labels(kind, service, method).inc()

@@ -1,20 +1,20 @@
-"""Answers HEAD wherever GET is answered (RFC 9110, 9.3.2): with the headers of GET, and no body."""
+"""Support HEAD on every path that supports GET (RFC 9110, 9.3.2): the headers of GET without a body."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class _StreamEnded(Exception):
-    """The client wants no more of a stream than its headers."""
+    """Ends a stream after its headers."""
 
 
 class HeadAsGet:
-    """Runs a HEAD request as GET, and ends a stream where its body would begin."""
+    """Runs a HEAD request as GET, and ends a stream before its body."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Runs one request."""
+        """Run one request."""
         if scope["method"] == "HEAD":
             await self._head(scope, receive, send)
         else:

@@ -1,4 +1,4 @@
-"""Refuses requests that are too large or too many, before they cost anything."""
+"""Limits on concurrent requests, on the size of headers and bodies, and on the time for a body to arrive."""
 
 import asyncio
 
@@ -11,27 +11,27 @@ from edge_api.routes.events import PATH as EVENTS
 from edge_api.routes.health import PROBES
 from edge_api.schemas.limits import MAX_BODY_BYTES, MAX_HEADER_BYTES
 
-_UNCOUNTED = PROBES | {EVENTS}
+_NOT_LIMITED = PROBES | {EVENTS}
 
 
 class InFlightLimit:
-    """Works on `most` requests at once and answers 503 to more.
+    """Responds with 503 while `limit` requests are in flight.
 
-    Probes are always let through, and so is who watches events: that lasts, and has limits of its own.
+    Probes and event streams do not count; event streams have their own limits.
     """
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
+    def __init__(self, app: ASGIApp, limit: int) -> None:
         self._app = app
-        self._most = most
+        self._limit = limit
         self._in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Lets a request through while there is room."""
-        if scope["path"] in _UNCOUNTED:
+        """Run one request, or respond with 503 when the limit is reached."""
+        if scope["path"] in _NOT_LIMITED:
             await self._app(scope, receive, send)
             return
-        if self._in_flight >= self._most:
-            busy = Problem(503, "TOO_BUSY", "Too many requests are being worked on; try again in a moment.")
+        if self._in_flight >= self._limit:
+            busy = Problem(503, "TOO_BUSY", "Too many concurrent requests; try again later.")
             await busy.response()(scope, receive, send)
             return
         self._in_flight += 1
@@ -42,24 +42,26 @@ class InFlightLimit:
 
 
 class SizeLimits:
-    """Refuses headers and bodies that are too large, and bodies that come too slowly.
+    """Rejects headers and bodies that are too large, and bodies that arrive too slowly.
 
-    A body is counted as it comes, so that a length which was not declared, or was a lie, is found out in time.
+    A body is counted while it is received, so a missing or wrong Content-Length does not bypass the limit.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers 431 and 413 at once where the headers tell; a later HttpError comes from where the body is read."""
-        refusal = _by_headers(scope)
-        if refusal is not None:
-            await of_http(refusal).response()(scope, receive, send)
+        """Respond with 431 or 413 if the headers exceed a limit. If the body does, reading it raises HttpError."""
+        violation = _header_violation(scope)
+        if violation is not None:
+            await of_http(violation).response()(scope, receive, send)
             return
-        await self._app(scope, _Counted(receive), send)
+        await self._app(scope, _LimitedReceive(receive), send)
 
 
-class _Counted:
+class _LimitedReceive:
+    """Reads the body; raises HttpError 408 if it arrives too slowly, and 413 if it is too large."""
+
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._bytes = 0
@@ -76,11 +78,11 @@ class _Counted:
         return message
 
 
-def _by_headers(scope: Scope) -> HttpError | None:
+def _header_violation(scope: Scope) -> HttpError | None:
     if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
         return HttpError(431, "HEADERS_TOO_LARGE", f"The headers must be at most {MAX_HEADER_BYTES // 1024} KiB.")
     declared = Headers(scope=scope).get("content-length", "0")
-    # The server has checked that it is a number; more digits than these are too many whatever they are.
+    # The server has checked that this is a number, but int() raises an error if it has thousands of digits.
     if len(declared) > 18 or int(declared) > MAX_BODY_BYTES:
         return _too_large()
     return None

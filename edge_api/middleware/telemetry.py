@@ -1,4 +1,4 @@
-"""The outermost middleware: the id, span, metrics and log line of each request, and a 500 for unexpected errors."""
+"""The outermost middleware: request id, span, metrics and log line, and a 500 for unexpected errors."""
 
 import time
 from contextlib import nullcontext
@@ -22,7 +22,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 class HttpMetrics:
-    """The metrics of requests. Labels hold route templates, so unknown paths create no series."""
+    """The metrics of requests. Labels contain route templates, so unknown paths create no series."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.in_flight = Gauge("http_requests_in_flight", "Requests in progress.", registry=registry)
@@ -34,7 +34,7 @@ class HttpMetrics:
         )
 
     def count(self, method: str, route: str, status: int, seconds: float | None) -> None:
-        """Counts one request that was answered; without `seconds` where its client decides how long it lasts."""
+        """Count one finished request; `seconds` is None for event streams, whose duration the client decides."""
         known = method if method in _METHODS else "other"
         self._requests.labels(known, route, str(status)).inc()
         if seconds is not None:
@@ -42,7 +42,7 @@ class HttpMetrics:
 
 
 class Telemetry:
-    """Sets the id, trace and deadline of each request, and adds the headers that every response has."""
+    """Sets the id, trace and deadline of each request, and adds the headers of every response."""
 
     def __init__(self, app: ASGIApp, metrics: HttpMetrics, tracer: trace.Tracer, timeout_seconds: float) -> None:
         self._app = app
@@ -51,31 +51,31 @@ class Telemetry:
         self._timeout_seconds = timeout_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Runs one request, however it ends."""
+        """Run one request, and record how it ends."""
         headers = Headers(scope=scope)
-        # A pipelined request begins in the context of the one before it, so all of this is set anew.
+        # A pipelined request starts in the context of the previous one, so everything is reset.
         structlog.contextvars.clear_contextvars()
         identity.set_user(None)
         request_id = identity.set_request_id(headers.get(identity.REQUEST_ID_KEY))
         deadlines.set_remaining(self._timeout_seconds)
-        answer = _Answer(send, request_id)
+        response = _Response(send, request_id)
         begun = time.perf_counter()
         lasts = scope["path"] == EVENTS
         in_flight = nullcontext() if lasts else self._metrics.in_flight.track_inprogress()
         with self._span(scope, headers) as span, in_flight:
             structlog.contextvars.bind_contextvars(request_id=request_id, trace_id=tracing.trace_id())
             try:
-                await self._app(scope, receive, answer)
+                await self._app(scope, receive, response)
             except Exception:
                 _log.exception("unexpected error")
-                if not answer.has_begun:
-                    await problems.internal().response()(scope, receive, answer)
+                if not response.has_begun:
+                    await problems.internal().response()(scope, receive, response)
             finally:
                 seconds, route = time.perf_counter() - begun, _template(scope)
                 span.update_name(f"{scope['method']} {route}")
-                span.set_attributes({"http.route": route, "http.response.status_code": answer.status})
-                self._metrics.count(scope["method"], route, answer.status, None if lasts else seconds)
-                _write_line(scope, route, answer.status, seconds)
+                span.set_attributes({"http.route": route, "http.response.status_code": response.status})
+                self._metrics.count(scope["method"], route, response.status, None if lasts else seconds)
+                _write_line(scope, route, response.status, seconds)
 
     def _span(self, scope: Scope, headers: Headers) -> Any:
         return self._tracer.start_as_current_span(
@@ -87,8 +87,8 @@ class Telemetry:
         )
 
 
-class _Answer:
-    """Forwards a response; `status` is 500 until it has begun."""
+class _Response:
+    """Forwards a response and adds headers; `status` is 500 until the response has begun."""
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send

@@ -1,4 +1,4 @@
-"""The documentation: /api/openapi.json, and Swagger UI at /api/docs, whose files come from here and nowhere else."""
+"""The documentation: /api/openapi.json, and Swagger UI at /api/docs, with all files served from here."""
 
 import json
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ _PAGE = f"""<!doctype html>
 </body>
 </html>
 """
-# Without validatorUrl null it would show the document to a validator on the internet.
+# Unless validatorUrl is null, Swagger UI sends the document's URL to a validator on the internet.
 _START = f"""SwaggerUIBundle({{ url: "{OPENAPI}", dom_id: "#ui", validatorUrl: null, tryItOutEnabled: true }});
 """
 _POLICY = (
@@ -43,11 +43,11 @@ _REVALIDATED, _KEPT_A_DAY = "no-cache", "public, max-age=86400"
 _TAGS = {
     "tasks": "Create, read, change and delete tasks.",
     "notifications": "Read notifications and mark them as read.",
-    "events": "Watch what happens.",
-    "session": "Who is calling.",
+    "events": "Watch changes and notifications.",
+    "session": "Sign in, and get the current user.",
 }
-# Kong checks the credentials (kong/kong.yml): a request needs one of them. HTTP Basic is for logins alone. It is left
-# out because the client of hey-api would send its key as a password too.
+# Kong checks the credentials (kong/kong.yml); a request needs one of these. HTTP Basic, which is only for login, is not
+# listed because the client of hey-api would also send its key as a password.
 _SECURITY = {
     "api_key": {"type": "apiKey", "in": "header", "name": "x-api-key", "description": "For programs."},
     "session": {"type": "apiKey", "in": "cookie", "name": "sid", "description": "For browsers, after a login."},
@@ -55,7 +55,7 @@ _SECURITY = {
 
 
 def document(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document of the routes of `app`, with what FastAPI does not know of the API."""
+    """Return the OpenAPI document of the routes of `app`, with the parts that FastAPI cannot derive."""
     openapi = get_openapi(
         title=app.title,
         version=app.version,
@@ -81,21 +81,21 @@ def document(app: FastAPI) -> dict[str, Any]:
 
 
 def _restore_examples(name: str, schema: dict[str, Any]) -> None:
-    # FastAPI drops null from examples, and with it fields that must be there.
+    # FastAPI drops null values from examples, and with them required fields.
     model = getattr(responses, name, None) or getattr(requests, name)
     if "examples" in schema:
         schema["examples"] = model.model_json_schema()["examples"]
 
 
 def _drop_null(parameters: Iterable[dict[str, Any]]) -> None:
-    # An optional parameter is left out; unlike a field of JSON it cannot be null.
+    # An optional parameter is omitted; unlike a JSON field, it cannot be null.
     for parameter in parameters:
         schemas = [each for each in parameter["schema"].pop("anyOf", ()) if each != {"type": "null"}]
         parameter["schema"] |= schemas[0] if len(schemas) == 1 else {"anyOf": schemas} if schemas else {}
 
 
 def router(openapi: dict[str, Any]) -> APIRouter:
-    """The routes of the documentation."""
+    """Return the routes of the documentation."""
     bundled = resources.files("fastapi_swagger.resources")
     script, style = (bundled.joinpath(f"swagger-ui{end}").read_bytes() for end in ("-bundle.js", ".css"))
     routes = APIRouter(include_in_schema=False)

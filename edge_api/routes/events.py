@@ -1,4 +1,4 @@
-"""The endpoint of what happens: one answer that goes on, in place of asking again and again."""
+"""The endpoint for live events: a long-lived response instead of polling."""
 
 from typing import Annotated, Any
 
@@ -14,17 +14,17 @@ from edge_api.sse.live import Live
 PATH = "/api/v1/events"
 _NAMES = "`task.created`, `task.updated` (an undeleted task too), `task.deleted`, `notification` and `reset`"
 _ABOUT = (
-    f"Server-sent events, named {_NAMES}. The data of a `task.…` is the task, of a `notification` the notification, "
-    "as the other operations answer with them; a task of an older revision than was seen before is out of date. A "
-    "task and its notification come in either order. `reset` says that something may have been missed: load "
-    "everything again. A comment comes when nothing else does for 15 seconds. The stream ends after four to five "
-    "minutes; a browser comes back by itself, and misses nothing."
+    f"Server-sent events, named {_NAMES}. The data of a `task.…` event is the task, that of a `notification` event the "
+    "notification, in the same format as in the other operations. Ignore a task if you already have a newer "
+    "revision of it. A task and its notification can arrive in either order. `reset` means that you may have missed "
+    "events: load everything again. If there is no event, a comment is sent every 15 seconds. The stream ends after "
+    "four to five minutes; a browser reconnects automatically and misses nothing."
 )
 _EXAMPLE = 'id: 1795000000000-0~1795000000000-1\nevent: task.created\ndata: {"id": "01JD0000000000000000000000", …}\n\n'
 
 
 class EventEndpoints:
-    """Its one method is one operation of the API; the router below says at which path."""
+    """Each method is one operation of the API; `router` has the paths."""
 
     def __init__(self, live: Live) -> None:
         self._live = live
@@ -32,12 +32,12 @@ class EventEndpoints:
     async def watch_events(
         self, _: Annotated[requests.NoQuery, Query()], last_event_id: LastEventId = None
     ) -> EventStream:
-        """Streams what happens to the caller's tasks, and the caller's new notifications."""
+        """Stream changes to the caller's tasks, and the caller's new notifications."""
         return EventStream(self._live, require_user(), last_event_id)
 
 
 def router(live: Live) -> APIRouter:
-    """The route of events, with what the documentation says of it."""
+    """Return the route of events with its documentation."""
     routes = APIRouter(tags=["events"], route_class=StrictRoute)
     content = {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}}
     responses: dict[int | str, dict[str, Any]] = {200: {"description": _ABOUT, "content": content}, **refusals()}

@@ -1,4 +1,4 @@
-"""The endpoints of notifications: convert in, one call, convert out."""
+"""The endpoints of notifications: each converts the request, makes one call, and converts the response."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +16,7 @@ PATH = "/api/v1/notifications"
 
 
 class NotificationEndpoints:
-    """Each method is one operation of the API; the router below says at which path."""
+    """Each method is one operation of the API; `router` has the paths."""
 
     def __init__(self, notifications: "NotificationServiceAsyncStub") -> None:
         self._notifications = notifications
@@ -24,19 +24,19 @@ class NotificationEndpoints:
     async def list_notifications(
         self, query: Annotated[requests.ListNotificationsQuery, Query()]
     ) -> responses.NotificationPage:
-        """Lists the caller's notifications, newest first, in pages."""
+        """List the caller's notifications in pages, newest first."""
         request = notify_pb2.ListNotificationsRequest(
             page_size=convert.page_size_of(query.page_size), page_token=query.page_token
         )
         return convert.notification_page_answer(await self._notifications.ListNotifications(request))
 
     async def mark_notifications_read(self, body: requests.ReadMarks, _: Annotated[requests.NoQuery, Query()]) -> None:
-        """Marks notifications as read; a repeat has no further effect."""
+        """Mark notifications as read. This operation is idempotent."""
         await self._notifications.MarkNotificationsRead(convert.marks_of(body))
 
 
 def router(notifications: "NotificationServiceAsyncStub") -> APIRouter:
-    """The routes of notifications, with what the documentation says of each."""
+    """Return the routes of notifications with their documentation."""
     endpoints = NotificationEndpoints(notifications)
     routes = APIRouter(tags=["notifications"], route_class=StrictRoute)
     routes.add_api_route(PATH, endpoints.list_notifications, methods=["GET"], responses=refusals(400))

@@ -1,4 +1,4 @@
-"""The endpoint that tells a page who its user is."""
+"""The endpoint that returns the current user to a page."""
 
 from typing import Annotated
 
@@ -11,12 +11,12 @@ from edge_api.schemas.operation_docs import refusals
 
 
 async def get_session(_: Annotated[requests.NoQuery, Query()]) -> responses.Session:
-    """Returns who is calling. With HTTP Basic it signs in: the response sets the session's cookie."""
+    """Return the current user. With HTTP Basic credentials, it signs in: the response sets the session cookie."""
     return responses.Session(user=identity.require_user())
 
 
 def router() -> APIRouter:
-    """The route of the session; the gateway answers logins and logouts itself."""
+    """Return the route of the session; the gateway itself handles login and logout."""
     routes = APIRouter(tags=["session"], route_class=StrictRoute)
     routes.add_api_route("/api/v1/session", get_session, methods=["GET"], responses=refusals())
     return routes

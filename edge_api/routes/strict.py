@@ -1,6 +1,6 @@
-"""The route class of the API: it refuses every request that two parsers could understand in two ways.
+"""The route class of the API: rejects every request that two parsers could interpret differently.
 
-Bodies are read as RFC 8259 requires.
+Bodies are parsed strictly by RFC 8259.
 """
 
 import email.message
@@ -25,25 +25,25 @@ _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class StrictRequest(Request):
-    """A request whose JSON is read without leniency."""
+    """A request whose JSON is parsed strictly."""
 
     async def json(self) -> Any:
-        """The body's value. Raises HttpError with 400 when it is not plain JSON."""
+        """Return the parsed body. Raises HttpError with 400 if it is not valid JSON."""
         return parse_json(await self.body())
 
 
 class StrictRoute(APIRoute):
-    """Refuses what comes twice but may not, and bodies of another type than JSON."""
+    """Rejects repeated headers and parameters, and bodies that are not JSON."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Takes no id with a colon: there a custom method begins, as in `{id}:undelete` (AIP-136)."""
+        """Do not match ids with a colon, which starts a custom method such as `{id}:undelete` (AIP-136)."""
         match, child_scope = super().matches(scope)
         if any(":" in str(value) for value in child_scope.get("path_params", {}).values()):
             return Match.NONE, {}
         return match, child_scope
 
     def get_route_handler(self) -> _Handler:
-        """The handler that FastAPI made, behind the checks."""
+        """Return FastAPI's handler, preceded by the checks."""
         handle = super().get_route_handler()
         accepted = (JSON, MERGE_PATCH) if "PATCH" in (self.methods or ()) else (JSON,)
 
@@ -63,7 +63,7 @@ def _refuse_repeats(request: Request) -> None:
     headers = (name.title() for name in request.headers if name in _SINGLE_HEADERS)
     repeated = [*_repeated(parameters), *_repeated(headers)]
     if repeated:
-        raise InvalidInput(*(Violation(name[:100], "must not be given twice") for name in repeated[:20]))
+        raise InvalidInput(*(Violation(name[:100], "must not be repeated") for name in repeated[:20]))
 
 
 def _repeated(names: Iterable[str]) -> list[str]:
@@ -80,41 +80,41 @@ def _check_media_type(request: Request, accepted: tuple[str, ...]) -> None:
 
 
 async def _refuse_empty(request: StrictRequest) -> None:
-    # FastAPI would take an empty body for a missing one.
+    # FastAPI would treat an empty body as a missing one.
     if not await request.body():
         await request.json()
 
 
 def parse_json(body: bytes) -> Any:
-    """Parses a request's body.
+    """Parse a request's body.
 
-    Raises HttpError with 400 for what is no JSON, for NaN and Infinity, for a name that comes twice in an object, for
-    text that is not Unicode, for numbers of thousands of digits and for nesting deeper than the interpreter goes.
+    Raises HttpError with 400 for invalid JSON, NaN and Infinity, a duplicate name in an object, text that is not valid
+    Unicode, numbers with thousands of digits, and nesting beyond the recursion limit.
     """
     if not body:
         raise _malformed("the body is empty")
     try:
         value = json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_no_constant)
-        json.dumps(value, ensure_ascii=False).encode()  # fails on half a surrogate pair, which no service could store
+        json.dumps(value, ensure_ascii=False).encode()  # fails on a lone surrogate, which no service can store
     except json.JSONDecodeError as error:
         raise _malformed(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
     except UnicodeError:
-        raise _malformed("it is not Unicode text in UTF-8") from None
+        raise _malformed("it is not valid Unicode in UTF-8") from None
     except RecursionError:
-        raise _malformed("it is nested too deep") from None
+        raise _malformed("it is nested too deeply") from None
     except ValueError as error:
         raise _malformed(str(error) if isinstance(error, _Ambiguous) else "a number is too long") from None
     return value
 
 
 class _Ambiguous(ValueError):
-    """JSON whose meaning is not fixed."""
+    """JSON that parsers interpret differently."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        msg = "a name comes twice in an object"
+        msg = "an object has a duplicate name"
         raise _Ambiguous(msg)
     return value
 
@@ -125,4 +125,4 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _malformed(why: str) -> HttpError:
-    return HttpError(400, "MALFORMED_JSON", f"The body cannot be read as JSON: {why}.")
+    return HttpError(400, "MALFORMED_JSON", f"The body cannot be parsed as JSON: {why}.")

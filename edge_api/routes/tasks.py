@@ -1,4 +1,4 @@
-"""The endpoints of tasks: convert in, one call, convert out."""
+"""The endpoints of tasks: each converts the request, makes one call, and converts the response."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
@@ -20,7 +20,7 @@ _NoQuery = Annotated[requests.NoQuery, Query()]
 
 
 class TaskEndpoints:
-    """Each method is one operation of the API; the router below says at which path."""
+    """Each method is one operation of the API; `router` has the paths."""
 
     def __init__(self, tasks: "TaskServiceAsyncStub") -> None:
         self._tasks = tasks
@@ -28,14 +28,14 @@ class TaskEndpoints:
     async def create_task(
         self, body: requests.NewTask, _: _NoQuery, response: Response, idempotency_key: IdempotencyKey = None
     ) -> responses.Task:
-        """Creates a task. Once it has answered, the task is safe and its owner will be notified."""
+        """Create a task. When you get the response, the task is stored durably and its owner will be notified."""
         request = task_pb2.CreateTaskRequest(task=convert.task_of(body), request_id=_request_id(idempotency_key))
         created = (await self._tasks.CreateTask(request)).task
         response.headers["Location"] = f"{PATH}/{created.id}"
         return _with_etag(response, created)
 
     async def list_tasks(self, query: Annotated[requests.ListTasksQuery, Query()]) -> responses.TaskPage:
-        """Lists tasks in pages."""
+        """List tasks in pages."""
         return convert.task_page_answer(await self._tasks.ListTasks(convert.list_request_of(query)))
 
     async def get_task(
@@ -45,7 +45,7 @@ class TaskEndpoints:
         response: Response,
         if_none_match: IfNoneMatch = None,
     ) -> responses.Task | Response:
-        """Returns one task, or 304 when the client has it as it is."""
+        """Return one task, or 304 if the client already has this revision."""
         request = task_pb2.GetTaskRequest(id=id, show_deleted=query.show_deleted)
         task = (await self._tasks.GetTask(request)).task
         response.headers["Cache-Control"] = "private, no-cache"
@@ -62,30 +62,33 @@ class TaskEndpoints:
         response: Response,
         if_match: IfMatch = None,
     ) -> responses.Task:
-        """Changes the fields that the merge patch names; without If-Match in any case."""
+        """Update the fields in the merge patch. Without If-Match, the update is unconditional."""
         task = convert.task_of(body)
         task.id, task.etag = id, etags.condition(if_match)
         request = task_pb2.UpdateTaskRequest(task=task, update_mask=FieldMask(paths=convert.mask_of(body)))
         return _with_etag(response, (await self._tasks.UpdateTask(request)).task)
 
     async def delete_task(self, id: TaskId, _: _NoQuery, if_match: IfMatch = None) -> None:
-        """Deletes a task; for 30 days it can be undeleted."""
+        """Delete a task. It can be undeleted for 30 days."""
         await self._tasks.DeleteTask(task_pb2.DeleteTaskRequest(id=id, etag=etags.condition(if_match)))
 
     async def undelete_task(self, id: TaskId, _: _NoQuery, response: Response) -> responses.Task:
-        """Brings a deleted task back."""
+        """Restore a deleted task."""
         undeleted = await self._tasks.UndeleteTask(task_pb2.UndeleteTaskRequest(id=id))
         return _with_etag(response, undeleted.task)
 
 
 def router(tasks: "TaskServiceAsyncStub") -> APIRouter:
-    """The routes of tasks, with what the documentation says of each."""
+    """Return the routes of tasks with their documentation."""
     endpoints = TaskEndpoints(tasks)
     routes = APIRouter(tags=["tasks"], route_class=StrictRoute)
     one = f"{PATH}/{{id}}"
     etag: dict[str, Any] = {"headers": headers("ETag")}
-    created = {"headers": headers("Location", "ETag"), "description": "The task, new or as a repeat finds it."}
-    unchanged: dict[int | str, dict[str, Any]] = {304: {"description": "The client has this revision already.", **etag}}
+    created = {
+        "headers": headers("Location", "ETag"),
+        "description": "The new task; for a repeated request, the existing task as it is now.",
+    }
+    unchanged: dict[int | str, dict[str, Any]] = {304: {"description": "The client already has this revision.", **etag}}
     merge_patch = {"requestBody": {"content": {JSON: {"schema": {"$ref": "#/components/schemas/TaskPatch"}}}}}
 
     routes.add_api_route(
@@ -125,5 +128,5 @@ def _with_etag(response: Response, task: task_pb2.Task) -> responses.Task:
 def _request_id(idempotency_key: str | None) -> str:
     if idempotency_key == "":
         raise InvalidInput(Violation("Idempotency-Key", "must not be empty"))
-    # Made before the first attempt, so that the channel's retries cannot create a second task.
+    # Generated before the first attempt, so that the channel's retries cannot create a second task.
     return idempotency_key or uuid4().hex

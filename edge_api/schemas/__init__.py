@@ -1,1 +1,1 @@
-"""Request and response bodies, and their conversion to and from the services' messages."""
+"""Request and response bodies, and their conversion from and to the services' messages."""

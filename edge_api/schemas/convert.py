@@ -1,4 +1,4 @@
-"""Between the API's JSON and the contract's messages; one function each way and kind."""
+"""Convert between the JSON models of the API and the proto messages of the services."""
 
 from typing import Any
 
@@ -16,9 +16,9 @@ _INT32_MAX = 2**31 - 1
 
 
 def task_of(given: requests.NewTask | requests.TaskPatch) -> task_pb2.Task:
-    """The message with the fields that the client gave; null is the message's unset.
+    """Return the message with the fields that the client sent; null becomes an unset field.
 
-    Raises InvalidInput for a number that its field in the contract cannot hold.
+    Raises InvalidInput for a number that does not fit into its proto field.
     """
     values = {name: getattr(given, name) for name in EDITABLE if name in given.model_fields_set}
     fields: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
@@ -36,12 +36,12 @@ def task_of(given: requests.NewTask | requests.TaskPatch) -> task_pb2.Task:
 
 
 def mask_of(patch: requests.TaskPatch) -> list[str]:
-    """The paths that a merge patch names."""
+    """Return the field mask paths of a merge patch."""
     return [name for name in EDITABLE if name in patch.model_fields_set]
 
 
 def list_request_of(query: requests.ListTasksQuery) -> task_pb2.ListTasksRequest:
-    """The request for a page of tasks."""
+    """Return the request for a page of tasks."""
     return task_pb2.ListTasksRequest(
         page_size=page_size_of(query.page_size),
         page_token=query.page_token,
@@ -57,21 +57,21 @@ def list_request_of(query: requests.ListTasksQuery) -> task_pb2.ListTasksRequest
 
 
 def page_size_of(number: int) -> int:
-    """A page size that fits the message; the service cuts far smaller ones down to its own limit."""
+    """Return a page size that fits into int32; the service applies its own, much smaller limit."""
     return max(-1, min(number, _INT32_MAX))
 
 
 def marks_of(given: requests.ReadMarks) -> notify_pb2.MarkNotificationsReadRequest:
-    """The request to mark notifications. Raises InvalidInput unless exactly one of ids and all is given."""
+    """Return the request to mark notifications. Raises InvalidInput unless exactly one of ids and all is set."""
     is_one = len(given.model_fields_set) == 1
     if not is_one or ("all" in given.model_fields_set and not given.all):
-        violation = Violation("", "exactly one must be given: ids, or all as true")
+        violation = Violation("", "must have exactly one of ids and all, and all must be true")
         raise InvalidInput(violation, reason="INVALID_MARKS")
     return notify_pb2.MarkNotificationsReadRequest(ids=given.ids, all=given.all)
 
 
 def task_answer(task: task_pb2.Task) -> responses.Task:
-    """A task as JSON shows it."""
+    """Return the JSON model of a task."""
     return responses.Task(
         id=task.id,
         title=task.title,
@@ -91,13 +91,13 @@ def task_answer(task: task_pb2.Task) -> responses.Task:
 
 
 def task_page_answer(page: task_pb2.ListTasksResponse) -> responses.TaskPage:
-    """A page of tasks as JSON shows it."""
+    """Return the JSON model of a page of tasks."""
     tasks = [task_answer(task) for task in page.tasks]
     return responses.TaskPage(tasks=tasks, next_page_token=page.next_page_token)
 
 
 def notification_page_answer(page: notify_pb2.ListNotificationsResponse) -> responses.NotificationPage:
-    """A page of notifications as JSON shows it."""
+    """Return the JSON model of a page of notifications."""
     return responses.NotificationPage(
         notifications=[notification_answer(notification) for notification in page.notifications],
         next_page_token=page.next_page_token,
@@ -106,7 +106,7 @@ def notification_page_answer(page: notify_pb2.ListNotificationsResponse) -> resp
 
 
 def notification_answer(notification: notify_pb2.Notification) -> responses.Notification:
-    """A notification as JSON shows it."""
+    """Return the JSON model of a notification."""
     return responses.Notification(
         id=notification.id,
         kind=_short(notify_pb2.NotificationKind.Name(notification.kind), "NOTIFICATION_KIND_"),

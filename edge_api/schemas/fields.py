@@ -1,7 +1,7 @@
-"""The types of the API's fields, and how each is documented.
+"""The types of the API's fields and their documentation.
 
-Requests are checked for their form alone: types, words of an enum, timestamps. The limits stand in the schema only; the
-services enforce them.
+The edge validates only the form of requests: types, enum values, timestamps. Limits are documented in the schema, but
+the services enforce them.
 """
 
 from typing import Annotated, Any, Literal
@@ -53,6 +53,6 @@ def _number(value: object) -> object:
 
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
-"""A boolean of the query string: true or false."""
+"""A boolean in the query string: true or false."""
 Number = Annotated[int, BeforeValidator(_number)]
-"""A whole number of the query string, in plain decimal digits."""
+"""An integer in the query string, in decimal digits."""

@@ -1,4 +1,4 @@
-"""The limits that the documentation names. They are the services' to enforce; the edge only writes them down."""
+"""The limits in the documentation. The services enforce them, except for the two that the edge enforces itself."""
 
 TITLE_MAX = 200
 """Characters of a title, at least one."""
@@ -11,28 +11,28 @@ LABEL_MAX = 50
 QUERY_MAX = 200
 """Characters of the text to search for."""
 PAGE_SIZE_DEFAULT = 50
-"""Things on a page when page_size is 0 or left out."""
+"""Items on a page if page_size is 0 or omitted."""
 PAGE_SIZE_MAX = 200
-"""Things on a page at most; a larger page_size stands for this one."""
+"""Maximum items on a page; a larger page_size is reduced to this."""
 IDEMPOTENCY_KEY_MAX = 255
 """Printable ASCII characters of an Idempotency-Key, at least one."""
 MARK_READ_MAX = 1_000
-"""Notifications that one request marks as read."""
+"""Notifications that one request can mark as read."""
 
 MAX_BODY_BYTES = 256 * 1024
-"""Bytes of a request's body. This one the edge itself enforces."""
+"""Bytes of a request's body. Enforced by the edge."""
 MAX_HEADER_BYTES = 32 * 1024
-"""Bytes of a request's headers, names and values. This one the edge itself enforces."""
+"""Bytes of a request's headers, names and values. Enforced by the edge."""
 
 _CONTROL = r"\u0000-\u001f\u007f-\u009f"
 _BLANK = r"\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 LINE_PATTERN = f"^[^{_CONTROL}]*[^{_CONTROL}{_BLANK}][^{_CONTROL}]*$"
-"""Titles and labels: not blank, and no control characters."""
+"""Titles and labels: not blank, no control characters."""
 TEXT_PATTERN = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
-"""Descriptions: no control characters but tab, line feed and carriage return."""
+"""Descriptions: no control characters except tab, line feed and carriage return."""
 QUERY_PATTERN = r"^[^\u0000]*$"
 """The text to search for: no NUL."""
 IDEMPOTENCY_KEY_PATTERN = r"^[!-~]([ -~]*[!-~])?$"
-"""An Idempotency-Key; HTTP cuts spaces off the ends of a header's value."""
+"""An Idempotency-Key; HTTP strips leading and trailing spaces from header values."""
 TIME_PATTERN = r"^(19[7-9][0-9]|[2-9][0-9]{3})-"
-"""The years that a due_time may have."""
+"""The years that a due_time can have: 1970 to 9999."""

@@ -1,4 +1,4 @@
-"""What the documentation says of operations beside their schemas: statuses, headers, parameters."""
+"""The documentation of operations beyond their schemas: statuses, headers, parameters."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -14,8 +14,8 @@ IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
-        description="The client's own name for this request: a repeat under the same key creates nothing more and "
-        "returns the task as it is now. Left out, the edge makes one.",
+        description="A key that identifies this request: a repeated request with the same key and content creates no "
+        "second task and returns the existing task as it is now. If omitted, the edge generates one.",
         json_schema_extra={
             "minLength": 1,
             "maxLength": limits.IDEMPOTENCY_KEY_MAX,
@@ -27,8 +27,8 @@ IfMatch = Annotated[
     str | None,
     Header(
         alias="If-Match",
-        description="One strong etag: the change is made only if the task still has it, else 412. `*` and no header "
-        "stand for any; a list or a weak etag is refused with 422.",
+        description="One strong etag: the change is made only if the task still has this etag, otherwise the response "
+        "is 412. Omit the header or send `*` to change any revision. A list or a weak etag is rejected with 422.",
         examples=['"r1"'],
         json_schema_extra={"pattern": IF_MATCH_PATTERN},
     ),
@@ -37,7 +37,7 @@ IfNoneMatch = Annotated[
     str | None,
     Header(
         alias="If-None-Match",
-        description="The etags of what the client has already, or `*`; a match is answered 304.",
+        description="The etags of the revisions that you already have, or `*`. If one matches, the response is 304.",
         examples=['"r1"'],
     ),
 ]
@@ -45,38 +45,39 @@ LastEventId = Annotated[
     str | None,
     Header(
         alias="Last-Event-ID",
-        description="The id of the last event that was received: what was missed since then comes first. One that is "
-        "too old, or none that the edge gave, is answered by a `reset`.",
+        description="The id of the last event that you received; the events since then are sent first. If the id is "
+        "unknown or too old, the stream starts with a `reset`.",
         examples=["1795000000000-0~1795000000000-1"],
     ),
 ]
 
 ALWAYS = (401, 403, 413, 422, 429, 431, 500, 501, 502, 503, 504)
-"""What any operation may answer: refusals of gateway and edge before they look closer, and failures of a service."""
+"""The errors of every operation: general checks of the gateway and the edge, and failures of a service."""
 
 _WHEN = {
-    304: "The client has this revision already.",
-    400: "The body is not JSON, or the page token is damaged, another user's, or of other arguments.",
-    401: "Nobody known is calling.",
-    403: "The caller may not do this.",
-    404: "There is no such task for this caller.",
+    304: "The client already has this revision.",
+    400: "The body is not valid JSON, or the page token is damaged or was issued to another user or for other "
+    "parameters.",
+    401: "The caller is not authenticated.",
+    403: "The caller is not allowed to do this.",
+    404: "The caller has no such task.",
     408: "The body did not arrive in time.",
     409: "The task is not deleted.",
-    412: "The task has changed since that etag.",
+    412: "The task no longer has that etag.",
     413: f"The body is larger than {limits.MAX_BODY_BYTES // 1024} KiB.",
-    415: "The body is of another type than JSON.",
-    422: "The request breaks a rule; `violations` names the fields.",
-    429: "Too many requests, or too much at once.",
+    415: "The body is not of type JSON.",
+    422: "The request is invalid; `violations` lists the invalid fields.",
+    429: "Too many requests or event streams.",
     431: "The headers are too large.",
-    500: "An error of the service itself.",
-    501: "The service does not know this call yet.",
-    502: "The gateway received an incomplete response, or none.",
-    503: "A service that this needs is away.",
-    504: "The service did not answer in time.",
+    500: "An internal error of a service.",
+    501: "The service does not implement this operation.",
+    502: "The gateway received an incomplete response or none.",
+    503: "A required service is unavailable.",
+    504: "A service did not respond in time.",
 }
 _HEADERS: dict[str, dict[str, Any]] = {
     "ETag": {
-        "description": "The task's revision, for If-Match and If-None-Match.",
+        "description": "The etag of the task's revision, for If-Match and If-None-Match.",
         "schema": {"type": "string", "pattern": STRONG_PATTERN},
     },
     "Location": {
@@ -84,23 +85,23 @@ _HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string", "format": "uri-reference"},
     },
     "Retry-After": {
-        "description": "Seconds after which you may try again.",
+        "description": "The number of seconds after which you can retry.",
         "schema": {"type": "integer", "minimum": 1},
     },
     "X-Request-ID": {
-        "description": "The id of the request in logs and traces: that of the request, or a new one.",
+        "description": "The id of the request in logs: the one that you sent, or a new one.",
         "schema": {"type": "string"},
     },
 }
 
 
 def headers(*names: str) -> dict[str, Any]:
-    """The documentation of an answer's headers."""
+    """Return the documentation of response headers."""
     return {name: _HEADERS[name] for name in names}
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The documentation of the errors that an operation answers with, beside those of ALWAYS."""
+    """Return the documentation of an operation's error responses: `statuses` and those of ALWAYS."""
     return {status: _problem(status) for status in sorted({*statuses, *ALWAYS})}
 
 

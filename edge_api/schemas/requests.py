@@ -1,4 +1,4 @@
-"""What clients send: bodies and query strings. No unknown names, no types but the right ones."""
+"""Request bodies and query strings. Unknown names and wrong types are rejected."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,15 +22,19 @@ from edge_api.schemas.fields import (
 
 _PAGE_SIZE = Field(
     0,
-    description=f"How many a page holds at most: 0 stands for {limits.PAGE_SIZE_DEFAULT}, "
-    f"more than {limits.PAGE_SIZE_MAX} for {limits.PAGE_SIZE_MAX}. A page may hold fewer, and still not be the last.",
+    description=f"The maximum number of items in the page: 0 means {limits.PAGE_SIZE_DEFAULT}, more than "
+    f"{limits.PAGE_SIZE_MAX} means {limits.PAGE_SIZE_MAX}. A page can have fewer items without being the last.",
     json_schema_extra={"minimum": 0},
 )
-_PAGE_TOKEN = Field("", description="Where to go on: a next_page_token, with all other parameters as they were.")
+_PAGE_TOKEN = Field(
+    "",
+    description="The next_page_token of the previous page; omit it for the first page. All other parameters except "
+    "page_size must be unchanged.",
+)
 
 
 def _without_defaults(*examples: JsonValue) -> Callable[[dict[str, Any]], None]:
-    # Some generators take a field with a default for a required one; in a patch, an omitted field has no default.
+    # Some generators treat a field with a default as required; in a patch, an omitted field has no default.
     def document(schema: dict[str, Any]) -> None:
         for documented in schema["properties"].values():
             documented.pop("default", None)
@@ -44,7 +48,7 @@ class _Request(BaseModel):
 
 
 class NewTask(_Request):
-    """A task to be created."""
+    """The task to create."""
 
     model_config = ConfigDict(
         json_schema_extra=_without_defaults(
@@ -52,29 +56,31 @@ class NewTask(_Request):
         )
     )
 
-    title: Title = Field(description="What is to be done; not blank, no control characters.")
-    description: Description = Field("", description="The details; of control characters tab, LF and CR are allowed.")
-    status: Status = Field("TODO", description="How far it is; TODO if it is omitted.")
-    priority: Priority = Field("MEDIUM", description="How much it matters; MEDIUM if it is omitted.")
-    labels: Labels = Field([], description="Words to find it by; all different.")
-    due_time: Time | None = Field(None, description="When it is to be done, in the years 1970 to 9999; null for never.")
+    title: Title = Field(description="The title: not blank, no control characters.")
+    description: Description = Field(
+        "", description="The details: no control characters except tab, line feed and carriage return."
+    )
+    status: Status = Field("TODO", description="The status; defaults to TODO.")
+    priority: Priority = Field("MEDIUM", description="The priority; defaults to MEDIUM.")
+    labels: Labels = Field([], description="Labels to filter by; no duplicates.")
+    due_time: Time | None = Field(None, description="When the task is due, from 1970 to 9999; null for no due time.")
 
 
 class TaskPatch(_Request):
-    """A JSON merge patch (RFC 7396) of a task: what is named is changed, null clears it."""
+    """A JSON merge patch (RFC 7396) of a task: fields in the patch are changed, null clears a field."""
 
     model_config = ConfigDict(json_schema_extra=_without_defaults({"status": "DONE"}, {"due_time": None, "labels": []}))
 
-    title: Title = Field("", description="What is to be done.")
+    title: Title = Field("", description="The title.")
     description: Description | None = Field("", description="The details; null for none.")
-    status: Status = Field("TODO", description="How far it is.")
-    priority: Priority = Field("MEDIUM", description="How much it matters.")
-    labels: Labels | None = Field(None, description="Words to find it by; null for none.")
-    due_time: Time | None = Field(None, description="When it is to be done; null for never.")
+    status: Status = Field("TODO", description="The status.")
+    priority: Priority = Field("MEDIUM", description="The priority.")
+    labels: Labels | None = Field(None, description="Labels to filter by; null for none.")
+    due_time: Time | None = Field(None, description="When the task is due; null for no due time.")
 
 
 class ReadMarks(_Request):
-    """Which notifications were read: exactly one of the two is given, and `all` is true."""
+    """The notifications to mark as read: exactly one of `ids` and `all`; `all` must be true."""
 
     model_config = ConfigDict(
         json_schema_extra=_without_defaults({"ids": ["01JD0000000000000000000000:1:created"]}, {"all": True})
@@ -82,10 +88,10 @@ class ReadMarks(_Request):
 
     ids: list[str] = Field(
         [],
-        description="The notifications' ids; those that are not in the inbox are passed over.",
+        description="The ids of the notifications; ids that are not in the inbox are ignored.",
         json_schema_extra={"minItems": 1, "maxItems": limits.MARK_READ_MAX},
     )
-    all: bool = Field(False, description="The whole inbox.")
+    all: bool = Field(False, description="Mark all notifications in the inbox.")
 
 
 class NoQuery(_Request):
@@ -93,32 +99,34 @@ class NoQuery(_Request):
 
 
 class GetTaskQuery(_Request):
-    """The query string of one task."""
+    """The query string for one task."""
 
-    show_deleted: Flag = Field(False, description="Whether a deleted task is returned too.")
+    show_deleted: Flag = Field(False, description="Whether to return the task even if it is deleted.")
 
 
 class ListTasksQuery(_Request):
-    """The query string of a list of tasks; a task is listed when it passes all the filters."""
+    """The query string for a list of tasks; a task is listed if it matches all filters."""
 
     page_size: Number = _PAGE_SIZE
     page_token: str = _PAGE_TOKEN
-    order_by: Order = Field("create_time desc", description="The order; tasks without due_time come last in both.")
-    statuses: list[Status] = Field([], description="Lists tasks in any of these statuses.")
-    priorities: list[Priority] = Field([], description="Lists tasks of any of these priorities.")
+    order_by: Order = Field(
+        "create_time desc", description="The order; tasks without due_time are last in both directions."
+    )
+    statuses: list[Status] = Field([], description="Only tasks with one of these statuses.")
+    priorities: list[Priority] = Field([], description="Only tasks with one of these priorities.")
     labels: list[Label] = Field(
-        [], description="Lists tasks that have all of these labels.", json_schema_extra={"maxItems": limits.LABELS_MAX}
+        [], description="Only tasks that have all of these labels.", json_schema_extra={"maxItems": limits.LABELS_MAX}
     )
-    due_before: Time | None = Field(None, description="Lists tasks that are due before this time.")
-    due_after: Time | None = Field(None, description="Lists tasks that are due at this time or after it.")
+    due_before: Time | None = Field(None, description="Only tasks that are due before this time.")
+    due_after: Time | None = Field(None, description="Only tasks that are due at this time or later.")
     query: SearchText = Field(
-        "", description="Lists tasks with this text in title or description, taken literally, whatever its case."
+        "", description="Only tasks whose title or description contains this text, ignoring case. No wildcards."
     )
-    show_deleted: Flag = Field(False, description="Whether deleted tasks are listed too.")
+    show_deleted: Flag = Field(False, description="Whether to include deleted tasks.")
 
 
 class ListNotificationsQuery(_Request):
-    """The query string of a list of notifications."""
+    """The query string for a list of notifications."""
 
     page_size: Number = _PAGE_SIZE
     page_token: str = _PAGE_TOKEN

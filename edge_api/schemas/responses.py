@@ -1,4 +1,4 @@
-"""What the edge answers with: every field is always there, null where it is unset."""
+"""Response bodies. Every field is always present, and null if it is unset."""
 
 from typing import Literal
 
@@ -36,26 +36,26 @@ _NOTIFICATION: dict[str, JsonValue] = {
 
 
 class Task(BaseModel):
-    """A thing to do."""
+    """A task."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_TASK]})
 
-    id: str = Field(description="A ULID: ids sort by creation time.")
-    title: str = Field(description="What is to be done.")
+    id: str = Field(description="The task's id, a ULID: ids sort by creation time.")
+    title: str = Field(description="The title.")
     description: str = Field(description="The details.")
-    status: Status = Field(description="How far it is.")
-    priority: Priority = Field(description="How much it matters.")
-    labels: list[str] = Field(description="Words to find it by.")
+    status: Status = Field(description="The status.")
+    priority: Priority = Field(description="The priority.")
+    labels: list[str] = Field(description="Labels to filter by.")
     due_time: TimeText | None = Field(
-        description="When it is to be done; null for never. Its owner is reminded some time before."
+        description="When the task is due; null for no due time. The owner is reminded shortly before."
     )
-    owner: str = Field(description="The user whose task it is.")
-    create_time: TimeText = Field(description="When it was created.")
-    update_time: TimeText = Field(description="When it was last changed, deleted or undeleted.")
-    complete_time: TimeText | None = Field(description="When it became DONE; null while it is not.")
-    delete_time: TimeText | None = Field(description="When it was deleted; null while it is not.")
-    revision: int = Field(description="How often it was written: 1 for a new task.")
-    etag: str = Field(description="Stands for this revision; send it in If-Match, in quotes.")
+    owner: str = Field(description="The user who owns the task.")
+    create_time: TimeText = Field(description="When the task was created.")
+    update_time: TimeText = Field(description="When the task was last updated, deleted or undeleted.")
+    complete_time: TimeText | None = Field(description="When the status became DONE; null while it is not DONE.")
+    delete_time: TimeText | None = Field(description="When the task was deleted; null if it is not deleted.")
+    revision: int = Field(description="The number of writes: 1 for a new task, incremented by each change.")
+    etag: str = Field(description="Identifies this revision; send it in If-Match, in quotes.")
 
 
 class TaskPage(BaseModel):
@@ -63,31 +63,31 @@ class TaskPage(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"tasks": [_TASK], "next_page_token": ""}]})
 
-    tasks: list[Task] = Field(description="The tasks of this page.")
-    next_page_token: str = Field(description="Where the next page begins; empty after the last page, and only then.")
+    tasks: list[Task] = Field(description="The tasks in this page.")
+    next_page_token: str = Field(description="The token for the next page; empty if and only if this is the last page.")
 
 
 class Delivery(BaseModel):
     """The delivery of a notification over one channel."""
 
     channel: str = Field(description="The channel's name; `console` is the service's own log.")
-    outcome: Literal["PENDING", "DELIVERED", "GAVE_UP"] = Field(description="How it ended, if it has.")
-    attempts: int = Field(description="How often it was tried.")
-    time: TimeText | None = Field(description="When it was last tried; null before the first attempt.")
+    outcome: Literal["PENDING", "DELIVERED", "GAVE_UP"] = Field(description="The outcome so far.")
+    attempts: int = Field(description="The number of attempts.")
+    time: TimeText | None = Field(description="The time of the last attempt; null before the first attempt.")
 
 
 class Notification(BaseModel):
-    """Something that the user was told."""
+    """A notification to a user about a task."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_NOTIFICATION]})
 
-    id: str = Field(description="The id of the event behind it.")
-    kind: Literal["TASK_CREATED", "TASK_DUE"] = Field(description="What it tells.")
-    task_id: str = Field(description="The task that it is about.")
-    title: str = Field(description="The task's title at that time.")
+    id: str = Field(description="The notification's id: the id of the event that caused it.")
+    kind: Literal["TASK_CREATED", "TASK_DUE"] = Field(description="The kind of the notification.")
+    task_id: str = Field(description="The id of the task.")
+    title: str = Field(description="The task's title when the event happened.")
     create_time: TimeText = Field(description="When the event happened.")
-    read_time: TimeText | None = Field(description="When the user read it; null while it is unread.")
-    deliveries: list[Delivery] = Field(description="How it was delivered, one entry a channel.")
+    read_time: TimeText | None = Field(description="When the notification was marked as read; null while it is unread.")
+    deliveries: list[Delivery] = Field(description="The deliveries of the notification, one per channel.")
 
 
 class NotificationPage(BaseModel):
@@ -97,33 +97,33 @@ class NotificationPage(BaseModel):
         json_schema_extra={"examples": [{"notifications": [_NOTIFICATION], "next_page_token": "", "unread_count": 1}]}
     )
 
-    notifications: list[Notification] = Field(description="The notifications of this page.")
-    next_page_token: str = Field(description="Where the next page begins; empty after the last page, and only then.")
-    unread_count: int = Field(description="How many notifications in the whole inbox are unread.")
+    notifications: list[Notification] = Field(description="The notifications in this page.")
+    next_page_token: str = Field(description="The token for the next page; empty if and only if this is the last page.")
+    unread_count: int = Field(description="The number of unread notifications in the whole inbox.")
 
 
 class Session(BaseModel):
-    """Who is calling."""
+    """The current user."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"user": "ada"}]})
 
-    user: str = Field(description="The user that the gateway knows the caller as.")
+    user: str = Field(description="The name of the user, as authenticated by the gateway.")
 
 
 class Violation(BaseModel):
-    """One rule that one field of the request breaks."""
+    """A rule that a field of the request violates."""
 
-    field: str = Field(description="The field, like `labels[2]`; empty for the request as a whole.")
-    description: str = Field(description="The rule that it breaks.")
+    field: str = Field(description="The field, such as `labels[2]`; empty for the request as a whole.")
+    description: str = Field(description="The rule that the field violates.")
 
 
 class Problem(BaseModel):
-    """An error (RFC 9457)."""
+    """An error in the format of RFC 9457."""
 
-    type: str = Field(description="about:blank: `reason` tells errors apart.")
-    title: str = Field(description="The status in words.")
+    type: str = Field(description="Always `about:blank`; use `reason` to distinguish errors.")
+    title: str = Field(description="The name of the HTTP status.")
     status: int = Field(description="The HTTP status.")
-    detail: str = Field(description="What went wrong, for developers.")
-    reason: str = Field(description="What went wrong, for programs.")
-    request_id: str = Field(description="By this the request is found in the logs.")
-    violations: list[Violation] = Field([], description="The fields at fault, where the input is.")
+    detail: str = Field(description="A description of the error, for developers.")
+    reason: str = Field(description="The error code, for programs.")
+    request_id: str = Field(description="The id of the request in the logs.")
+    violations: list[Violation] = Field([], description="The invalid fields, if the request is invalid.")

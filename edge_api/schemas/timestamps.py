@@ -1,4 +1,4 @@
-"""Parses times as RFC 3339 writes them. The colon of an offset may be left out, as Python's `%z` writes it."""
+"""Parse RFC 3339 timestamps. The colon in an offset is optional, because Python's `%z` omits it."""
 
 import re
 from datetime import UTC, datetime
@@ -15,19 +15,19 @@ _LATEST = int((datetime.max.replace(tzinfo=UTC, microsecond=0) - _EPOCH).total_s
 
 
 def parse(text: object) -> Timestamp:
-    """The time that `text` names, to the nanosecond; finer parts are cut off.
+    """Return the time in `text`, truncated to nanoseconds.
 
-    Raises ValueError for any other form, for a time without a zone, and for a day or a second that does not exist; leap
-    seconds do not exist here.
+    Raises ValueError for any other format, for a time without a zone, and for a time that does not exist. Leap seconds
+    are not supported.
     """
     match = _RFC3339.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        msg = "must be a time as RFC 3339 writes it, with its zone, like 2027-01-31T12:00:00Z"
+        msg = "must be an RFC 3339 timestamp with a zone, such as 2027-01-31T12:00:00Z"
         raise ValueError(msg)
     date, time, fraction, zone = match.groups()
     seconds = _seconds(f"{date}T{time}{zone.upper().replace('Z', '+00:00')}")
     if seconds is None:
-        msg = "must be a time that exists, in the years 1 to 9999 of UTC"
+        msg = "must be an existing time in the years 1 to 9999 (UTC)"
         raise ValueError(msg)
     return Timestamp(seconds=seconds, nanos=int((fraction or "")[:9].ljust(9, "0")))
 

@@ -1,7 +1,7 @@
-"""The answer to `GET /api/v1/events`: server-sent events (WHATWG HTML, 9.2) until the client leaves or time is up.
+"""The response to `GET /api/v1/events`: server-sent events (WHATWG HTML, 9.2) for four to five minutes.
 
-It is ASGI itself, and not a generator that a framework would run: so it hears at once that its client has left, and
-lets go of one that does not read.
+It implements ASGI directly, not as a generator that a framework runs. It can therefore notice a disconnect at once,
+and close the connection of a client that does not read.
 """
 
 import asyncio
@@ -25,22 +25,22 @@ from edge_api.sse.live import Live
 _log = structlog.get_logger("events")
 
 SEND_SECONDS = 5.0
-_PIECE_BYTES = 16 * 1024  # what one write adds to the buffer of a client that does not read
-_RETRY_MS = (1000, 5000)  # so that clients that are sent away together do not come back together
-_RETRY_SOON_MS = 500  # for one whose time is over: the others' ends at other times, and something may happen meanwhile
-_BETWEEN = "~"
-_BEFORE_ALL: StreamId = (0, 0)
+_PIECE_BYTES = 16 * 1024  # the maximum of one write, which limits the buffer of a client that does not read
+_RETRY_MS = (1000, 5000)  # random, so that clients that lose their connections together do not reconnect together
+_RETRY_SOON_MS = 500  # when the stream's lifetime ends, which is random; short, so that events are not delayed
+_SEPARATOR = "~"  # between the positions in the two feeds, which form the id of an event
+_FIRST_POSITION: StreamId = (0, 0)
 _HEADERS = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),  # nginx, and so Kong, would collect the answer
+    (b"x-accel-buffering", b"no"),  # otherwise nginx, and so Kong, buffers the response
 )
 
 
 class EventStream(Response):
-    """What happens to one user's tasks, and the user's new notifications, from behind `last_event_id` or from now on.
+    """Streams changes to one user's tasks and the user's new notifications, after `last_event_id` or from now on.
 
-    An id that no longer means anything, or never did, is answered by a reset.
+    If the id is invalid or too old, the stream starts with a reset: the client must load everything again.
     """
 
     media_type = "text/event-stream"
@@ -49,10 +49,10 @@ class EventStream(Response):
         super().__init__()
         self._live = live
         self._user = user
-        self._after = _places(last_event_id)
+        self._after = _positions(last_event_id)
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        """Raises Unavailable and Exhausted before the answer begins, where nobody can watch now."""
+        """Run the stream. Raises Unavailable or Exhausted, before the response starts, if a feed refuses it."""
         deadlines.lift()
         woken = asyncio.Event()
         tasks_after, notifications_after = self._after
@@ -62,9 +62,9 @@ class EventStream(Response):
         ):
             connection = connection_of(scope)
             writer = _Writer(self._live, tasks, notifications, woken, connection, send)
-            # A list of its own, since the middleware adds headers of this request to it.
+            # A copy, because the middleware adds headers of this request to it.
             await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
-            # In a task of its own: waking up a task resumes everything that it awaits, here all of the middleware.
+            # In its own task: otherwise each wake-up would resume the coroutines of all middleware.
             writing = asyncio.create_task(writer.run())
             try:
                 await writing
@@ -76,7 +76,7 @@ class EventStream(Response):
 
 
 class _Writer:
-    """Writes both feeds as one, each event under the id by which a client goes on behind it."""
+    """Writes both feeds as one stream. An event's id has the positions in both feeds after which a client resumes."""
 
     def __init__(
         self,
@@ -88,29 +88,29 @@ class _Writer:
         send: Send,
     ) -> None:
         self._sources = ((live.tasks, tasks), (live.notifications, notifications))
-        self._places = [token_of(tasks.position), token_of(notifications.position)]
+        self._tokens = [token_of(tasks.position), token_of(notifications.position)]
         self._woken = woken
         self._connection = connection
         self._send = send
         self._loop = asyncio.get_running_loop()
         self._is_over = False
-        self._last_words = b""
+        self._last_field = b""
         self._heartbeats = live.heartbeats
         self._is_heartbeat_due = True
 
     async def run(self) -> None:
-        """Writes until it is over. Raises TimeoutError when the client does not take what is written."""
-        if self._connection.is_lost:  # it may have left while its token was waited for
+        """Write until the stream ends. Raises TimeoutError if the client does not read."""
+        if self._connection.is_lost:  # the client may have disconnected while `watch` waited for its position
             return
         self._connection.on_lost = self._end
-        end = self._loop.call_later(lifetime_seconds(), self._end_in_time)
+        end = self._loop.call_later(lifetime_seconds(), self._end_lifetime)
         try:
-            # One that was cut goes on with its last id.
+            # Exhausted: too many events waited. The client reconnects and resumes with its last event id.
             with self._heartbeats.each(self._beat), suppress(Exhausted):
-                await self._write(frames.retry(random.randint(*_RETRY_MS)))  # noqa: S311 (spreads load, guards nothing)
+                await self._write(frames.retry(random.randint(*_RETRY_MS)))  # noqa: S311 (not for security)
                 while not self._is_over and not any(watcher.is_over for _, watcher in self._sources):
                     self._woken.clear()
-                    await self._write_what_came()
+                    await self._write_batches()
                     if self._is_heartbeat_due:
                         self._is_heartbeat_due = False
                         await self._write(frames.heartbeat(self._id()))
@@ -118,53 +118,53 @@ class _Writer:
         finally:
             self._connection.on_lost = None
             end.cancel()
-        await self._write(self._last_words, more=False)
+        await self._write(self._last_field, more=False)
 
     def _end(self) -> None:
         self._is_over = True
         self._woken.set()
 
-    def _end_in_time(self) -> None:
-        self._last_words = frames.retry(_RETRY_SOON_MS)
+    def _end_lifetime(self) -> None:
+        self._last_field = frames.retry(_RETRY_SOON_MS)
         self._end()
 
     def _beat(self) -> None:
         self._is_heartbeat_due = True
         self._woken.set()
 
-    async def _write_what_came(self) -> None:
+    async def _write_batches(self) -> None:
         batches = [watcher.take() for _, watcher in self._sources]
         if any(batch.is_reset for batch in batches):
-            for place, batch in enumerate(batches):
+            for index, batch in enumerate(batches):
                 if batch.is_reset:
-                    self._places[place] = token_of(batch.position)
+                    self._tokens[index] = token_of(batch.position)
             await self._write(self._with_id(frames.RESET))
-        for place, ((feed, _), batch) in enumerate(zip(self._sources, batches, strict=True)):
+        for index, ((feed, _), batch) in enumerate(zip(self._sources, batches, strict=True)):
             for piece in batch.pieces(_PIECE_BYTES):
                 if piece.items:
-                    await self._write(b"".join(self._lines(place, piece)))
+                    await self._write(b"".join(self._lines(index, piece)))
                     feed.delivered(piece)
-            self._places[place] = token_of(batch.position)
+            self._tokens[index] = token_of(batch.position)
 
-    def _lines(self, place: int, piece: Batch[Frame]) -> Iterator[bytes]:
+    def _lines(self, index: int, piece: Batch[Frame]) -> Iterator[bytes]:
         for item in piece.items:
-            self._places[place] = token_of(item.position)
+            self._tokens[index] = token_of(item.position)
             yield self._with_id(item.value.text())
 
     def _with_id(self, frame: bytes) -> bytes:
         return b"id: %b\n%b" % (self._id().encode(), frame)
 
     def _id(self) -> str:
-        return _BETWEEN.join(self._places)
+        return _SEPARATOR.join(self._tokens)
 
     async def _write(self, body: bytes, *, more: bool = True) -> None:
-        # Without a limit where none can be reached: it costs as much as all the rest.
+        # Setting a timeout takes as long as the write itself, so do it only if the write can block.
         async with asyncio.timeout(SEND_SECONDS) if self._connection.is_congested else nullcontext():
             await self._send({"type": "http.response.body", "body": body, "more_body": more})
 
 
-def _places(last_event_id: str | None) -> tuple[StreamId | None, StreamId | None]:
+def _positions(last_event_id: str | None) -> tuple[StreamId | None, StreamId | None]:
     if not last_event_id:
         return None, None
-    tasks, _, notifications = last_event_id.partition(_BETWEEN)
-    return stream_id_of(tasks) or _BEFORE_ALL, stream_id_of(notifications) or _BEFORE_ALL
+    tasks, _, notifications = last_event_id.partition(_SEPARATOR)
+    return stream_id_of(tasks) or _FIRST_POSITION, stream_id_of(notifications) or _FIRST_POSITION

@@ -1,6 +1,6 @@
-"""Events as server-sent events write them: a name, and the same JSON as REST answers with.
+"""Serialize events as server-sent events: a name, and the same JSON as in REST responses.
 
-The id of an event differs from watcher to watcher, so it is put in front of the rest.
+The id of an event differs between watchers, so the writer adds it in front.
 """
 
 from collections.abc import Callable
@@ -20,11 +20,11 @@ _NAMES: dict[int, str] = {
 NOTIFICATION = "notification"
 
 RESET = format_sse_event(event="reset", data_str="{}")
-"""Tells a watcher to load everything again."""
+"""The event that makes a client load everything again."""
 
 
 class Frame:
-    """One event without its id; written when its first watcher needs it, then kept for the others."""
+    """One event without its id; serialized for the first watcher, then cached for the others."""
 
     __slots__ = ("_text", "_write")
 
@@ -33,33 +33,33 @@ class Frame:
         self._text = b""
 
     def text(self) -> bytes:
-        """The lines of the event, and the empty one that ends it."""
+        """Return the lines of the event, including the empty line at its end."""
         if self._write is not None:
             self._text, self._write = self._write(), None
         return self._text
 
 
 def of_task(event: events_pb2.TaskEvent) -> Frame:
-    """The frame of what happened to a task; a type that only a newer task service knows is shown as a change."""
+    """Return the frame of a task event. A type from a newer task service becomes `task.updated`."""
     name = _NAMES.get(event.type, _NAMES[events_pb2.TASK_EVENT_TYPE_UPDATED])
     return Frame(lambda: _written(name, convert.task_answer(event.task)))
 
 
 def of_notification(notification: notify_pb2.Notification) -> Frame:
-    """The frame of a new notification."""
+    """Return the frame of a new notification."""
     return Frame(lambda: _written(NOTIFICATION, convert.notification_answer(notification)))
 
 
 def retry(retry_ms: int) -> bytes:
-    """Tells a client after how long it is to come back when the stream has ended."""
+    """Return the field that sets the client's delay before it reconnects, in milliseconds."""
     return format_sse_event(retry=retry_ms)
 
 
 def heartbeat(event_id: str) -> bytes:
-    """What a quiet stream sends: it has no event, but moves the watcher's id on."""
+    """Return a comment for an idle stream. It has no event, but updates the client's last event id."""
     return format_sse_event(id=event_id, comment="heartbeat")
 
 
 def _written(name: str, data: BaseModel) -> bytes:
-    # In ASCII nothing that a user wrote can begin a line, not even for a client that takes U+2028 for the end of one.
+    # ASCII, so that user text cannot start a new line, even in a client that treats U+2028 as a line break.
     return format_sse_event(event=name, data_str=data.model_dump_json(ensure_ascii=True))

@@ -1,4 +1,4 @@
-"""When quiet streams have to send something: one timer for all, where one for each would cost more than its beat."""
+"""Heartbeats for idle streams, from one timer: a timer per stream would cost more than the heartbeat itself."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -10,9 +10,9 @@ _GROUPS = 150
 
 
 class Heartbeats:
-    """Calls everybody who asked for it once every `HEARTBEAT_SECONDS`; `run` is to be kept running.
+    """Calls each registered callback once every `HEARTBEAT_SECONDS`; `run` must keep running.
 
-    They are spread over that time, also when they came together, as they do when an edge starts again.
+    The callbacks are spread over that time, even if they were registered together, as after a restart of the edge.
     """
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class Heartbeats:
 
     @contextmanager
     def each(self, beat: Callable[[], None]) -> Iterator[None]:
-        """Calls `beat` for as long as the block lasts; the first time within `HEARTBEAT_SECONDS`."""
+        """Call `beat` regularly for the duration of the block, the first time within `HEARTBEAT_SECONDS`."""
         group = min(self._groups, key=len)
         group.add(beat)
         try:
@@ -29,7 +29,7 @@ class Heartbeats:
             group.discard(beat)
 
     async def run(self) -> None:
-        """Goes round for ever."""
+        """Call the callbacks, group by group, until cancelled."""
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:

@@ -1,6 +1,6 @@
-"""The live feeds of this edge: one stream from each service, whatever the number of clients.
+"""The live feeds of this edge: one stream from each service for any number of clients.
 
-The streams carry the events of all users; a feed separates them, and `event_stream` watches it for one user.
+A stream has the events of all users; a feed separates them by user, and `event_stream` watches it for one user.
 """
 
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -27,18 +27,18 @@ E = TypeVar("E", covariant=True)
 
 
 class Message(Protocol[E]):
-    """What both services send."""
+    """The messages of both services' streams."""
 
     resume_token: str
     reset: bool
 
     @property
     def events(self) -> Sequence[E]:
-        """What happened, in order."""
+        """The events, in order."""
 
 
 class Follower(Generic[E]):
-    """Fills a feed from a service's stream, whose messages `read` gives from behind a token on."""
+    """Fills a feed from a service's stream; `read` returns the messages after a resume token."""
 
     def __init__(
         self,
@@ -51,7 +51,10 @@ class Follower(Generic[E]):
         self._item_of = item_of
 
     async def run(self) -> None:
-        """Works until the stream ends, as it does every few minutes. Raises Unavailable; run again, it goes on."""
+        """Run until the stream ends; a service ends it every few minutes. Raises Unavailable after an error.
+
+        The next run continues after the last message.
+        """
         position = self._feed.position
         async with aclosing(self._read(token_of(position) if position else "")) as messages:
             async for message in messages:
@@ -63,7 +66,7 @@ class Follower(Generic[E]):
 
 
 class Live:
-    """The feeds of this edge, and the heartbeats of those who watch them; `jobs` are to be kept running."""
+    """The feeds of this edge and the heartbeats of their watchers; `jobs` must keep running."""
 
     def __init__(
         self, upstreams: Upstreams, calls: ClientInterceptor, metrics: FeedMetrics, limits: FeedLimits
@@ -75,7 +78,7 @@ class Live:
         self._calls = calls
 
     def jobs(self) -> dict[str, Job]:
-        """What has to run in the background, by name."""
+        """Return the background jobs by name."""
         return {
             "follow-tasks": Follower(self.tasks, self._read_tasks, _task_item).run,
             "follow-notifications": Follower(self.notifications, self._read_notifications, _notification_item).run,
@@ -83,7 +86,7 @@ class Live:
         }
 
     def end(self) -> None:
-        """Ends everybody's watching, now and from now on."""
+        """End all current and future watchers."""
         self.tasks.end()
         self.notifications.end()
 
@@ -118,5 +121,5 @@ def _notification_item(event: notify_events_pb2.NotificationEvent) -> Item[Frame
 def _position(token: str) -> StreamId:
     position = stream_id_of(token)
     if position is None:
-        raise Unavailable("STREAM_BROKEN", "A service sent a resume token that is none.")
+        raise Unavailable("STREAM_BROKEN", "A service sent an invalid resume token.")
     return position

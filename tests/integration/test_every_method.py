@@ -1,4 +1,4 @@
-"""Every method of every service that a server registers answers, or is UNIMPLEMENTED: none is a defect."""
+"""No method of a registered service ends with INTERNAL or UNKNOWN."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -24,7 +24,7 @@ DEFECTS = (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN)
 
 
 def methods(*files: Any) -> list[Any]:
-    """One parameter for each method of the services in these files."""
+    """Return one parameter for each method of the services in these files."""
     services = [service for file in files for service in file.DESCRIPTOR.services_by_name.values()]
     return [pytest.param(method.full_name, id=method.full_name) for service in services for method in service.methods]
 
@@ -42,21 +42,21 @@ async def notifications(valkey: Valkey) -> AsyncIterator[str]:
 
 
 @pytest.mark.parametrize("method", methods(*TASK))
-async def test_of_the_task_service(tasks: str, method: str) -> None:
+async def test_no_method_of_the_task_service_has_a_defect(tasks: str, method: str) -> None:
     assert await ended(tasks, method) not in DEFECTS
 
 
 @pytest.mark.parametrize("method", methods(*NOTIFY))
-async def test_of_the_notification_service(notifications: str, method: str) -> None:
+async def test_no_method_of_the_notification_service_has_a_defect(notifications: str, method: str) -> None:
     assert await ended(notifications, method) not in DEFECTS
 
 
-async def test_a_method_without_an_implementation_says_so(tasks: str) -> None:
+async def test_a_method_without_an_implementation_is_unimplemented(tasks: str) -> None:
     assert await ended(tasks, "grpc.health.v1.Health.List") is grpc.StatusCode.UNIMPLEMENTED
 
 
 async def ended(target: str, name: str) -> grpc.StatusCode:
-    """How a call with an empty request ends; a stream of responses is cancelled after its first one."""
+    """Return the status of a call with an empty request; a response stream is cancelled after its first message."""
     method = descriptor_pool.Default().FindMethodByName(name)
     path = f"/{method.containing_service.full_name}/{method.name}"
     empty, answer = (message_factory.GetMessageClass(each) for each in (method.input_type, method.output_type))

@@ -1,4 +1,4 @@
-"""A copy of this checkout to change, for tests of what changes a checkout."""
+"""A copy of this checkout, for tests of commands that change it."""
 
 import os
 import shutil
@@ -12,9 +12,9 @@ _INSTALLED = (".venv", ".venv-tools", "web/node_modules")
 
 
 def copy_checkout(folder: Path) -> None:
-    """Copies all but what git ignores into `folder`, with what is installed here.
+    """Copy all files that git does not ignore into `folder`, and link the installed packages.
 
-    Nothing is installed in the copy: `make` would do so into the .venv that it shares.
+    `make` does not install anything in the copy, because it would change the shared .venv.
     """
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
@@ -34,5 +34,5 @@ def copy_checkout(folder: Path) -> None:
 
 
 def modules_of(folder: Path) -> Mapping[str, str]:
-    """The variables with which Python takes the modules of a copy, and not those that .venv was made for."""
+    """Return the environment variables that make Python import the modules of the copy instead of this checkout."""
     return {"PYTHONPATH": os.pathsep.join((str(folder), str(folder / "gen")))}

@@ -1,10 +1,10 @@
-"""A clock that tests set by hand."""
+"""A clock that tests control."""
 
 from datetime import UTC, datetime, timedelta
 
 
 class HandClock:
-    """Tells the time it was given until it is moved."""
+    """Returns a fixed time until it is moved."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -13,5 +13,5 @@ class HandClock:
         return self.now
 
     def move(self, **by: float) -> None:
-        """Moves the time on, or back, by what `timedelta` takes."""
+        """Move the time forward or back; the arguments are those of `timedelta`."""
         self.now += timedelta(**by)

@@ -1,4 +1,4 @@
-"""Waiting inside this process for something to hold, with a bound."""
+"""Wait for a condition in this process."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 async def until(holds: Callable[[], bool], within: float = 5.0) -> None:
-    """Returns as soon as `holds()` is true; fails the test when it is not after `within` seconds."""
+    """Return as soon as `holds` returns true; fail the test after `within` seconds."""
     deadline = time.monotonic() + within
     while not holds():
         assert time.monotonic() < deadline, f"not true within {within} s"

@@ -1,4 +1,4 @@
-"""What this process holds on to: for tests that nothing is left behind."""
+"""The open resources of this process, for tests that nothing leaks."""
 
 import asyncio
 import gc
@@ -8,12 +8,12 @@ from tests.support.eventually import eventually
 
 
 def open_files() -> int:
-    """How many file descriptors are open."""
+    """Return the number of open file descriptors."""
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
 async def left_behind(*, tasks: int, files: int) -> None:
-    """Waits until no more tasks and open files are there than before; fails when some stay."""
+    """Wait until there are at most so many tasks and open files; fail if some are left."""
 
     async def is_clean() -> bool:
         gc.collect()

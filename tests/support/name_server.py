@@ -1,4 +1,4 @@
-"""A DNS server on this machine whose answers a test changes."""
+"""A local DNS server whose responses a test can change."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ _TTL_SECONDS = 1
 
 
 class NameServer(asyncio.DatagramProtocol):
-    """Answers with the address that `addresses` has for a name, and with nothing where it has none."""
+    """Responds with the address of a name in `addresses`, and with an empty response for other names."""
 
     def __init__(self) -> None:
         self.addresses: dict[str, str] = {}
@@ -36,7 +36,7 @@ class NameServer(asyncio.DatagramProtocol):
 
 @asynccontextmanager
 async def name_server() -> AsyncIterator[NameServer]:
-    """One that answers for as long as the block lasts."""
+    """Run a name server for the duration of the block."""
     loop = asyncio.get_running_loop()
     transport, server = await loop.create_datagram_endpoint(NameServer, local_addr=("127.0.0.1", 0))
     try:

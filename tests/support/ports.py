@@ -4,7 +4,7 @@ import itertools
 import os
 import socket
 
-# Below the range from which the system takes ports by itself, and a part of it for each worker of a parallel run.
+# Below the ephemeral port range of the system; each worker of a parallel run has its own part.
 _FIRST, _LAST, _WORKERS = 10_000, 32_000, 8
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
 _share = (_LAST - _FIRST) // _WORKERS
@@ -12,7 +12,7 @@ _offsets = itertools.count(os.getpid() % _share)
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on now, and that no other test is given."""
+    """Return a free TCP port on loopback that no other test gets."""
     while True:
         port = _FIRST + _worker * _share + next(_offsets) % _share
         with socket.socket() as probe:

@@ -1,4 +1,4 @@
-"""Reading the errors of gRPC calls."""
+"""Read the errors of gRPC calls."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +11,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 @dataclass
 class Refusal:
-    """How a call was refused."""
+    """The error of a call."""
 
     code: grpc.StatusCode = grpc.StatusCode.OK
     reason: str = ""
@@ -22,7 +22,7 @@ class Refusal:
 
 @asynccontextmanager
 async def refused() -> AsyncIterator[Refusal]:
-    """Expects the call in the block to be refused, and tells how once the block has ended."""
+    """Expect the call in the block to fail; the refusal has the error after the block."""
     refusal = Refusal()
     try:
         yield refusal

@@ -1,4 +1,4 @@
-"""A TCP proxy that makes a network bad: slow, silent, cut, or a few bytes at a time."""
+"""A TCP proxy that simulates network faults: delay, silence, lost connections, low bandwidth."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,36 +10,36 @@ _CHUNK = 64 * 1024
 
 
 class TcpProxy:
-    """Stands on `port` before a server; what it does to the bytes may be changed at any time."""
+    """Forwards connections on `port` to a server; its faults can be changed at any time."""
 
     def __init__(self) -> None:
         self.port = free_port()
         self.delay_seconds = 0.0
-        """How long everything is under way, in each direction."""
+        """The delay in each direction."""
         self.drip_bytes: int | None = None
-        """How many bytes go on in a tenth of a second; None for all of them."""
+        """The number of bytes to forward per 0.1 s; None for no limit."""
         self.replies_to_cut = 0
-        """How many of the server's next replies end in the middle, with the connection."""
+        """The number of the server's next replies to cut in half, together with the connection."""
         self._flows = asyncio.Event()
         self._flows.set()
         self._open: set[asyncio.StreamWriter] = set()
 
     def fall_silent(self) -> None:
-        """From now on nothing arrives, in either direction, and nobody is told."""
+        """Hold back all data in both directions, without closing connections."""
         self._flows.clear()
 
     def go_on(self) -> None:
-        """What was held back arrives now."""
+        """Forward the data that was held back, and all further data."""
         self._flows.set()
 
     def cut(self) -> None:
-        """Resets every connection."""
+        """Reset every connection."""
         for writer in self._open:
             writer.transport.abort()
 
     @asynccontextmanager
     async def before(self, port: int) -> AsyncIterator["TcpProxy"]:
-        """Listens for as long as the block lasts, before the server on that port."""
+        """Listen for the duration of the block, and forward to the server on `port`."""
 
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:

@@ -1,4 +1,4 @@
-"""A real Valkey server for tests, with the durability that `make dev` gives it."""
+"""A real Valkey server for tests, with the durability settings of `make dev`."""
 
 import asyncio
 import subprocess
@@ -13,7 +13,7 @@ from tests.support.ports import free_port
 
 
 class Valkey:
-    """One server on a port of its own; its data survives `kill` and `start` again."""
+    """One server on its own port; its data survives `kill` and `start`."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -22,7 +22,7 @@ class Valkey:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Starts the server and waits until it answers, for ten seconds at most."""
+        """Start the server and wait until it responds, at most ten seconds."""
         self._process = subprocess.Popen(
             [
                 str(_binary.get_binary_path()),
@@ -44,33 +44,33 @@ class Valkey:
                     time.sleep(0.02)
 
     def kill(self) -> None:
-        """Ends the server as a crash would."""
+        """Kill the server, as in a crash."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     async def restart(self) -> None:
-        """Kills the server and starts it again on the same data."""
+        """Kill the server and start it again with the same data."""
         await asyncio.to_thread(self.kill)
         await asyncio.to_thread(self.start)
 
     def fill_disk(self) -> None:
-        """Leaves its files no room to grow."""
+        """Make every further write to its files fail, as on a full disk."""
         assert self._process is not None
         psutil.Process(self._process.pid).rlimit(psutil.RLIMIT_FSIZE, (0, 0))
 
     @property
     def has_ended(self) -> bool:
-        """Whether it is gone, by itself or not."""
+        """Whether the server is not running."""
         return self._process is None or self._process.poll() is not None
 
     def pause(self, seconds: float) -> None:
-        """Lets whoever writes wait for so long; a write whose caller is gone by then is not made."""
+        """Delay all writes for `seconds`; a write is dropped if its client has disconnected by then."""
         with redis.Redis(port=self.port) as client:
             client.client_pause(int(seconds * 1000), all=False)
 
     def clear(self) -> None:
-        """Removes every key."""
+        """Delete all keys."""
         with redis.Redis(port=self.port) as client:
             client.flushall()

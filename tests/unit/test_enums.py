@@ -1,4 +1,4 @@
-"""The enums of the services and of the contract have the same members."""
+"""The enums of the domains and of the protos have the same members."""
 
 from enum import Enum
 from typing import Any, get_args
@@ -32,7 +32,7 @@ def members(contract: Any, prefix: str) -> dict[str, int]:
         (EventType, events_pb2.TaskEventType, "TASK_EVENT_TYPE_"),
     ],
 )
-def test_a_number_of_the_contract_is_that_of_the_domain(enum: type[Enum], contract: Any, prefix: str) -> None:
+def test_enum_numbers_of_the_protos_are_those_of_the_domain(enum: type[Enum], contract: Any, prefix: str) -> None:
     assert {member.name: member.value for member in enum} == members(contract, prefix)
 
 
@@ -43,7 +43,7 @@ def test_a_number_of_the_contract_is_that_of_the_domain(enum: type[Enum], contra
         (Outcome, notify_pb2.DeliveryOutcome, "DELIVERY_OUTCOME_"),
     ],
 )
-def test_a_name_of_the_contract_is_that_of_the_domain(enum: type[Enum], contract: Any, prefix: str) -> None:
+def test_enum_names_of_the_protos_are_those_of_the_domain(enum: type[Enum], contract: Any, prefix: str) -> None:
     assert {member.name for member in enum} == members(contract, prefix).keys()
 
 
@@ -52,14 +52,14 @@ WATCHED = TYPES.keys() - {"TASK_EVENT_TYPE_DUE"}
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_a_kind_of_notification_is_shown_by_grpc_and_rest(kind: Kind) -> None:
+def test_grpc_and_rest_support_every_kind_of_notification(kind: Kind) -> None:
     message = notification_to_proto(Notification("id", kind, "ann", "task", "title", create_time_ms=0))
     assert notify_pb2.NotificationKind.Name(message.kind) == f"NOTIFICATION_KIND_{kind.name}"
     assert kind.name in get_args(responses.Notification.model_fields["kind"].annotation)
 
 
 @pytest.mark.parametrize("name", sorted(WATCHED))
-def test_watchers_are_shown_every_type_of_event_but_reminders(name: str) -> None:
+def test_watchers_get_every_type_of_event_except_reminders(name: str) -> None:
     event = created(1)
     event.task.CopyFrom(task_to_proto(new_task()))
     event.type = events_pb2.TaskEventType.Value(name)
@@ -67,7 +67,7 @@ def test_watchers_are_shown_every_type_of_event_but_reminders(name: str) -> None
     assert b"event: task." in frames.of_task(event).text()
 
 
-def test_an_edge_shows_a_type_of_a_newer_task_service_as_a_change() -> None:
+def test_an_edge_sends_an_unknown_type_of_event_as_an_update() -> None:
     event = created(1)
     event.task.CopyFrom(task_to_proto(new_task()))
     event.type = 77  # type: ignore[assignment]
@@ -75,9 +75,9 @@ def test_an_edge_shows_a_type_of_a_newer_task_service_as_a_change() -> None:
 
 
 @pytest.mark.parametrize("name", TYPES)
-def test_the_notification_service_knows_every_type_of_event(name: str) -> None:
+def test_the_notification_service_supports_every_type_of_event(name: str) -> None:
     event = created(1)
-    event.event_id = "of no slot"
+    event.event_id = "without a slot"
     event.type = events_pb2.TaskEventType.Value(name)
     with pytest.raises(InvalidEvent) as invalid:
         decode(entry(event))

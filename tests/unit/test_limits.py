@@ -1,4 +1,4 @@
-"""The limits that the edge and the contract document are those that the services keep."""
+"""The limits that the edge and the protos document are the limits that the services enforce."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from tests import ROOT
 
 
 def schemas() -> Iterator[tuple[str, dict[str, Any]]]:
-    """The fields of a new task, each with its documented type; a list is followed by the type of its items."""
+    """Yield the fields of a new task, each with its schema; a list is followed by the schema of its items."""
     for field, schema in requests.NewTask.model_json_schema()["properties"].items():
         for each in schema.get("anyOf", [schema]):
             yield field, each
@@ -25,7 +25,7 @@ def schemas() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def bounded() -> Iterator[Any]:
-    """The documented limits: a value at the limit, and one beyond it."""
+    """Yield each documented limit with a value at the limit and one beyond it."""
     makers: dict[str, Callable[[int], Any]] = {
         "Length": lambda length: "x" * length,
         "Items": lambda length: tuple(str(number) for number in range(length)),
@@ -42,31 +42,31 @@ def bounded() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("field", "last", "beyond"), [*bounded()])
-def test_the_documented_limit_of_a_task_is_the_domains(field: str, last: Any, beyond: Any) -> None:
+def test_the_documented_limit_of_a_task_is_that_of_the_domain(field: str, last: Any, beyond: Any) -> None:
     replace(domain.TaskFields("a"), **{field: last}).check()
     with pytest.raises(InvalidInput) as refused:
         replace(domain.TaskFields("a"), **{field: beyond}).check()
     assert all(violation.field.startswith(f"task.{field}") for violation in refused.value.violations)
 
 
-def test_the_documented_limits_of_requests_are_the_domains() -> None:
+def test_the_documented_limits_of_requests_are_those_of_the_domain() -> None:
     assert limits.QUERY_MAX == domain.QUERY_MAX
     assert limits.IDEMPOTENCY_KEY_MAX == domain.REQUEST_ID_MAX
 
 
-def test_the_documented_page_sizes_are_the_services() -> None:
+def test_the_documented_page_sizes_are_those_of_the_task_service() -> None:
     assert limits.PAGE_SIZE_DEFAULT == list_request.PAGE_SIZE
     assert limits.PAGE_SIZE_MAX == list_request.PAGE_SIZE_MAX
 
 
-def test_the_documented_limits_of_notifications_are_the_services() -> None:
+def test_the_documented_limits_of_notifications_are_those_of_the_notification_service() -> None:
     assert limits.MARK_READ_MAX == notifications.MARK_IDS_MAX
     assert limits.PAGE_SIZE_DEFAULT == notifications.PAGE_SIZE_DEFAULT
     assert limits.PAGE_SIZE_MAX == notifications.PAGE_SIZE_MAX
 
 
 @pytest.mark.parametrize(("field", "schema"), [*schemas()])
-def test_the_contract_names_the_limits_of_a_task(field: str, schema: dict[str, Any]) -> None:
+def test_the_proto_documents_the_limits_of_a_task(field: str, schema: dict[str, Any]) -> None:
     most = {int(value) for name, value in schema.items() if name.rpartition(".")[2].startswith("max")}
     assert most <= numbers_in_the_comment_of(field)
 
@@ -79,7 +79,7 @@ def test_the_contract_names_the_limits_of_a_task(field: str, schema: dict[str, A
         ("page_size", {list_request.PAGE_SIZE, list_request.PAGE_SIZE_MAX}),
     ],
 )
-def test_the_contract_names_the_limits_of_requests(field: str, named: set[int]) -> None:
+def test_the_proto_documents_the_limits_of_requests(field: str, named: set[int]) -> None:
     assert named <= numbers_in_the_comment_of(field)
 
 

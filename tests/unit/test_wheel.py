@@ -1,4 +1,4 @@
-"""The wheel has type markers and the licence."""
+"""The wheel contains type markers and the licence."""
 
 import tomllib
 import zipfile

@@ -21,7 +21,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class DeadLetter(_message.Message):
-    """Something that could not be handled."""
+    """An event or a delivery that could not be processed."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -34,27 +34,25 @@ class DeadLetter(_message.Message):
     CHANNEL_FIELD_NUMBER: _builtins.int
     EVENT_FIELD_NUMBER: _builtins.int
     key: _builtins.str
-    """Names it: the id of its entry on the queue, followed by `/` and the channel's name where a channel gave it up, or
-    was removed.
-    """
+    """The dead letter's key: the id of the queue entry. For a delivery, `/` and the channel's name follow."""
     reason: _builtins.str
-    """Why it is here, for programs: `too_large`, `malformed`, `missing_field`, `id_mismatch`, `unknown_type`,
-    `unknown_version`, `worn_out` (read again and again and never recorded), `gave_up` (by a channel) or
-    `channel_removed` (the channel that owed it is no longer configured).
+    """The reason, for programs: `too_large`, `malformed`, `missing_field`, `id_mismatch`, `unknown_type`,
+    `unknown_version`, `worn_out` (read too often without being recorded), `gave_up` (delivery failed too often) or
+    `channel_removed` (the channel of the delivery is no longer configured).
     """
     detail: _builtins.str
-    """Why it is here, for people."""
+    """The reason, for people."""
     attempts: _builtins.int
-    """How often it was tried."""
+    """The number of attempts."""
     event_id: _builtins.str
-    """The id of the event; empty where it could not be read."""
+    """The id of the event; empty if it could not be read."""
     channel: _builtins.str
-    """The channel that gave it up, or was removed; empty where the event itself could not be handled."""
+    """The channel of the delivery; empty if the event itself could not be processed."""
     event: _builtins.bytes
-    """The event as it came; empty where a channel gave it up, and where it is longer than 64 KiB."""
+    """The event as received; empty for a delivery, and if the event is longer than 64 KiB."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
-        """When it became a dead letter."""
+        """When the dead letter was created."""
 
     def __init__(
         self,
@@ -78,16 +76,16 @@ Global___DeadLetter: _TypeAlias = DeadLetter  # noqa: Y015
 
 @_typing.final
 class ListDeadLettersRequest(_message.Message):
-    """Asks for a page of dead letters."""
+    """The request of ListDeadLetters."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """How many letters a page holds at most: 0 stands for 50, more than 200 for 200. A page ends early at 2 MiB."""
+    """The maximum number of dead letters in the page: 0 means 50, more than 200 means 200. A page ends early at 2 MiB."""
     page_token: _builtins.str
-    """Where to go on: a next_page_token."""
+    """The next_page_token of the previous page; empty for the first page."""
     def __init__(
         self,
         *,
@@ -104,7 +102,7 @@ Global___ListDeadLettersRequest: _TypeAlias = ListDeadLettersRequest  # noqa: Y0
 
 @_typing.final
 class ListDeadLettersResponse(_message.Message):
-    """Answers ListDeadLetters."""
+    """The response of ListDeadLetters."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -112,12 +110,12 @@ class ListDeadLettersResponse(_message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     TOTAL_COUNT_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """Where the next page begins; empty after the last page, and only then."""
+    """The token for the next page; empty if and only if this is the last page."""
     total_count: _builtins.int
-    """How many dead letters there are in all."""
+    """The total number of dead letters."""
     @_builtins.property
     def dead_letters(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeadLetter]:
-        """The letters of this page."""
+        """The dead letters in this page."""
 
     def __init__(
         self,
@@ -136,17 +134,17 @@ Global___ListDeadLettersResponse: _TypeAlias = ListDeadLettersResponse  # noqa: 
 
 @_typing.final
 class ReplayDeadLettersRequest(_message.Message):
-    """Asks to replay dead letters; exactly one of the two fields is set."""
+    """The request of ReplayDeadLetters. Exactly one of the two fields must be set."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     KEYS_FIELD_NUMBER: _builtins.int
     ALL_FIELD_NUMBER: _builtins.int
     all: _builtins.bool
-    """Whether to replay all letters that there are when the call begins."""
+    """Whether to replay all dead letters that exist when the call starts."""
     @_builtins.property
     def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The letters' keys, at most 1,000."""
+        """The keys of the dead letters; at most 1,000."""
 
     def __init__(
         self,
@@ -164,20 +162,20 @@ Global___ReplayDeadLettersRequest: _TypeAlias = ReplayDeadLettersRequest  # noqa
 
 @_typing.final
 class ReplayDeadLettersResponse(_message.Message):
-    """Answers ReplayDeadLetters."""
+    """The response of ReplayDeadLetters."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     REPLAYED_COUNT_FIELD_NUMBER: _builtins.int
     NOT_REPLAYABLE_KEYS_FIELD_NUMBER: _builtins.int
     replayed_count: _builtins.int
-    """How many letters were replayed. One that its channel has delivered meanwhile needs it no more: it is removed, and
-    is not among them.
+    """The number of replayed dead letters. A dead letter whose channel has delivered the notification in the meantime is
+    removed but not counted.
     """
     @_builtins.property
     def not_replayable_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The keys of letters, 1,000 at most, that cannot be replayed, and stay: too little of the event was kept, its channel
-        is no longer configured, or its channel is just at work on it.
+        """The keys of dead letters that cannot be replayed and are kept, at most 1,000. Either the event or notification was
+        not stored, the channel is no longer configured, or the channel is currently attempting the delivery.
         """
 
     def __init__(
@@ -196,17 +194,17 @@ Global___ReplayDeadLettersResponse: _TypeAlias = ReplayDeadLettersResponse  # no
 
 @_typing.final
 class DiscardDeadLettersRequest(_message.Message):
-    """Asks to discard dead letters; exactly one of the two fields is set."""
+    """The request of DiscardDeadLetters. Exactly one of the two fields must be set."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     KEYS_FIELD_NUMBER: _builtins.int
     ALL_FIELD_NUMBER: _builtins.int
     all: _builtins.bool
-    """Whether to discard all letters that there are when the call begins."""
+    """Whether to discard all dead letters that exist when the call starts."""
     @_builtins.property
     def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The letters' keys, at most 1,000."""
+        """The keys of the dead letters; at most 1,000."""
 
     def __init__(
         self,
@@ -224,13 +222,13 @@ Global___DiscardDeadLettersRequest: _TypeAlias = DiscardDeadLettersRequest  # no
 
 @_typing.final
 class DiscardDeadLettersResponse(_message.Message):
-    """Answers DiscardDeadLetters."""
+    """The response of DiscardDeadLetters."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     DISCARDED_COUNT_FIELD_NUMBER: _builtins.int
     discarded_count: _builtins.int
-    """How many letters were discarded."""
+    """The number of discarded dead letters."""
     def __init__(
         self,
         *,

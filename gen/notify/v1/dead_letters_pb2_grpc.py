@@ -26,11 +26,11 @@ if _version_not_supported:
 
 
 class DeadLetterServiceStub:
-    """Shows operators what could not be handled, and lets them decide what becomes of it. For operators inside the mesh;
-    never routed from outside, and called without a user.
+    """Lets operators list, replay and discard dead letters: events and deliveries that could not be processed. Internal:
+    the gateway does not route to it, and it is called without a user.
 
-    Beside the errors named at each method, all of them return UNAUTHENTICATED for a caller who is not of the mesh,
-    UNAVAILABLE while the queue is away, and DEADLINE_EXCEEDED when the deadline passes first.
+    In addition to the errors listed for each method, every method returns UNAUTHENTICATED if the caller has no valid
+    mesh token, UNAVAILABLE while the queue is unavailable, and DEADLINE_EXCEEDED if the deadline passes first.
     """
 
     def __init__(self, channel):
@@ -57,15 +57,15 @@ class DeadLetterServiceStub:
 
 
 class DeadLetterServiceServicer:
-    """Shows operators what could not be handled, and lets them decide what becomes of it. For operators inside the mesh;
-    never routed from outside, and called without a user.
+    """Lets operators list, replay and discard dead letters: events and deliveries that could not be processed. Internal:
+    the gateway does not route to it, and it is called without a user.
 
-    Beside the errors named at each method, all of them return UNAUTHENTICATED for a caller who is not of the mesh,
-    UNAVAILABLE while the queue is away, and DEADLINE_EXCEEDED when the deadline passes first.
+    In addition to the errors listed for each method, every method returns UNAUTHENTICATED if the caller has no valid
+    mesh token, UNAVAILABLE while the queue is unavailable, and DEADLINE_EXCEEDED if the deadline passes first.
     """
 
     def ListDeadLetters(self, request, context):
-        """Lists dead letters, the oldest first. At most 10,000 are kept: when more come, the oldest are dropped and counted.
+        """Lists dead letters, oldest first. At most 10,000 are kept; beyond that, the oldest are dropped and counted.
 
         Errors: INVALID_ARGUMENT (page_size is negative; or INVALID_PAGE_TOKEN: the page token is damaged).
         """
@@ -74,22 +74,22 @@ class DeadLetterServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReplayDeadLetters(self, request, context):
-        """Has dead letters handled once more: an event is put on the queue again, a channel that was given up is tried again.
-        What fails again becomes a new dead letter.
+        """Replays dead letters: publishes an event to the queue again, attempts a delivery again. If that fails, it becomes a
+        new dead letter.
 
-        A letter that is replayed is one no longer, so a repeat has no second effect. Keys that are not known, or were
-        replayed before, are passed over. When the deadline passes first, some are replayed: a repeat goes on from there.
+        A replayed dead letter is removed, so the call is idempotent: unknown keys and keys that were already replayed are
+        ignored. If the deadline passes, some dead letters may have been replayed; repeat the call to replay the rest.
 
-        Errors: INVALID_ARGUMENT (neither or both of keys and all, or more than 1,000 keys).
+        Errors: INVALID_ARGUMENT (neither or both of keys and all are set, or there are more than 1,000 keys).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DiscardDeadLetters(self, request, context):
-        """Throws dead letters away for good. Keys that are not known, or were discarded before, are passed over.
+        """Discards dead letters permanently. Unknown keys and keys that were already discarded are ignored.
 
-        Errors: INVALID_ARGUMENT (neither or both of keys and all, or more than 1,000 keys).
+        Errors: INVALID_ARGUMENT (neither or both of keys and all are set, or there are more than 1,000 keys).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -122,11 +122,11 @@ def add_DeadLetterServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class DeadLetterService:
-    """Shows operators what could not be handled, and lets them decide what becomes of it. For operators inside the mesh;
-    never routed from outside, and called without a user.
+    """Lets operators list, replay and discard dead letters: events and deliveries that could not be processed. Internal:
+    the gateway does not route to it, and it is called without a user.
 
-    Beside the errors named at each method, all of them return UNAUTHENTICATED for a caller who is not of the mesh,
-    UNAVAILABLE while the queue is away, and DEADLINE_EXCEEDED when the deadline passes first.
+    In addition to the errors listed for each method, every method returns UNAUTHENTICATED if the caller has no valid
+    mesh token, UNAVAILABLE while the queue is unavailable, and DEADLINE_EXCEEDED if the deadline passes first.
     """
 
     @staticmethod

@@ -27,11 +27,11 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class DeadLetterServiceStub:
-    """Shows operators what could not be handled, and lets them decide what becomes of it. For operators inside the mesh;
-    never routed from outside, and called without a user.
+    """Lets operators list, replay and discard dead letters: events and deliveries that could not be processed. Internal:
+    the gateway does not route to it, and it is called without a user.
 
-    Beside the errors named at each method, all of them return UNAUTHENTICATED for a caller who is not of the mesh,
-    UNAVAILABLE while the queue is away, and DEADLINE_EXCEEDED when the deadline passes first.
+    In addition to the errors listed for each method, every method returns UNAUTHENTICATED if the caller has no valid
+    mesh token, UNAVAILABLE while the queue is unavailable, and DEADLINE_EXCEEDED if the deadline passes first.
     """
 
     @_typing.overload
@@ -39,61 +39,61 @@ class DeadLetterServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> DeadLetterServiceAsyncStub: ...
     ListDeadLetters: _grpc.UnaryUnaryMultiCallable[_dead_letters_pb2.ListDeadLettersRequest, _dead_letters_pb2.ListDeadLettersResponse]
-    """Lists dead letters, the oldest first. At most 10,000 are kept: when more come, the oldest are dropped and counted.
+    """Lists dead letters, oldest first. At most 10,000 are kept; beyond that, the oldest are dropped and counted.
 
     Errors: INVALID_ARGUMENT (page_size is negative; or INVALID_PAGE_TOKEN: the page token is damaged).
     """
     ReplayDeadLetters: _grpc.UnaryUnaryMultiCallable[_dead_letters_pb2.ReplayDeadLettersRequest, _dead_letters_pb2.ReplayDeadLettersResponse]
-    """Has dead letters handled once more: an event is put on the queue again, a channel that was given up is tried again.
-    What fails again becomes a new dead letter.
+    """Replays dead letters: publishes an event to the queue again, attempts a delivery again. If that fails, it becomes a
+    new dead letter.
 
-    A letter that is replayed is one no longer, so a repeat has no second effect. Keys that are not known, or were
-    replayed before, are passed over. When the deadline passes first, some are replayed: a repeat goes on from there.
+    A replayed dead letter is removed, so the call is idempotent: unknown keys and keys that were already replayed are
+    ignored. If the deadline passes, some dead letters may have been replayed; repeat the call to replay the rest.
 
-    Errors: INVALID_ARGUMENT (neither or both of keys and all, or more than 1,000 keys).
+    Errors: INVALID_ARGUMENT (neither or both of keys and all are set, or there are more than 1,000 keys).
     """
     DiscardDeadLetters: _grpc.UnaryUnaryMultiCallable[_dead_letters_pb2.DiscardDeadLettersRequest, _dead_letters_pb2.DiscardDeadLettersResponse]
-    """Throws dead letters away for good. Keys that are not known, or were discarded before, are passed over.
+    """Discards dead letters permanently. Unknown keys and keys that were already discarded are ignored.
 
-    Errors: INVALID_ARGUMENT (neither or both of keys and all, or more than 1,000 keys).
+    Errors: INVALID_ARGUMENT (neither or both of keys and all are set, or there are more than 1,000 keys).
     """
 
 @_typing.type_check_only
 class DeadLetterServiceAsyncStub(DeadLetterServiceStub):
-    """Shows operators what could not be handled, and lets them decide what becomes of it. For operators inside the mesh;
-    never routed from outside, and called without a user.
+    """Lets operators list, replay and discard dead letters: events and deliveries that could not be processed. Internal:
+    the gateway does not route to it, and it is called without a user.
 
-    Beside the errors named at each method, all of them return UNAUTHENTICATED for a caller who is not of the mesh,
-    UNAVAILABLE while the queue is away, and DEADLINE_EXCEEDED when the deadline passes first.
+    In addition to the errors listed for each method, every method returns UNAUTHENTICATED if the caller has no valid
+    mesh token, UNAVAILABLE while the queue is unavailable, and DEADLINE_EXCEEDED if the deadline passes first.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListDeadLetters: _aio.UnaryUnaryMultiCallable[_dead_letters_pb2.ListDeadLettersRequest, _dead_letters_pb2.ListDeadLettersResponse]  # type: ignore[assignment]
-    """Lists dead letters, the oldest first. At most 10,000 are kept: when more come, the oldest are dropped and counted.
+    """Lists dead letters, oldest first. At most 10,000 are kept; beyond that, the oldest are dropped and counted.
 
     Errors: INVALID_ARGUMENT (page_size is negative; or INVALID_PAGE_TOKEN: the page token is damaged).
     """
     ReplayDeadLetters: _aio.UnaryUnaryMultiCallable[_dead_letters_pb2.ReplayDeadLettersRequest, _dead_letters_pb2.ReplayDeadLettersResponse]  # type: ignore[assignment]
-    """Has dead letters handled once more: an event is put on the queue again, a channel that was given up is tried again.
-    What fails again becomes a new dead letter.
+    """Replays dead letters: publishes an event to the queue again, attempts a delivery again. If that fails, it becomes a
+    new dead letter.
 
-    A letter that is replayed is one no longer, so a repeat has no second effect. Keys that are not known, or were
-    replayed before, are passed over. When the deadline passes first, some are replayed: a repeat goes on from there.
+    A replayed dead letter is removed, so the call is idempotent: unknown keys and keys that were already replayed are
+    ignored. If the deadline passes, some dead letters may have been replayed; repeat the call to replay the rest.
 
-    Errors: INVALID_ARGUMENT (neither or both of keys and all, or more than 1,000 keys).
+    Errors: INVALID_ARGUMENT (neither or both of keys and all are set, or there are more than 1,000 keys).
     """
     DiscardDeadLetters: _aio.UnaryUnaryMultiCallable[_dead_letters_pb2.DiscardDeadLettersRequest, _dead_letters_pb2.DiscardDeadLettersResponse]  # type: ignore[assignment]
-    """Throws dead letters away for good. Keys that are not known, or were discarded before, are passed over.
+    """Discards dead letters permanently. Unknown keys and keys that were already discarded are ignored.
 
-    Errors: INVALID_ARGUMENT (neither or both of keys and all, or more than 1,000 keys).
+    Errors: INVALID_ARGUMENT (neither or both of keys and all are set, or there are more than 1,000 keys).
     """
 
 class DeadLetterServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Shows operators what could not be handled, and lets them decide what becomes of it. For operators inside the mesh;
-    never routed from outside, and called without a user.
+    """Lets operators list, replay and discard dead letters: events and deliveries that could not be processed. Internal:
+    the gateway does not route to it, and it is called without a user.
 
-    Beside the errors named at each method, all of them return UNAUTHENTICATED for a caller who is not of the mesh,
-    UNAVAILABLE while the queue is away, and DEADLINE_EXCEEDED when the deadline passes first.
+    In addition to the errors listed for each method, every method returns UNAUTHENTICATED if the caller has no valid
+    mesh token, UNAVAILABLE while the queue is unavailable, and DEADLINE_EXCEEDED if the deadline passes first.
     """
 
     @_abc_1.abstractmethod
@@ -102,7 +102,7 @@ class DeadLetterServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _dead_letters_pb2.ListDeadLettersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_dead_letters_pb2.ListDeadLettersResponse, _abc.Awaitable[_dead_letters_pb2.ListDeadLettersResponse]]:
-        """Lists dead letters, the oldest first. At most 10,000 are kept: when more come, the oldest are dropped and counted.
+        """Lists dead letters, oldest first. At most 10,000 are kept; beyond that, the oldest are dropped and counted.
 
         Errors: INVALID_ARGUMENT (page_size is negative; or INVALID_PAGE_TOKEN: the page token is damaged).
         """
@@ -113,13 +113,13 @@ class DeadLetterServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _dead_letters_pb2.ReplayDeadLettersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_dead_letters_pb2.ReplayDeadLettersResponse, _abc.Awaitable[_dead_letters_pb2.ReplayDeadLettersResponse]]:
-        """Has dead letters handled once more: an event is put on the queue again, a channel that was given up is tried again.
-        What fails again becomes a new dead letter.
+        """Replays dead letters: publishes an event to the queue again, attempts a delivery again. If that fails, it becomes a
+        new dead letter.
 
-        A letter that is replayed is one no longer, so a repeat has no second effect. Keys that are not known, or were
-        replayed before, are passed over. When the deadline passes first, some are replayed: a repeat goes on from there.
+        A replayed dead letter is removed, so the call is idempotent: unknown keys and keys that were already replayed are
+        ignored. If the deadline passes, some dead letters may have been replayed; repeat the call to replay the rest.
 
-        Errors: INVALID_ARGUMENT (neither or both of keys and all, or more than 1,000 keys).
+        Errors: INVALID_ARGUMENT (neither or both of keys and all are set, or there are more than 1,000 keys).
         """
 
     @_abc_1.abstractmethod
@@ -128,9 +128,9 @@ class DeadLetterServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _dead_letters_pb2.DiscardDeadLettersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_dead_letters_pb2.DiscardDeadLettersResponse, _abc.Awaitable[_dead_letters_pb2.DiscardDeadLettersResponse]]:
-        """Throws dead letters away for good. Keys that are not known, or were discarded before, are passed over.
+        """Discards dead letters permanently. Unknown keys and keys that were already discarded are ignored.
 
-        Errors: INVALID_ARGUMENT (neither or both of keys and all, or more than 1,000 keys).
+        Errors: INVALID_ARGUMENT (neither or both of keys and all are set, or there are more than 1,000 keys).
         """
 
 def add_DeadLetterServiceServicer_to_server(servicer: DeadLetterServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

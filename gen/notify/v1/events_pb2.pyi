@@ -21,13 +21,13 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class WatchNotificationEventsRequest(_message.Message):
-    """Asks to watch the new notifications of all users."""
+    """The request of WatchNotificationEvents."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """Where to go on: the last resume_token that was received; empty to begin with the oldest notification that is held."""
+    """The last resume_token that you received; empty to start with the oldest notification that the service holds."""
     def __init__(
         self,
         *,
@@ -43,7 +43,7 @@ Global___WatchNotificationEventsRequest: _TypeAlias = WatchNotificationEventsReq
 
 @_typing.final
 class WatchNotificationEventsResponse(_message.Message):
-    """One message of WatchNotificationEvents: notifications, a reset, or with neither a heartbeat."""
+    """A message of WatchNotificationEvents: notifications, a reset, or a heartbeat if it is neither."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -51,10 +51,10 @@ class WatchNotificationEventsResponse(_message.Message):
     EVENTS_FIELD_NUMBER: _builtins.int
     RESET_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """Stands for all that came up to this message; send it to go on after it."""
+    """The position of this message; send it to continue after this message."""
     reset: _builtins.bool
-    """Whether something may have been missed, since the service no longer holds what came after the request's token.
-    What happens from now on follows.
+    """Whether you may have missed notifications, because the service no longer holds all of them since your resume_token.
+    Notifications from now on follow.
     """
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___NotificationEvent]:
@@ -77,7 +77,7 @@ Global___WatchNotificationEventsResponse: _TypeAlias = WatchNotificationEventsRe
 
 @_typing.final
 class NotificationEvent(_message.Message):
-    """That a user is told something."""
+    """A notification and its position."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -85,12 +85,12 @@ class NotificationEvent(_message.Message):
     OWNER_FIELD_NUMBER: _builtins.int
     NOTIFICATION_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """Stands for all that came up to this notification."""
+    """The position of this notification; send it to continue after this notification."""
     owner: _builtins.str
-    """The user who is told."""
+    """The user who is notified."""
     @_builtins.property
     def notification(self) -> _notify_pb2.Notification:
-        """What the user is told."""
+        """The notification."""
 
     def __init__(
         self,

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class NotificationEventsServiceStub:
-    """Hands on what the notification service records. For the other services of the mesh; never routed from outside, and
+    """Streams new notifications to the other services of the mesh. Internal: the gateway does not route to it, and it is
     called without a user.
     """
 
@@ -44,15 +44,15 @@ class NotificationEventsServiceStub:
 
 
 class NotificationEventsServiceServicer:
-    """Hands on what the notification service records. For the other services of the mesh; never routed from outside, and
+    """Streams new notifications to the other services of the mesh. Internal: the gateway does not route to it, and it is
     called without a user.
     """
 
     def WatchNotificationEvents(self, request, context):
-        """Streams the new notifications of all users, so that an edge can serve any number of watchers over one stream. It
-        begins, lasts, ends and is resumed as NotificationService.WatchNotifications.
+        """Streams the new notifications of all users, so that an edge serves any number of watchers with one stream. The
+        stream starts, ends and resumes as that of NotificationService.WatchNotifications.
 
-        Errors: those of NotificationService.WatchNotifications; WATCHER_TOO_SLOW comes when 10,000 notifications waited.
+        Errors: those of NotificationService.WatchNotifications, but WATCHER_TOO_SLOW at 10,000 waiting notifications.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -75,7 +75,7 @@ def add_NotificationEventsServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class NotificationEventsService:
-    """Hands on what the notification service records. For the other services of the mesh; never routed from outside, and
+    """Streams new notifications to the other services of the mesh. Internal: the gateway does not route to it, and it is
     called without a user.
     """
 

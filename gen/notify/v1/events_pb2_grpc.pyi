@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class NotificationEventsServiceStub:
-    """Hands on what the notification service records. For the other services of the mesh; never routed from outside, and
+    """Streams new notifications to the other services of the mesh. Internal: the gateway does not route to it, and it is
     called without a user.
     """
 
@@ -36,28 +36,28 @@ class NotificationEventsServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> NotificationEventsServiceAsyncStub: ...
     WatchNotificationEvents: _grpc.UnaryStreamMultiCallable[_events_pb2.WatchNotificationEventsRequest, _events_pb2.WatchNotificationEventsResponse]
-    """Streams the new notifications of all users, so that an edge can serve any number of watchers over one stream. It
-    begins, lasts, ends and is resumed as NotificationService.WatchNotifications.
+    """Streams the new notifications of all users, so that an edge serves any number of watchers with one stream. The
+    stream starts, ends and resumes as that of NotificationService.WatchNotifications.
 
-    Errors: those of NotificationService.WatchNotifications; WATCHER_TOO_SLOW comes when 10,000 notifications waited.
+    Errors: those of NotificationService.WatchNotifications, but WATCHER_TOO_SLOW at 10,000 waiting notifications.
     """
 
 @_typing.type_check_only
 class NotificationEventsServiceAsyncStub(NotificationEventsServiceStub):
-    """Hands on what the notification service records. For the other services of the mesh; never routed from outside, and
+    """Streams new notifications to the other services of the mesh. Internal: the gateway does not route to it, and it is
     called without a user.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     WatchNotificationEvents: _aio.UnaryStreamMultiCallable[_events_pb2.WatchNotificationEventsRequest, _events_pb2.WatchNotificationEventsResponse]  # type: ignore[assignment]
-    """Streams the new notifications of all users, so that an edge can serve any number of watchers over one stream. It
-    begins, lasts, ends and is resumed as NotificationService.WatchNotifications.
+    """Streams the new notifications of all users, so that an edge serves any number of watchers with one stream. The
+    stream starts, ends and resumes as that of NotificationService.WatchNotifications.
 
-    Errors: those of NotificationService.WatchNotifications; WATCHER_TOO_SLOW comes when 10,000 notifications waited.
+    Errors: those of NotificationService.WatchNotifications, but WATCHER_TOO_SLOW at 10,000 waiting notifications.
     """
 
 class NotificationEventsServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Hands on what the notification service records. For the other services of the mesh; never routed from outside, and
+    """Streams new notifications to the other services of the mesh. Internal: the gateway does not route to it, and it is
     called without a user.
     """
 
@@ -67,10 +67,10 @@ class NotificationEventsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _events_pb2.WatchNotificationEventsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_events_pb2.WatchNotificationEventsResponse], _abc.AsyncIterator[_events_pb2.WatchNotificationEventsResponse]]:
-        """Streams the new notifications of all users, so that an edge can serve any number of watchers over one stream. It
-        begins, lasts, ends and is resumed as NotificationService.WatchNotifications.
+        """Streams the new notifications of all users, so that an edge serves any number of watchers with one stream. The
+        stream starts, ends and resumes as that of NotificationService.WatchNotifications.
 
-        Errors: those of NotificationService.WatchNotifications; WATCHER_TOO_SLOW comes when 10,000 notifications waited.
+        Errors: those of NotificationService.WatchNotifications, but WATCHER_TOO_SLOW at 10,000 waiting notifications.
         """
 
 def add_NotificationEventsServiceServicer_to_server(servicer: NotificationEventsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

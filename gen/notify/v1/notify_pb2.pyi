@@ -27,21 +27,21 @@ class _NotificationKind:
 class _NotificationKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NotificationKind.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     NOTIFICATION_KIND_UNSPECIFIED: _NotificationKind.ValueType  # 0
-    """Not given; never sent."""
+    """Not set; never sent."""
     NOTIFICATION_KIND_TASK_CREATED: _NotificationKind.ValueType  # 1
     """A task was created."""
     NOTIFICATION_KIND_TASK_DUE: _NotificationKind.ValueType  # 2
-    """A task's due_time has come near."""
+    """A task is due soon."""
 
 class NotificationKind(_NotificationKind, metaclass=_NotificationKindEnumTypeWrapper):
-    """What a notification tells."""
+    """The kind of a notification."""
 
 NOTIFICATION_KIND_UNSPECIFIED: NotificationKind.ValueType  # 0
-"""Not given; never sent."""
+"""Not set; never sent."""
 NOTIFICATION_KIND_TASK_CREATED: NotificationKind.ValueType  # 1
 """A task was created."""
 NOTIFICATION_KIND_TASK_DUE: NotificationKind.ValueType  # 2
-"""A task's due_time has come near."""
+"""A task is due soon."""
 Global___NotificationKind: _TypeAlias = NotificationKind  # noqa: Y015
 
 class _DeliveryOutcome:
@@ -51,30 +51,30 @@ class _DeliveryOutcome:
 class _DeliveryOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DeliveryOutcome.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     DELIVERY_OUTCOME_UNSPECIFIED: _DeliveryOutcome.ValueType  # 0
-    """Not given; never sent."""
+    """Not set; never sent."""
     DELIVERY_OUTCOME_PENDING: _DeliveryOutcome.ValueType  # 1
-    """It has not ended yet."""
+    """The notification is waiting for its first or next attempt."""
     DELIVERY_OUTCOME_DELIVERED: _DeliveryOutcome.ValueType  # 2
-    """It was delivered."""
+    """The notification was delivered."""
     DELIVERY_OUTCOME_GAVE_UP: _DeliveryOutcome.ValueType  # 3
-    """It was given up after too many attempts, and is among the dead letters."""
+    """The delivery was given up, after too many attempts or because its channel was removed, and is a dead letter."""
 
 class DeliveryOutcome(_DeliveryOutcome, metaclass=_DeliveryOutcomeEnumTypeWrapper):
-    """How a delivery ended."""
+    """The outcome of a delivery."""
 
 DELIVERY_OUTCOME_UNSPECIFIED: DeliveryOutcome.ValueType  # 0
-"""Not given; never sent."""
+"""Not set; never sent."""
 DELIVERY_OUTCOME_PENDING: DeliveryOutcome.ValueType  # 1
-"""It has not ended yet."""
+"""The notification is waiting for its first or next attempt."""
 DELIVERY_OUTCOME_DELIVERED: DeliveryOutcome.ValueType  # 2
-"""It was delivered."""
+"""The notification was delivered."""
 DELIVERY_OUTCOME_GAVE_UP: DeliveryOutcome.ValueType  # 3
-"""It was given up after too many attempts, and is among the dead letters."""
+"""The delivery was given up, after too many attempts or because its channel was removed, and is a dead letter."""
 Global___DeliveryOutcome: _TypeAlias = DeliveryOutcome  # noqa: Y015
 
 @_typing.final
 class Notification(_message.Message):
-    """Something that a user was told."""
+    """A notification to a user about a task."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -86,24 +86,24 @@ class Notification(_message.Message):
     READ_TIME_FIELD_NUMBER: _builtins.int
     DELIVERIES_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """The id of the event behind it."""
+    """The notification's id: the event_id of the event that caused it."""
     kind: Global___NotificationKind.ValueType
-    """What it tells."""
+    """The kind of the notification."""
     task_id: _builtins.str
-    """The task that it is about."""
+    """The id of the task."""
     title: _builtins.str
-    """The task's title at that time."""
+    """The task's title when the event happened."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the event happened."""
 
     @_builtins.property
     def read_time(self) -> _timestamp_pb2.Timestamp:
-        """When the user read it; unset while it is unread."""
+        """When the notification was marked as read; unset while it is unread."""
 
     @_builtins.property
     def deliveries(self) -> _containers.RepeatedCompositeFieldContainer[Global___Delivery]:
-        """How it was delivered, one entry a channel."""
+        """The deliveries of the notification, one per channel."""
 
     def __init__(
         self,
@@ -137,12 +137,12 @@ class Delivery(_message.Message):
     channel: _builtins.str
     """The channel's name; `console` is the service's own log."""
     outcome: Global___DeliveryOutcome.ValueType
-    """How it ended, if it has."""
+    """The outcome so far."""
     attempts: _builtins.int
-    """How often it was tried."""
+    """The number of attempts."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
-        """When it was last tried; unset before the first attempt."""
+        """The time of the last attempt; unset before the first attempt."""
 
     def __init__(
         self,
@@ -162,16 +162,16 @@ Global___Delivery: _TypeAlias = Delivery  # noqa: Y015
 
 @_typing.final
 class ListNotificationsRequest(_message.Message):
-    """Asks for a page of notifications."""
+    """The request of ListNotifications."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """How many notifications a page holds at most: 0 stands for 50, more than 200 for 200."""
+    """The maximum number of notifications in the page: 0 means 50, more than 200 means 200."""
     page_token: _builtins.str
-    """Where to go on: a next_page_token."""
+    """The next_page_token of the previous page; empty for the first page."""
     def __init__(
         self,
         *,
@@ -188,7 +188,7 @@ Global___ListNotificationsRequest: _TypeAlias = ListNotificationsRequest  # noqa
 
 @_typing.final
 class ListNotificationsResponse(_message.Message):
-    """Answers ListNotifications."""
+    """The response of ListNotifications."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -196,12 +196,12 @@ class ListNotificationsResponse(_message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     UNREAD_COUNT_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """Where the next page begins; empty after the last page, and only then."""
+    """The token for the next page; empty if and only if this is the last page."""
     unread_count: _builtins.int
-    """How many notifications in the whole inbox are unread."""
+    """The number of unread notifications in the whole inbox."""
     @_builtins.property
     def notifications(self) -> _containers.RepeatedCompositeFieldContainer[Global___Notification]:
-        """The notifications of this page."""
+        """The notifications in this page."""
 
     def __init__(
         self,
@@ -220,17 +220,17 @@ Global___ListNotificationsResponse: _TypeAlias = ListNotificationsResponse  # no
 
 @_typing.final
 class MarkNotificationsReadRequest(_message.Message):
-    """Asks to mark notifications as read; exactly one of the two fields is set."""
+    """The request of MarkNotificationsRead. Exactly one of the two fields must be set."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     IDS_FIELD_NUMBER: _builtins.int
     ALL_FIELD_NUMBER: _builtins.int
     all: _builtins.bool
-    """Whether to mark the whole inbox."""
+    """Whether to mark all notifications in the inbox."""
     @_builtins.property
     def ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The ids of the notifications, at most 1,000."""
+        """The ids of the notifications; at most 1,000."""
 
     def __init__(
         self,
@@ -248,7 +248,7 @@ Global___MarkNotificationsReadRequest: _TypeAlias = MarkNotificationsReadRequest
 
 @_typing.final
 class MarkNotificationsReadResponse(_message.Message):
-    """Answers MarkNotificationsRead."""
+    """The response of MarkNotificationsRead."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -265,13 +265,13 @@ Global___MarkNotificationsReadResponse: _TypeAlias = MarkNotificationsReadRespon
 
 @_typing.final
 class WatchNotificationsRequest(_message.Message):
-    """Asks to watch the caller's notifications."""
+    """The request of WatchNotifications."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """Where to go on: the last resume_token that was received; empty to begin with what is recorded from now on."""
+    """The last resume_token that you received; empty to start with notifications that are recorded from now on."""
     def __init__(
         self,
         *,
@@ -287,7 +287,7 @@ Global___WatchNotificationsRequest: _TypeAlias = WatchNotificationsRequest  # no
 
 @_typing.final
 class WatchNotificationsResponse(_message.Message):
-    """One message of WatchNotifications: a notification, a reset, or with neither a heartbeat."""
+    """A message of WatchNotifications: a notification, a reset, or a heartbeat if it is neither."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -295,14 +295,14 @@ class WatchNotificationsResponse(_message.Message):
     NOTIFICATION_FIELD_NUMBER: _builtins.int
     RESET_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """Stands for all that came up to this message; send it to go on after it."""
+    """The position of this message; send it to continue after this message."""
     reset: _builtins.bool
-    """Whether something may have been missed, since the service no longer holds what came after the request's token:
-    list the notifications again. What is recorded from now on follows.
+    """Whether you may have missed notifications, because the service no longer holds all of them since your resume_token.
+    List the notifications again; those that are recorded from now on follow.
     """
     @_builtins.property
     def notification(self) -> Global___Notification:
-        """A new notification; how it is delivered is not known yet."""
+        """A new notification, not delivered yet; unset in a reset and in a heartbeat."""
 
     def __init__(
         self,

@@ -27,12 +27,14 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class NotificationServiceStub:
-    """Shows users what they were notified of.
+    """Gives users access to their notifications.
 
-    The caller is the user named in the metadata `x-consumer-username`, and sees only that user's notifications. Beside
-    the errors named at each method, all of them return UNAUTHENTICATED for a caller who is not known, UNAVAILABLE while
-    the queue is away, and DEADLINE_EXCEEDED when the deadline passes first. Errors carry the same details as those of
-    task.v1.TaskService.
+    The caller is the user named in the metadata `x-consumer-username`. Every method works on that user's notifications
+    only.
+
+    In addition to the errors listed for each method, every method returns UNAUTHENTICATED if the caller is unknown,
+    UNAVAILABLE while the queue is unavailable, and DEADLINE_EXCEEDED if the deadline passes first. Errors carry the same
+    details as those of task.v1.TaskService.
     """
 
     @_typing.overload
@@ -40,71 +42,81 @@ class NotificationServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> NotificationServiceAsyncStub: ...
     ListNotifications: _grpc.UnaryUnaryMultiCallable[_notify_pb2.ListNotificationsRequest, _notify_pb2.ListNotificationsResponse]
-    """Lists the caller's notifications, newest first. An inbox keeps 1,000 of them, each for 30 days.
+    """Lists the caller's notifications, newest first. An inbox keeps the newest 1,000 notifications, each for 30 days.
 
-    Errors: INVALID_ARGUMENT (page_size is negative; or INVALID_PAGE_TOKEN: the page token is damaged, another user's,
-    or was given for other arguments).
+    Errors: INVALID_ARGUMENT (page_size is negative; or INVALID_PAGE_TOKEN: the page token is damaged, or belongs to
+    another user).
     """
     MarkNotificationsRead: _grpc.UnaryUnaryMultiCallable[_notify_pb2.MarkNotificationsReadRequest, _notify_pb2.MarkNotificationsReadResponse]
-    """Marks notifications as read. Ids that are not in the inbox, or were read before, are passed over.
+    """Marks notifications as read. Ids that are not in the inbox and ids that are already read are ignored.
 
-    Errors: INVALID_ARGUMENT (neither or both of ids and all, or more than 1,000 ids).
+    Errors: INVALID_ARGUMENT (neither or both of ids and all are set, or there are more than 1,000 ids).
     """
     WatchNotifications: _grpc.UnaryStreamMultiCallable[_notify_pb2.WatchNotificationsRequest, _notify_pb2.WatchNotificationsResponse]
-    """Streams the caller's new notifications as they are recorded, which is before they are delivered. For four to five
-    minutes; then it ends with OK, and so it does when the service stops. If the connection is lost, it ends with
-    UNAVAILABLE. In each case, watch again with the last resume_token. The first message comes at once, is a heartbeat or
-    a reset, and tells where the stream begins; what was missed since the request's token follows. While nothing happens
-    a heartbeat comes every 15 seconds, so clients need no keepalive.
+    """Streams the caller's new notifications. A notification is sent when it is recorded, before it is delivered.
 
-    Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: no service gave that token), UNAVAILABLE (the queue has not been
-    reached since the service started), RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS: 10,000 in all or 50 of one user;
-    WATCHER_TOO_SLOW: 256 notifications waited for the caller, and ErrorInfo's metadata has the resume_token to go on
-    with).
+    The stream ends with OK after four to five minutes or when the service stops, and with UNAVAILABLE if the
+    connection is lost. In each case, watch again with the last resume_token.
+
+    The first message is sent immediately. It is a heartbeat or a reset, and its resume_token is the position at which
+    the stream starts. The notifications since the request's resume_token follow. While there are none, a heartbeat is
+    sent every 15 seconds, so clients need no keepalive.
+
+    Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: the resume token is invalid), UNAVAILABLE (the service has not
+    connected to the queue since it started), RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS: 10,000 streams are open in total,
+    or 50 of this user; WATCHER_TOO_SLOW: 256 notifications are waiting for the client, and ErrorInfo.metadata has the
+    resume_token to continue with).
     """
 
 @_typing.type_check_only
 class NotificationServiceAsyncStub(NotificationServiceStub):
-    """Shows users what they were notified of.
+    """Gives users access to their notifications.
 
-    The caller is the user named in the metadata `x-consumer-username`, and sees only that user's notifications. Beside
-    the errors named at each method, all of them return UNAUTHENTICATED for a caller who is not known, UNAVAILABLE while
-    the queue is away, and DEADLINE_EXCEEDED when the deadline passes first. Errors carry the same details as those of
-    task.v1.TaskService.
+    The caller is the user named in the metadata `x-consumer-username`. Every method works on that user's notifications
+    only.
+
+    In addition to the errors listed for each method, every method returns UNAUTHENTICATED if the caller is unknown,
+    UNAVAILABLE while the queue is unavailable, and DEADLINE_EXCEEDED if the deadline passes first. Errors carry the same
+    details as those of task.v1.TaskService.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListNotifications: _aio.UnaryUnaryMultiCallable[_notify_pb2.ListNotificationsRequest, _notify_pb2.ListNotificationsResponse]  # type: ignore[assignment]
-    """Lists the caller's notifications, newest first. An inbox keeps 1,000 of them, each for 30 days.
+    """Lists the caller's notifications, newest first. An inbox keeps the newest 1,000 notifications, each for 30 days.
 
-    Errors: INVALID_ARGUMENT (page_size is negative; or INVALID_PAGE_TOKEN: the page token is damaged, another user's,
-    or was given for other arguments).
+    Errors: INVALID_ARGUMENT (page_size is negative; or INVALID_PAGE_TOKEN: the page token is damaged, or belongs to
+    another user).
     """
     MarkNotificationsRead: _aio.UnaryUnaryMultiCallable[_notify_pb2.MarkNotificationsReadRequest, _notify_pb2.MarkNotificationsReadResponse]  # type: ignore[assignment]
-    """Marks notifications as read. Ids that are not in the inbox, or were read before, are passed over.
+    """Marks notifications as read. Ids that are not in the inbox and ids that are already read are ignored.
 
-    Errors: INVALID_ARGUMENT (neither or both of ids and all, or more than 1,000 ids).
+    Errors: INVALID_ARGUMENT (neither or both of ids and all are set, or there are more than 1,000 ids).
     """
     WatchNotifications: _aio.UnaryStreamMultiCallable[_notify_pb2.WatchNotificationsRequest, _notify_pb2.WatchNotificationsResponse]  # type: ignore[assignment]
-    """Streams the caller's new notifications as they are recorded, which is before they are delivered. For four to five
-    minutes; then it ends with OK, and so it does when the service stops. If the connection is lost, it ends with
-    UNAVAILABLE. In each case, watch again with the last resume_token. The first message comes at once, is a heartbeat or
-    a reset, and tells where the stream begins; what was missed since the request's token follows. While nothing happens
-    a heartbeat comes every 15 seconds, so clients need no keepalive.
+    """Streams the caller's new notifications. A notification is sent when it is recorded, before it is delivered.
 
-    Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: no service gave that token), UNAVAILABLE (the queue has not been
-    reached since the service started), RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS: 10,000 in all or 50 of one user;
-    WATCHER_TOO_SLOW: 256 notifications waited for the caller, and ErrorInfo's metadata has the resume_token to go on
-    with).
+    The stream ends with OK after four to five minutes or when the service stops, and with UNAVAILABLE if the
+    connection is lost. In each case, watch again with the last resume_token.
+
+    The first message is sent immediately. It is a heartbeat or a reset, and its resume_token is the position at which
+    the stream starts. The notifications since the request's resume_token follow. While there are none, a heartbeat is
+    sent every 15 seconds, so clients need no keepalive.
+
+    Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: the resume token is invalid), UNAVAILABLE (the service has not
+    connected to the queue since it started), RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS: 10,000 streams are open in total,
+    or 50 of this user; WATCHER_TOO_SLOW: 256 notifications are waiting for the client, and ErrorInfo.metadata has the
+    resume_token to continue with).
     """
 
 class NotificationServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Shows users what they were notified of.
+    """Gives users access to their notifications.
 
-    The caller is the user named in the metadata `x-consumer-username`, and sees only that user's notifications. Beside
-    the errors named at each method, all of them return UNAUTHENTICATED for a caller who is not known, UNAVAILABLE while
-    the queue is away, and DEADLINE_EXCEEDED when the deadline passes first. Errors carry the same details as those of
-    task.v1.TaskService.
+    The caller is the user named in the metadata `x-consumer-username`. Every method works on that user's notifications
+    only.
+
+    In addition to the errors listed for each method, every method returns UNAUTHENTICATED if the caller is unknown,
+    UNAVAILABLE while the queue is unavailable, and DEADLINE_EXCEEDED if the deadline passes first. Errors carry the same
+    details as those of task.v1.TaskService.
     """
 
     @_abc_1.abstractmethod
@@ -113,10 +125,10 @@ class NotificationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notify_pb2.ListNotificationsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notify_pb2.ListNotificationsResponse, _abc.Awaitable[_notify_pb2.ListNotificationsResponse]]:
-        """Lists the caller's notifications, newest first. An inbox keeps 1,000 of them, each for 30 days.
+        """Lists the caller's notifications, newest first. An inbox keeps the newest 1,000 notifications, each for 30 days.
 
-        Errors: INVALID_ARGUMENT (page_size is negative; or INVALID_PAGE_TOKEN: the page token is damaged, another user's,
-        or was given for other arguments).
+        Errors: INVALID_ARGUMENT (page_size is negative; or INVALID_PAGE_TOKEN: the page token is damaged, or belongs to
+        another user).
         """
 
     @_abc_1.abstractmethod
@@ -125,9 +137,9 @@ class NotificationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notify_pb2.MarkNotificationsReadRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notify_pb2.MarkNotificationsReadResponse, _abc.Awaitable[_notify_pb2.MarkNotificationsReadResponse]]:
-        """Marks notifications as read. Ids that are not in the inbox, or were read before, are passed over.
+        """Marks notifications as read. Ids that are not in the inbox and ids that are already read are ignored.
 
-        Errors: INVALID_ARGUMENT (neither or both of ids and all, or more than 1,000 ids).
+        Errors: INVALID_ARGUMENT (neither or both of ids and all are set, or there are more than 1,000 ids).
         """
 
     @_abc_1.abstractmethod
@@ -136,16 +148,19 @@ class NotificationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notify_pb2.WatchNotificationsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_notify_pb2.WatchNotificationsResponse], _abc.AsyncIterator[_notify_pb2.WatchNotificationsResponse]]:
-        """Streams the caller's new notifications as they are recorded, which is before they are delivered. For four to five
-        minutes; then it ends with OK, and so it does when the service stops. If the connection is lost, it ends with
-        UNAVAILABLE. In each case, watch again with the last resume_token. The first message comes at once, is a heartbeat or
-        a reset, and tells where the stream begins; what was missed since the request's token follows. While nothing happens
-        a heartbeat comes every 15 seconds, so clients need no keepalive.
+        """Streams the caller's new notifications. A notification is sent when it is recorded, before it is delivered.
 
-        Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: no service gave that token), UNAVAILABLE (the queue has not been
-        reached since the service started), RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS: 10,000 in all or 50 of one user;
-        WATCHER_TOO_SLOW: 256 notifications waited for the caller, and ErrorInfo's metadata has the resume_token to go on
-        with).
+        The stream ends with OK after four to five minutes or when the service stops, and with UNAVAILABLE if the
+        connection is lost. In each case, watch again with the last resume_token.
+
+        The first message is sent immediately. It is a heartbeat or a reset, and its resume_token is the position at which
+        the stream starts. The notifications since the request's resume_token follow. While there are none, a heartbeat is
+        sent every 15 seconds, so clients need no keepalive.
+
+        Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: the resume token is invalid), UNAVAILABLE (the service has not
+        connected to the queue since it started), RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS: 10,000 streams are open in total,
+        or 50 of this user; WATCHER_TOO_SLOW: 256 notifications are waiting for the client, and ErrorInfo.metadata has the
+        resume_token to continue with).
         """
 
 def add_NotificationServiceServicer_to_server(servicer: NotificationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -28,37 +28,38 @@ class _TaskEventType:
 class _TaskEventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskEventType.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     TASK_EVENT_TYPE_UNSPECIFIED: _TaskEventType.ValueType  # 0
-    """Not given; never sent."""
+    """Not set; never sent."""
     TASK_EVENT_TYPE_CREATED: _TaskEventType.ValueType  # 1
-    """It was created."""
+    """The task was created."""
     TASK_EVENT_TYPE_UPDATED: _TaskEventType.ValueType  # 2
-    """It was changed or undeleted."""
+    """The task was updated or undeleted."""
     TASK_EVENT_TYPE_DELETED: _TaskEventType.ValueType  # 3
-    """It was deleted."""
+    """The task was deleted."""
     TASK_EVENT_TYPE_DUE: _TaskEventType.ValueType  # 4
-    """Its due_time has come near."""
+    """The task is due soon."""
 
 class TaskEventType(_TaskEventType, metaclass=_TaskEventTypeEnumTypeWrapper):
-    """What happened to a task."""
+    """The type of a task event."""
 
 TASK_EVENT_TYPE_UNSPECIFIED: TaskEventType.ValueType  # 0
-"""Not given; never sent."""
+"""Not set; never sent."""
 TASK_EVENT_TYPE_CREATED: TaskEventType.ValueType  # 1
-"""It was created."""
+"""The task was created."""
 TASK_EVENT_TYPE_UPDATED: TaskEventType.ValueType  # 2
-"""It was changed or undeleted."""
+"""The task was updated or undeleted."""
 TASK_EVENT_TYPE_DELETED: TaskEventType.ValueType  # 3
-"""It was deleted."""
+"""The task was deleted."""
 TASK_EVENT_TYPE_DUE: TaskEventType.ValueType  # 4
-"""Its due_time has come near."""
+"""The task is due soon."""
 Global___TaskEventType: _TypeAlias = TaskEventType  # noqa: Y015
 
 @_typing.final
 class TaskEvent(_message.Message):
-    """What happened to a task, as it travels on the stream `task-events`.
+    """A task event, as published in the stream `task-events`.
 
-    An entry's field `event` holds these bytes, its field `id` the event_id. An event may come more than once, always
-    with the same event_id; a consumer that meets a higher schema_version than it knows must set the event aside.
+    The field `event` of a stream entry holds this message, and its field `id` the event_id. An event can be delivered
+    more than once, always with the same event_id. A consumer must dead-letter an event whose schema_version is higher
+    than it supports.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -73,26 +74,26 @@ class TaskEvent(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     TRACEPARENT_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
-    """`<task id>:<revision>:<slot>`, the slot being `created`, `changed` or `due`."""
+    """The event's id: `<task id>:<revision>:<slot>`, where the slot is `created`, `changed` or `due`."""
     type: Global___TaskEventType.ValueType
-    """What happened."""
+    """The type of the event."""
     schema_version: _builtins.int
-    """The version of this message's meaning: 1."""
+    """The version of this message's schema: 1."""
     revision: _builtins.int
-    """The task's revision after it; an older one than was seen before is out of date."""
+    """The task's revision after the event. Ignore the event if you already have a newer revision of the task."""
     owner: _builtins.str
-    """The user whose task it is."""
+    """The user who owns the task."""
     request_id: _builtins.str
-    """The x-request-id of the request that caused it."""
+    """The x-request-id of the request that caused the event."""
     traceparent: _builtins.str
-    """The W3C traceparent of the request that caused it; empty if there was none."""
+    """The W3C traceparent of the request that caused the event; empty if there was none."""
     @_builtins.property
     def task(self) -> _task_pb2.Task:
-        """The task right after it."""
+        """The task immediately after the event."""
 
     @_builtins.property
     def occur_time(self) -> _timestamp_pb2.Timestamp:
-        """When it happened."""
+        """When the event happened."""
 
     def __init__(
         self,
@@ -117,14 +118,14 @@ Global___TaskEvent: _TypeAlias = TaskEvent  # noqa: Y015
 
 @_typing.final
 class ConfirmEventsRequest(_message.Message):
-    """Names events that were handled for good."""
+    """The request of ConfirmEvents."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     EVENT_IDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def event_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The events' ids, at most 1,000."""
+        """The ids of the events; at most 1,000."""
 
     def __init__(
         self,
@@ -141,7 +142,7 @@ Global___ConfirmEventsRequest: _TypeAlias = ConfirmEventsRequest  # noqa: Y015
 
 @_typing.final
 class ConfirmEventsResponse(_message.Message):
-    """Answers ConfirmEvents."""
+    """The response of ConfirmEvents."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -158,13 +159,13 @@ Global___ConfirmEventsResponse: _TypeAlias = ConfirmEventsResponse  # noqa: Y015
 
 @_typing.final
 class WatchTaskEventsRequest(_message.Message):
-    """Asks to watch the events of all users."""
+    """The request of WatchTaskEvents."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """Where to go on: the last resume_token that was received; empty to begin with the oldest event that is held."""
+    """The last resume_token that you received; empty to start with the oldest event that the service holds."""
     def __init__(
         self,
         *,
@@ -180,7 +181,7 @@ Global___WatchTaskEventsRequest: _TypeAlias = WatchTaskEventsRequest  # noqa: Y0
 
 @_typing.final
 class WatchTaskEventsResponse(_message.Message):
-    """One message of WatchTaskEvents: events, a reset, or with neither a heartbeat."""
+    """A message of WatchTaskEvents: events, a reset, or a heartbeat if it is neither."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -188,14 +189,14 @@ class WatchTaskEventsResponse(_message.Message):
     EVENTS_FIELD_NUMBER: _builtins.int
     RESET_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """Stands for all that came up to this message; send it to go on after it."""
+    """The position of this message; send it to continue after this message."""
     reset: _builtins.bool
-    """Whether something may have been missed, since the service no longer holds what came after the request's token.
-    What happens from now on follows.
+    """Whether you may have missed events, because the service no longer holds all events since your resume_token. Events
+    from now on follow.
     """
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___WatchedTaskEvent]:
-        """Events in the order of the queue, each with the token that stands for all up to it."""
+        """Events in the order of the queue."""
 
     def __init__(
         self,
@@ -214,14 +215,14 @@ Global___WatchTaskEventsResponse: _TypeAlias = WatchTaskEventsResponse  # noqa: 
 
 @_typing.final
 class WatchedTaskEvent(_message.Message):
-    """An event and its place."""
+    """An event and its position."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     EVENT_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """Stands for all that came up to this event."""
+    """The position of this event; send it to continue after this event."""
     @_builtins.property
     def event(self) -> Global___TaskEvent:
         """The event."""

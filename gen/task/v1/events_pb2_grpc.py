@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class TaskEventsServiceStub:
-    """Settles and hands on what the task service has put on the queue. For the other services of the mesh; never routed from
-    outside, and called without a user.
+    """Streams task events to the other services of the mesh and accepts their confirmations. Internal: the gateway does not
+    route to it, and it is called without a user.
     """
 
     def __init__(self, channel):
@@ -49,25 +49,26 @@ class TaskEventsServiceStub:
 
 
 class TaskEventsServiceServicer:
-    """Settles and hands on what the task service has put on the queue. For the other services of the mesh; never routed from
-    outside, and called without a user.
+    """Streams task events to the other services of the mesh and accepts their confirmations. Internal: the gateway does not
+    route to it, and it is called without a user.
     """
 
     def ConfirmEvents(self, request, context):
-        """Tells that events were handled for good, delivered or given up, so that they are not published again.
+        """Confirms that events were processed, whether delivered or given up, so that they are not published again.
 
-        Ids that are not known, or were confirmed before, are passed over: a repeat has no second effect.
-        Errors: INVALID_ARGUMENT (more than 1,000 ids), UNAVAILABLE (the store is away).
+        Unknown ids and ids that were already confirmed are ignored, so the call is idempotent.
+
+        Errors: INVALID_ARGUMENT (more than 1,000 ids), UNAVAILABLE (the store is unavailable).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WatchTaskEvents(self, request, context):
-        """Streams what happens to the tasks of all users, so that an edge can serve any number of watchers over one stream:
-        events of every type but TASK_EVENT_TYPE_DUE. It begins, lasts, ends and is resumed as TaskService.WatchTasks.
+        """Streams the task events of all users, so that an edge serves any number of watchers with one stream. Events of type
+        TASK_EVENT_TYPE_DUE are left out. The stream starts, ends and resumes as that of TaskService.WatchTasks.
 
-        Errors: those of TaskService.WatchTasks; WATCHER_TOO_SLOW comes when 10,000 events waited.
+        Errors: those of TaskService.WatchTasks, but WATCHER_TOO_SLOW at 10,000 waiting events.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -95,8 +96,8 @@ def add_TaskEventsServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class TaskEventsService:
-    """Settles and hands on what the task service has put on the queue. For the other services of the mesh; never routed from
-    outside, and called without a user.
+    """Streams task events to the other services of the mesh and accepts their confirmations. Internal: the gateway does not
+    route to it, and it is called without a user.
     """
 
     @staticmethod

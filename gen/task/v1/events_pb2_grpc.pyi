@@ -27,8 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class TaskEventsServiceStub:
-    """Settles and hands on what the task service has put on the queue. For the other services of the mesh; never routed from
-    outside, and called without a user.
+    """Streams task events to the other services of the mesh and accepts their confirmations. Internal: the gateway does not
+    route to it, and it is called without a user.
     """
 
     @_typing.overload
@@ -36,41 +36,43 @@ class TaskEventsServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> TaskEventsServiceAsyncStub: ...
     ConfirmEvents: _grpc.UnaryUnaryMultiCallable[_events_pb2.ConfirmEventsRequest, _events_pb2.ConfirmEventsResponse]
-    """Tells that events were handled for good, delivered or given up, so that they are not published again.
+    """Confirms that events were processed, whether delivered or given up, so that they are not published again.
 
-    Ids that are not known, or were confirmed before, are passed over: a repeat has no second effect.
-    Errors: INVALID_ARGUMENT (more than 1,000 ids), UNAVAILABLE (the store is away).
+    Unknown ids and ids that were already confirmed are ignored, so the call is idempotent.
+
+    Errors: INVALID_ARGUMENT (more than 1,000 ids), UNAVAILABLE (the store is unavailable).
     """
     WatchTaskEvents: _grpc.UnaryStreamMultiCallable[_events_pb2.WatchTaskEventsRequest, _events_pb2.WatchTaskEventsResponse]
-    """Streams what happens to the tasks of all users, so that an edge can serve any number of watchers over one stream:
-    events of every type but TASK_EVENT_TYPE_DUE. It begins, lasts, ends and is resumed as TaskService.WatchTasks.
+    """Streams the task events of all users, so that an edge serves any number of watchers with one stream. Events of type
+    TASK_EVENT_TYPE_DUE are left out. The stream starts, ends and resumes as that of TaskService.WatchTasks.
 
-    Errors: those of TaskService.WatchTasks; WATCHER_TOO_SLOW comes when 10,000 events waited.
+    Errors: those of TaskService.WatchTasks, but WATCHER_TOO_SLOW at 10,000 waiting events.
     """
 
 @_typing.type_check_only
 class TaskEventsServiceAsyncStub(TaskEventsServiceStub):
-    """Settles and hands on what the task service has put on the queue. For the other services of the mesh; never routed from
-    outside, and called without a user.
+    """Streams task events to the other services of the mesh and accepts their confirmations. Internal: the gateway does not
+    route to it, and it is called without a user.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ConfirmEvents: _aio.UnaryUnaryMultiCallable[_events_pb2.ConfirmEventsRequest, _events_pb2.ConfirmEventsResponse]  # type: ignore[assignment]
-    """Tells that events were handled for good, delivered or given up, so that they are not published again.
+    """Confirms that events were processed, whether delivered or given up, so that they are not published again.
 
-    Ids that are not known, or were confirmed before, are passed over: a repeat has no second effect.
-    Errors: INVALID_ARGUMENT (more than 1,000 ids), UNAVAILABLE (the store is away).
+    Unknown ids and ids that were already confirmed are ignored, so the call is idempotent.
+
+    Errors: INVALID_ARGUMENT (more than 1,000 ids), UNAVAILABLE (the store is unavailable).
     """
     WatchTaskEvents: _aio.UnaryStreamMultiCallable[_events_pb2.WatchTaskEventsRequest, _events_pb2.WatchTaskEventsResponse]  # type: ignore[assignment]
-    """Streams what happens to the tasks of all users, so that an edge can serve any number of watchers over one stream:
-    events of every type but TASK_EVENT_TYPE_DUE. It begins, lasts, ends and is resumed as TaskService.WatchTasks.
+    """Streams the task events of all users, so that an edge serves any number of watchers with one stream. Events of type
+    TASK_EVENT_TYPE_DUE are left out. The stream starts, ends and resumes as that of TaskService.WatchTasks.
 
-    Errors: those of TaskService.WatchTasks; WATCHER_TOO_SLOW comes when 10,000 events waited.
+    Errors: those of TaskService.WatchTasks, but WATCHER_TOO_SLOW at 10,000 waiting events.
     """
 
 class TaskEventsServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Settles and hands on what the task service has put on the queue. For the other services of the mesh; never routed from
-    outside, and called without a user.
+    """Streams task events to the other services of the mesh and accepts their confirmations. Internal: the gateway does not
+    route to it, and it is called without a user.
     """
 
     @_abc_1.abstractmethod
@@ -79,10 +81,11 @@ class TaskEventsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _events_pb2.ConfirmEventsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_events_pb2.ConfirmEventsResponse, _abc.Awaitable[_events_pb2.ConfirmEventsResponse]]:
-        """Tells that events were handled for good, delivered or given up, so that they are not published again.
+        """Confirms that events were processed, whether delivered or given up, so that they are not published again.
 
-        Ids that are not known, or were confirmed before, are passed over: a repeat has no second effect.
-        Errors: INVALID_ARGUMENT (more than 1,000 ids), UNAVAILABLE (the store is away).
+        Unknown ids and ids that were already confirmed are ignored, so the call is idempotent.
+
+        Errors: INVALID_ARGUMENT (more than 1,000 ids), UNAVAILABLE (the store is unavailable).
         """
 
     @_abc_1.abstractmethod
@@ -91,10 +94,10 @@ class TaskEventsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _events_pb2.WatchTaskEventsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_events_pb2.WatchTaskEventsResponse], _abc.AsyncIterator[_events_pb2.WatchTaskEventsResponse]]:
-        """Streams what happens to the tasks of all users, so that an edge can serve any number of watchers over one stream:
-        events of every type but TASK_EVENT_TYPE_DUE. It begins, lasts, ends and is resumed as TaskService.WatchTasks.
+        """Streams the task events of all users, so that an edge serves any number of watchers with one stream. Events of type
+        TASK_EVENT_TYPE_DUE are left out. The stream starts, ends and resumes as that of TaskService.WatchTasks.
 
-        Errors: those of TaskService.WatchTasks; WATCHER_TOO_SLOW comes when 10,000 events waited.
+        Errors: those of TaskService.WatchTasks, but WATCHER_TOO_SLOW at 10,000 waiting events.
         """
 
 def add_TaskEventsServiceServicer_to_server(servicer: TaskEventsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

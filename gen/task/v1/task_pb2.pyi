@@ -28,23 +28,23 @@ class _TaskStatus:
 class _TaskStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskStatus.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     TASK_STATUS_UNSPECIFIED: _TaskStatus.ValueType  # 0
-    """Not given."""
+    """Not set."""
     TASK_STATUS_TODO: _TaskStatus.ValueType  # 1
-    """Not begun."""
+    """Not started."""
     TASK_STATUS_IN_PROGRESS: _TaskStatus.ValueType  # 2
-    """Begun."""
+    """Started."""
     TASK_STATUS_DONE: _TaskStatus.ValueType  # 3
     """Finished."""
 
 class TaskStatus(_TaskStatus, metaclass=_TaskStatusEnumTypeWrapper):
-    """How far a task is."""
+    """The status of a task."""
 
 TASK_STATUS_UNSPECIFIED: TaskStatus.ValueType  # 0
-"""Not given."""
+"""Not set."""
 TASK_STATUS_TODO: TaskStatus.ValueType  # 1
-"""Not begun."""
+"""Not started."""
 TASK_STATUS_IN_PROGRESS: TaskStatus.ValueType  # 2
-"""Begun."""
+"""Started."""
 TASK_STATUS_DONE: TaskStatus.ValueType  # 3
 """Finished."""
 Global___TaskStatus: _TypeAlias = TaskStatus  # noqa: Y015
@@ -56,29 +56,29 @@ class _TaskPriority:
 class _TaskPriorityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskPriority.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     TASK_PRIORITY_UNSPECIFIED: _TaskPriority.ValueType  # 0
-    """Not given."""
+    """Not set."""
     TASK_PRIORITY_LOW: _TaskPriority.ValueType  # 1
-    """Can wait."""
+    """Low."""
     TASK_PRIORITY_MEDIUM: _TaskPriority.ValueType  # 2
-    """The usual."""
+    """Medium, the default."""
     TASK_PRIORITY_HIGH: _TaskPriority.ValueType  # 3
-    """Before the usual."""
+    """High."""
     TASK_PRIORITY_URGENT: _TaskPriority.ValueType  # 4
-    """Now."""
+    """Urgent."""
 
 class TaskPriority(_TaskPriority, metaclass=_TaskPriorityEnumTypeWrapper):
-    """How much a task matters."""
+    """The priority of a task."""
 
 TASK_PRIORITY_UNSPECIFIED: TaskPriority.ValueType  # 0
-"""Not given."""
+"""Not set."""
 TASK_PRIORITY_LOW: TaskPriority.ValueType  # 1
-"""Can wait."""
+"""Low."""
 TASK_PRIORITY_MEDIUM: TaskPriority.ValueType  # 2
-"""The usual."""
+"""Medium, the default."""
 TASK_PRIORITY_HIGH: TaskPriority.ValueType  # 3
-"""Before the usual."""
+"""High."""
 TASK_PRIORITY_URGENT: TaskPriority.ValueType  # 4
-"""Now."""
+"""Urgent."""
 Global___TaskPriority: _TypeAlias = TaskPriority  # noqa: Y015
 
 class _TaskChangeType:
@@ -88,30 +88,30 @@ class _TaskChangeType:
 class _TaskChangeTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskChangeType.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     TASK_CHANGE_TYPE_UNSPECIFIED: _TaskChangeType.ValueType  # 0
-    """Not given; never sent."""
+    """Not set; never sent."""
     TASK_CHANGE_TYPE_CREATED: _TaskChangeType.ValueType  # 1
-    """It was created."""
+    """The task was created."""
     TASK_CHANGE_TYPE_UPDATED: _TaskChangeType.ValueType  # 2
-    """It was changed or undeleted."""
+    """The task was updated or undeleted."""
     TASK_CHANGE_TYPE_DELETED: _TaskChangeType.ValueType  # 3
-    """It was deleted."""
+    """The task was deleted."""
 
 class TaskChangeType(_TaskChangeType, metaclass=_TaskChangeTypeEnumTypeWrapper):
-    """What may happen to a task that is watched."""
+    """The type of a change to a task."""
 
 TASK_CHANGE_TYPE_UNSPECIFIED: TaskChangeType.ValueType  # 0
-"""Not given; never sent."""
+"""Not set; never sent."""
 TASK_CHANGE_TYPE_CREATED: TaskChangeType.ValueType  # 1
-"""It was created."""
+"""The task was created."""
 TASK_CHANGE_TYPE_UPDATED: TaskChangeType.ValueType  # 2
-"""It was changed or undeleted."""
+"""The task was updated or undeleted."""
 TASK_CHANGE_TYPE_DELETED: TaskChangeType.ValueType  # 3
-"""It was deleted."""
+"""The task was deleted."""
 Global___TaskChangeType: _TypeAlias = TaskChangeType  # noqa: Y015
 
 @_typing.final
 class Task(_message.Message):
-    """A thing to do."""
+    """A task."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -132,46 +132,46 @@ class Task(_message.Message):
     id: _builtins.str
     """The task's id, a ULID: ids sort by creation time. Set by the service."""
     title: _builtins.str
-    """What is to be done: 1 to 200 characters, not blank, no control characters."""
+    """The title: 1 to 200 characters, not blank, no control characters."""
     description: _builtins.str
-    """The details: at most 10,000 characters, with no control characters but tab, line feed and carriage return."""
+    """The details: at most 10,000 characters, no control characters except tab, line feed and carriage return."""
     status: Global___TaskStatus.ValueType
-    """How far it is. A task that is created without one is TODO."""
+    """The status. A new task defaults to TODO."""
     priority: Global___TaskPriority.ValueType
-    """How much it matters. A task that is created without one is MEDIUM."""
+    """The priority. A new task defaults to MEDIUM."""
     owner: _builtins.str
-    """The user whose task it is. Set by the service."""
+    """The user who owns the task. Set by the service."""
     revision: _builtins.int
-    """How often it was written: 1 for a new task, one more for each change. Set by the service."""
+    """The number of writes: 1 for a new task, incremented by each change. Set by the service."""
     etag: _builtins.str
-    """Stands for this revision; send it back to change the task only if nobody else has. In UpdateTask it is the
-    condition, elsewhere set by the service.
+    """Identifies this revision. Send it back in UpdateTask or DeleteTask to change the task only if it has not changed
+    since. Set by the service, except in the request of UpdateTask.
     """
     @_builtins.property
     def labels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Words to find it by: at most 20, all different, each 1 to 50 characters, not blank, no control characters."""
+        """Labels to filter by: at most 20, no duplicates, each 1 to 50 characters, not blank, no control characters."""
 
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
-        """When it is to be done, from 1970 to 9999 in microseconds (finer parts are cut off); unset for never. Its owner is
-        reminded some time before, once for each due_time, if the task is open then.
+        """When the task is due, in the years 1970 to 9999; truncated to microseconds. Unset if the task has no due time. The
+        owner gets one reminder shortly before each due_time, if the task is still open then.
         """
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was created. Set by the service."""
+        """When the task was created. Set by the service."""
 
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was last changed, deleted or undeleted. Set by the service."""
+        """When the task was last updated, deleted or undeleted. Set by the service."""
 
     @_builtins.property
     def complete_time(self) -> _timestamp_pb2.Timestamp:
-        """When it became DONE; unset while it is not. Set by the service."""
+        """When the status became DONE; unset while the status is not DONE. Set by the service."""
 
     @_builtins.property
     def delete_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was deleted; unset while it is not. Set by the service."""
+        """When the task was deleted; unset if it is not deleted. Set by the service."""
 
     def __init__(
         self,
@@ -201,19 +201,19 @@ Global___Task: _TypeAlias = Task  # noqa: Y015
 
 @_typing.final
 class CreateTaskRequest(_message.Message):
-    """Asks for a new task."""
+    """The request of CreateTask."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TASK_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """The idempotency key: 1 to 255 printable ASCII characters, the user's own. A repeat with the same content returns
-    the task as it is now, deleted or not, for as long as the task exists. Left empty, the service makes one.
+    """The idempotency key: 1 to 255 printable ASCII characters, unique per user. A repeat with the same content returns
+    the current task, even if it is deleted, until it is purged. If empty, the service generates a key.
     """
     @_builtins.property
     def task(self) -> Global___Task:
-        """The task; fields that only the service sets must be unset."""
+        """The task. Fields that are set by the service must be unset."""
 
     def __init__(
         self,
@@ -231,14 +231,14 @@ Global___CreateTaskRequest: _TypeAlias = CreateTaskRequest  # noqa: Y015
 
 @_typing.final
 class CreateTaskResponse(_message.Message):
-    """Answers CreateTask."""
+    """The response of CreateTask."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TASK_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def task(self) -> Global___Task:
-        """The task that was created, or the one that the same request_id created before."""
+        """The created task, or the task that an earlier request with the same request_id created."""
 
     def __init__(
         self,
@@ -255,7 +255,7 @@ Global___CreateTaskResponse: _TypeAlias = CreateTaskResponse  # noqa: Y015
 
 @_typing.final
 class GetTaskRequest(_message.Message):
-    """Asks for one task."""
+    """The request of GetTask."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -264,7 +264,7 @@ class GetTaskRequest(_message.Message):
     id: _builtins.str
     """The task's id."""
     show_deleted: _builtins.bool
-    """Whether a deleted task is returned too."""
+    """Whether to return the task even if it is deleted."""
     def __init__(
         self,
         *,
@@ -281,7 +281,7 @@ Global___GetTaskRequest: _TypeAlias = GetTaskRequest  # noqa: Y015
 
 @_typing.final
 class GetTaskResponse(_message.Message):
-    """Answers GetTask."""
+    """The response of GetTask."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -305,7 +305,7 @@ Global___GetTaskResponse: _TypeAlias = GetTaskResponse  # noqa: Y015
 
 @_typing.final
 class ListTasksRequest(_message.Message):
-    """Asks for a page of tasks; a task is listed when it passes all the filters."""
+    """The request of ListTasks. A task is listed if it matches all filters."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -320,38 +320,38 @@ class ListTasksRequest(_message.Message):
     QUERY_FIELD_NUMBER: _builtins.int
     SHOW_DELETED_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """How many tasks a page holds at most: 0 stands for 50, more than 200 for 200. A page may hold fewer, even none,
-    and still not be the last: it ends early at 2 MiB, or when 5,000 tasks were looked at.
+    """The maximum number of tasks in the page: 0 means 50, more than 200 means 200. A page ends early at 2 MiB, or after
+    5,000 tasks were examined. So a page with fewer tasks, or none, can be followed by another page.
     """
     page_token: _builtins.str
-    """Where to go on: a next_page_token, with all other fields but page_size as they were."""
+    """The next_page_token of the previous page; empty for the first page. All fields except page_size must be unchanged."""
     order_by: _builtins.str
-    """The order: `create_time`, `update_time`, `due_time` or `priority`, with ` desc` behind it for the falling one.
-    Tasks without due_time come last in both. Left empty it is `create_time desc`.
+    """The order: `create_time`, `update_time`, `due_time` or `priority`, optionally followed by ` desc` for descending.
+    Tasks without due_time are last in both directions. Defaults to `create_time desc`.
     """
     query: _builtins.str
-    """Lists tasks with this text in title or description, taken literally, whatever its case; at most 200 characters."""
+    """Only tasks whose title or description contains this text, ignoring case. No wildcards; at most 200 characters."""
     show_deleted: _builtins.bool
-    """Whether deleted tasks are listed too."""
+    """Whether to include deleted tasks."""
     @_builtins.property
     def statuses(self) -> _containers.RepeatedScalarFieldContainer[Global___TaskStatus.ValueType]:
-        """Lists tasks in any of these statuses; empty for all."""
+        """Only tasks with one of these statuses; empty for all."""
 
     @_builtins.property
     def priorities(self) -> _containers.RepeatedScalarFieldContainer[Global___TaskPriority.ValueType]:
-        """Lists tasks of any of these priorities; empty for all."""
+        """Only tasks with one of these priorities; empty for all."""
 
     @_builtins.property
     def labels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Lists tasks that have all of these labels, at most 20."""
+        """Only tasks that have all of these labels; at most 20."""
 
     @_builtins.property
     def due_before(self) -> _timestamp_pb2.Timestamp:
-        """Lists tasks that are due before this time."""
+        """Only tasks that are due before this time."""
 
     @_builtins.property
     def due_after(self) -> _timestamp_pb2.Timestamp:
-        """Lists tasks that are due at this time or after it."""
+        """Only tasks that are due at this time or later."""
 
     def __init__(
         self,
@@ -377,17 +377,17 @@ Global___ListTasksRequest: _TypeAlias = ListTasksRequest  # noqa: Y015
 
 @_typing.final
 class ListTasksResponse(_message.Message):
-    """Answers ListTasks."""
+    """The response of ListTasks."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TASKS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """Where the next page begins; empty after the last page, and only then."""
+    """The token for the next page; empty if and only if this is the last page."""
     @_builtins.property
     def tasks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Task]:
-        """The tasks of this page."""
+        """The tasks in this page."""
 
     def __init__(
         self,
@@ -405,7 +405,7 @@ Global___ListTasksResponse: _TypeAlias = ListTasksResponse  # noqa: Y015
 
 @_typing.final
 class UpdateTaskRequest(_message.Message):
-    """Asks to change a task."""
+    """The request of UpdateTask."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -413,13 +413,13 @@ class UpdateTaskRequest(_message.Message):
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def task(self) -> Global___Task:
-        """The task's id, the new values, and as etag the condition: the change is made only if the task still has it.
-        Without etag it is made in any case.
+        """The task's id and the new values. With an etag, the task is updated only if it still has that etag; without one, it
+        is updated unconditionally.
         """
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The fields to change: any but those that the service sets. Without a mask, the fields that are set in task change."""
+        """The fields to update; fields that the service sets are invalid. Without a mask, all fields set in task are updated."""
 
     def __init__(
         self,
@@ -437,14 +437,14 @@ Global___UpdateTaskRequest: _TypeAlias = UpdateTaskRequest  # noqa: Y015
 
 @_typing.final
 class UpdateTaskResponse(_message.Message):
-    """Answers UpdateTask."""
+    """The response of UpdateTask."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TASK_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def task(self) -> Global___Task:
-        """The task as it is now. A change that changes nothing leaves its revision as it was."""
+        """The updated task. An update that changes nothing leaves the revision unchanged."""
 
     def __init__(
         self,
@@ -461,7 +461,7 @@ Global___UpdateTaskResponse: _TypeAlias = UpdateTaskResponse  # noqa: Y015
 
 @_typing.final
 class DeleteTaskRequest(_message.Message):
-    """Asks to delete a task."""
+    """The request of DeleteTask."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -470,7 +470,7 @@ class DeleteTaskRequest(_message.Message):
     id: _builtins.str
     """The task's id."""
     etag: _builtins.str
-    """Delete only if the task still has this etag; empty for any."""
+    """Delete the task only if it still has this etag; if empty, delete it unconditionally."""
     def __init__(
         self,
         *,
@@ -487,7 +487,7 @@ Global___DeleteTaskRequest: _TypeAlias = DeleteTaskRequest  # noqa: Y015
 
 @_typing.final
 class DeleteTaskResponse(_message.Message):
-    """Answers DeleteTask."""
+    """The response of DeleteTask."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -511,7 +511,7 @@ Global___DeleteTaskResponse: _TypeAlias = DeleteTaskResponse  # noqa: Y015
 
 @_typing.final
 class UndeleteTaskRequest(_message.Message):
-    """Asks to bring a deleted task back."""
+    """The request of UndeleteTask."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -533,14 +533,14 @@ Global___UndeleteTaskRequest: _TypeAlias = UndeleteTaskRequest  # noqa: Y015
 
 @_typing.final
 class UndeleteTaskResponse(_message.Message):
-    """Answers UndeleteTask."""
+    """The response of UndeleteTask."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TASK_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def task(self) -> Global___Task:
-        """The task, no longer deleted."""
+        """The restored task."""
 
     def __init__(
         self,
@@ -557,13 +557,13 @@ Global___UndeleteTaskResponse: _TypeAlias = UndeleteTaskResponse  # noqa: Y015
 
 @_typing.final
 class WatchTasksRequest(_message.Message):
-    """Asks to watch the caller's tasks."""
+    """The request of WatchTasks."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """Where to go on: the last resume_token that was received; empty to begin with what happens from now on."""
+    """The last resume_token that you received; empty to start with changes from now on."""
     def __init__(
         self,
         *,
@@ -579,7 +579,7 @@ Global___WatchTasksRequest: _TypeAlias = WatchTasksRequest  # noqa: Y015
 
 @_typing.final
 class WatchTasksResponse(_message.Message):
-    """One message of WatchTasks: a change, a reset, or with neither a heartbeat."""
+    """A message of WatchTasks: a change, a reset, or a heartbeat if it is neither."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -587,14 +587,14 @@ class WatchTasksResponse(_message.Message):
     CHANGE_FIELD_NUMBER: _builtins.int
     RESET_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """Stands for all that came up to this message; send it to go on after it."""
+    """The position of this message; send it to continue after this message."""
     reset: _builtins.bool
-    """Whether something may have been missed, since the service no longer holds what came after the request's token:
-    list the tasks again. What happens from now on follows.
+    """Whether you may have missed changes, because the service no longer holds all changes since your resume_token. List
+    the tasks again; the stream continues with new changes.
     """
     @_builtins.property
     def change(self) -> Global___TaskChange:
-        """What happened."""
+        """The change; unset in a reset and in a heartbeat."""
 
     def __init__(
         self,
@@ -613,7 +613,7 @@ Global___WatchTasksResponse: _TypeAlias = WatchTasksResponse  # noqa: Y015
 
 @_typing.final
 class TaskChange(_message.Message):
-    """Something that happened to a task."""
+    """A change to a task."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -622,16 +622,16 @@ class TaskChange(_message.Message):
     OCCUR_TIME_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     type: Global___TaskChangeType.ValueType
-    """What happened."""
+    """The type of the change."""
     request_id: _builtins.str
-    """The x-request-id of the request that caused it."""
+    """The x-request-id of the request that caused the change."""
     @_builtins.property
     def task(self) -> Global___Task:
-        """The task right after it."""
+        """The task immediately after the change."""
 
     @_builtins.property
     def occur_time(self) -> _timestamp_pb2.Timestamp:
-        """When it happened."""
+        """When the change happened."""
 
     def __init__(
         self,

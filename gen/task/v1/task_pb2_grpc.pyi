@@ -27,15 +27,18 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class TaskServiceStub:
-    """Keeps the tasks of every user.
+    """Stores the tasks of all users.
 
-    The caller is the user named in the metadata `x-consumer-username`; every method sees only that user's tasks, and
-    another user's task is NOT_FOUND. Beside the errors named at each method, all of them return UNAUTHENTICATED for a
-    caller who is not known, UNAVAILABLE while the store is away, and DEADLINE_EXCEEDED when the deadline passes first.
-    Every error of a method carries one google.rpc.ErrorInfo (domain `taskmesh`); INVALID_ARGUMENT carries
-    google.rpc.BadRequest too, with the fields at fault, as many as fit in 1,500 bytes. Errors of gRPC itself and of the
-    gateway carry no details: a deadline that passed, a cancelled call, a lost connection, an unknown method, a message or
-    metadata that is too large, an unknown key, too many calls.
+    The caller is the user named in the metadata `x-consumer-username`. Every method works on that user's tasks only, and
+    returns NOT_FOUND for a task of another user.
+
+    In addition to the errors listed for each method, every method returns UNAUTHENTICATED if the caller is unknown,
+    UNAVAILABLE while the store is unavailable, and DEADLINE_EXCEEDED if the deadline passes first.
+
+    Every error of a method carries one google.rpc.ErrorInfo (domain `taskmesh`). INVALID_ARGUMENT also carries
+    google.rpc.BadRequest with the invalid fields, as many as fit in about 1,500 bytes. The following errors come from
+    gRPC itself or the gateway, and carry no details: a passed deadline, a cancelled call, a lost connection, an unknown
+    method, a message or metadata that is too large, an unknown API key, an exceeded rate limit.
     """
 
     @_typing.overload
@@ -45,119 +48,141 @@ class TaskServiceStub:
     CreateTask: _grpc.UnaryUnaryMultiCallable[_task_pb2.CreateTaskRequest, _task_pb2.CreateTaskResponse]
     """Creates a task.
 
-    Once it has answered, the task survives a power cut and its owner will be notified, even when the queue is away.
-    Errors: INVALID_ARGUMENT (a field breaks its rule; or REQUEST_ID_REUSED: the request_id came with other content).
+    When the call returns, the task is stored durably: it survives a power failure. Its owner will be notified, even if
+    the event queue is unavailable at that time.
+
+    Errors: INVALID_ARGUMENT (a field is invalid; or REQUEST_ID_REUSED: the request_id was used with other content).
     """
     GetTask: _grpc.UnaryUnaryMultiCallable[_task_pb2.GetTaskRequest, _task_pb2.GetTaskResponse]
     """Returns one task.
 
-    Errors: NOT_FOUND (no such task, or it is deleted and show_deleted is not set).
+    Errors: NOT_FOUND (there is no such task, or it is deleted and show_deleted is false).
     """
     ListTasks: _grpc.UnaryUnaryMultiCallable[_task_pb2.ListTasksRequest, _task_pb2.ListTasksResponse]
-    """Lists tasks in pages.
+    """Lists the caller's tasks in pages.
 
-    Errors: INVALID_ARGUMENT (page_size is negative, order_by or a filter is not known; or INVALID_PAGE_TOKEN: the
-    page token is damaged, another user's, or was given for other arguments).
+    Errors: INVALID_ARGUMENT (page_size is negative, or order_by or a filter is invalid; or INVALID_PAGE_TOKEN: the
+    page token is damaged, belongs to another user, or was issued for other arguments).
     """
     UpdateTask: _grpc.UnaryUnaryMultiCallable[_task_pb2.UpdateTaskRequest, _task_pb2.UpdateTaskResponse]
-    """Changes the fields of a task that the mask names.
+    """Updates the fields of a task that update_mask names.
 
-    Errors: INVALID_ARGUMENT (a field breaks its rule, the mask names one that is not known or only the service sets),
-    NOT_FOUND (no such task, or it is deleted), ABORTED (ETAG_MISMATCH: the task has changed since that etag).
+    Errors: INVALID_ARGUMENT (a field is invalid, or update_mask names an unknown field or one that the service sets),
+    NOT_FOUND (there is no such task, or it is deleted), ABORTED (ETAG_MISMATCH: the task no longer has that etag).
     """
     DeleteTask: _grpc.UnaryUnaryMultiCallable[_task_pb2.DeleteTaskRequest, _task_pb2.DeleteTaskResponse]
-    """Deletes a task; for 30 days it can be undeleted, then it is purged.
+    """Deletes a task. It can be undeleted for 30 days, then it is purged.
 
-    Errors: NOT_FOUND (no such task, or it is deleted already), ABORTED (ETAG_MISMATCH).
+    Errors: NOT_FOUND (there is no such task, or it is already deleted), ABORTED (ETAG_MISMATCH: the task no longer has
+    that etag).
     """
     UndeleteTask: _grpc.UnaryUnaryMultiCallable[_task_pb2.UndeleteTaskRequest, _task_pb2.UndeleteTaskResponse]
-    """Brings a deleted task back.
+    """Restores a deleted task.
 
-    Errors: NOT_FOUND (no such task), ALREADY_EXISTS (the task is not deleted).
+    Errors: NOT_FOUND (there is no such task), ALREADY_EXISTS (the task is not deleted).
     """
     WatchTasks: _grpc.UnaryStreamMultiCallable[_task_pb2.WatchTasksRequest, _task_pb2.WatchTasksResponse]
-    """Streams what happens to the caller's tasks, for four to five minutes; then it ends with OK, and so it does when the
-    service stops. If the connection is lost, it ends with UNAVAILABLE. In each case, watch again with the last
-    resume_token. The first message comes at once, is a heartbeat or a reset, and tells where the stream begins; what was
-    missed since the request's token follows. While nothing happens a heartbeat comes every 15 seconds, so clients need
-    no keepalive.
+    """Streams changes to the caller's tasks.
 
-    A change may come twice, and late: one whose task has an older revision than was seen is out of date.
-    Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: no service gave that token), UNAVAILABLE (the queue has not been
-    reached since the service started), RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS: 10,000 in all or 50 of one user;
-    WATCHER_TOO_SLOW: 256 changes waited for the caller, and ErrorInfo's metadata has the resume_token to go on with).
+    The stream ends with OK after four to five minutes or when the service stops, and with UNAVAILABLE if the
+    connection is lost. In each case, watch again with the last resume_token.
+
+    The first message is sent immediately. It is a heartbeat or a reset, and its resume_token is the position at which
+    the stream starts. The changes since the request's resume_token follow. While there are no changes, a heartbeat is
+    sent every 15 seconds, so clients need no keepalive.
+
+    A change can be delivered twice or late: ignore it if you already have a newer revision of its task.
+
+    Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: the resume token is invalid), UNAVAILABLE (the service has not
+    connected to the event queue since it started), RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS: 10,000 streams are open in
+    total, or 50 of this user; WATCHER_TOO_SLOW: 256 changes are waiting for the client, and ErrorInfo.metadata has the
+    resume_token to continue with).
     """
 
 @_typing.type_check_only
 class TaskServiceAsyncStub(TaskServiceStub):
-    """Keeps the tasks of every user.
+    """Stores the tasks of all users.
 
-    The caller is the user named in the metadata `x-consumer-username`; every method sees only that user's tasks, and
-    another user's task is NOT_FOUND. Beside the errors named at each method, all of them return UNAUTHENTICATED for a
-    caller who is not known, UNAVAILABLE while the store is away, and DEADLINE_EXCEEDED when the deadline passes first.
-    Every error of a method carries one google.rpc.ErrorInfo (domain `taskmesh`); INVALID_ARGUMENT carries
-    google.rpc.BadRequest too, with the fields at fault, as many as fit in 1,500 bytes. Errors of gRPC itself and of the
-    gateway carry no details: a deadline that passed, a cancelled call, a lost connection, an unknown method, a message or
-    metadata that is too large, an unknown key, too many calls.
+    The caller is the user named in the metadata `x-consumer-username`. Every method works on that user's tasks only, and
+    returns NOT_FOUND for a task of another user.
+
+    In addition to the errors listed for each method, every method returns UNAUTHENTICATED if the caller is unknown,
+    UNAVAILABLE while the store is unavailable, and DEADLINE_EXCEEDED if the deadline passes first.
+
+    Every error of a method carries one google.rpc.ErrorInfo (domain `taskmesh`). INVALID_ARGUMENT also carries
+    google.rpc.BadRequest with the invalid fields, as many as fit in about 1,500 bytes. The following errors come from
+    gRPC itself or the gateway, and carry no details: a passed deadline, a cancelled call, a lost connection, an unknown
+    method, a message or metadata that is too large, an unknown API key, an exceeded rate limit.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateTask: _aio.UnaryUnaryMultiCallable[_task_pb2.CreateTaskRequest, _task_pb2.CreateTaskResponse]  # type: ignore[assignment]
     """Creates a task.
 
-    Once it has answered, the task survives a power cut and its owner will be notified, even when the queue is away.
-    Errors: INVALID_ARGUMENT (a field breaks its rule; or REQUEST_ID_REUSED: the request_id came with other content).
+    When the call returns, the task is stored durably: it survives a power failure. Its owner will be notified, even if
+    the event queue is unavailable at that time.
+
+    Errors: INVALID_ARGUMENT (a field is invalid; or REQUEST_ID_REUSED: the request_id was used with other content).
     """
     GetTask: _aio.UnaryUnaryMultiCallable[_task_pb2.GetTaskRequest, _task_pb2.GetTaskResponse]  # type: ignore[assignment]
     """Returns one task.
 
-    Errors: NOT_FOUND (no such task, or it is deleted and show_deleted is not set).
+    Errors: NOT_FOUND (there is no such task, or it is deleted and show_deleted is false).
     """
     ListTasks: _aio.UnaryUnaryMultiCallable[_task_pb2.ListTasksRequest, _task_pb2.ListTasksResponse]  # type: ignore[assignment]
-    """Lists tasks in pages.
+    """Lists the caller's tasks in pages.
 
-    Errors: INVALID_ARGUMENT (page_size is negative, order_by or a filter is not known; or INVALID_PAGE_TOKEN: the
-    page token is damaged, another user's, or was given for other arguments).
+    Errors: INVALID_ARGUMENT (page_size is negative, or order_by or a filter is invalid; or INVALID_PAGE_TOKEN: the
+    page token is damaged, belongs to another user, or was issued for other arguments).
     """
     UpdateTask: _aio.UnaryUnaryMultiCallable[_task_pb2.UpdateTaskRequest, _task_pb2.UpdateTaskResponse]  # type: ignore[assignment]
-    """Changes the fields of a task that the mask names.
+    """Updates the fields of a task that update_mask names.
 
-    Errors: INVALID_ARGUMENT (a field breaks its rule, the mask names one that is not known or only the service sets),
-    NOT_FOUND (no such task, or it is deleted), ABORTED (ETAG_MISMATCH: the task has changed since that etag).
+    Errors: INVALID_ARGUMENT (a field is invalid, or update_mask names an unknown field or one that the service sets),
+    NOT_FOUND (there is no such task, or it is deleted), ABORTED (ETAG_MISMATCH: the task no longer has that etag).
     """
     DeleteTask: _aio.UnaryUnaryMultiCallable[_task_pb2.DeleteTaskRequest, _task_pb2.DeleteTaskResponse]  # type: ignore[assignment]
-    """Deletes a task; for 30 days it can be undeleted, then it is purged.
+    """Deletes a task. It can be undeleted for 30 days, then it is purged.
 
-    Errors: NOT_FOUND (no such task, or it is deleted already), ABORTED (ETAG_MISMATCH).
+    Errors: NOT_FOUND (there is no such task, or it is already deleted), ABORTED (ETAG_MISMATCH: the task no longer has
+    that etag).
     """
     UndeleteTask: _aio.UnaryUnaryMultiCallable[_task_pb2.UndeleteTaskRequest, _task_pb2.UndeleteTaskResponse]  # type: ignore[assignment]
-    """Brings a deleted task back.
+    """Restores a deleted task.
 
-    Errors: NOT_FOUND (no such task), ALREADY_EXISTS (the task is not deleted).
+    Errors: NOT_FOUND (there is no such task), ALREADY_EXISTS (the task is not deleted).
     """
     WatchTasks: _aio.UnaryStreamMultiCallable[_task_pb2.WatchTasksRequest, _task_pb2.WatchTasksResponse]  # type: ignore[assignment]
-    """Streams what happens to the caller's tasks, for four to five minutes; then it ends with OK, and so it does when the
-    service stops. If the connection is lost, it ends with UNAVAILABLE. In each case, watch again with the last
-    resume_token. The first message comes at once, is a heartbeat or a reset, and tells where the stream begins; what was
-    missed since the request's token follows. While nothing happens a heartbeat comes every 15 seconds, so clients need
-    no keepalive.
+    """Streams changes to the caller's tasks.
 
-    A change may come twice, and late: one whose task has an older revision than was seen is out of date.
-    Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: no service gave that token), UNAVAILABLE (the queue has not been
-    reached since the service started), RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS: 10,000 in all or 50 of one user;
-    WATCHER_TOO_SLOW: 256 changes waited for the caller, and ErrorInfo's metadata has the resume_token to go on with).
+    The stream ends with OK after four to five minutes or when the service stops, and with UNAVAILABLE if the
+    connection is lost. In each case, watch again with the last resume_token.
+
+    The first message is sent immediately. It is a heartbeat or a reset, and its resume_token is the position at which
+    the stream starts. The changes since the request's resume_token follow. While there are no changes, a heartbeat is
+    sent every 15 seconds, so clients need no keepalive.
+
+    A change can be delivered twice or late: ignore it if you already have a newer revision of its task.
+
+    Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: the resume token is invalid), UNAVAILABLE (the service has not
+    connected to the event queue since it started), RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS: 10,000 streams are open in
+    total, or 50 of this user; WATCHER_TOO_SLOW: 256 changes are waiting for the client, and ErrorInfo.metadata has the
+    resume_token to continue with).
     """
 
 class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Keeps the tasks of every user.
+    """Stores the tasks of all users.
 
-    The caller is the user named in the metadata `x-consumer-username`; every method sees only that user's tasks, and
-    another user's task is NOT_FOUND. Beside the errors named at each method, all of them return UNAUTHENTICATED for a
-    caller who is not known, UNAVAILABLE while the store is away, and DEADLINE_EXCEEDED when the deadline passes first.
-    Every error of a method carries one google.rpc.ErrorInfo (domain `taskmesh`); INVALID_ARGUMENT carries
-    google.rpc.BadRequest too, with the fields at fault, as many as fit in 1,500 bytes. Errors of gRPC itself and of the
-    gateway carry no details: a deadline that passed, a cancelled call, a lost connection, an unknown method, a message or
-    metadata that is too large, an unknown key, too many calls.
+    The caller is the user named in the metadata `x-consumer-username`. Every method works on that user's tasks only, and
+    returns NOT_FOUND for a task of another user.
+
+    In addition to the errors listed for each method, every method returns UNAUTHENTICATED if the caller is unknown,
+    UNAVAILABLE while the store is unavailable, and DEADLINE_EXCEEDED if the deadline passes first.
+
+    Every error of a method carries one google.rpc.ErrorInfo (domain `taskmesh`). INVALID_ARGUMENT also carries
+    google.rpc.BadRequest with the invalid fields, as many as fit in about 1,500 bytes. The following errors come from
+    gRPC itself or the gateway, and carry no details: a passed deadline, a cancelled call, a lost connection, an unknown
+    method, a message or metadata that is too large, an unknown API key, an exceeded rate limit.
     """
 
     @_abc_1.abstractmethod
@@ -168,8 +193,10 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_task_pb2.CreateTaskResponse, _abc.Awaitable[_task_pb2.CreateTaskResponse]]:
         """Creates a task.
 
-        Once it has answered, the task survives a power cut and its owner will be notified, even when the queue is away.
-        Errors: INVALID_ARGUMENT (a field breaks its rule; or REQUEST_ID_REUSED: the request_id came with other content).
+        When the call returns, the task is stored durably: it survives a power failure. Its owner will be notified, even if
+        the event queue is unavailable at that time.
+
+        Errors: INVALID_ARGUMENT (a field is invalid; or REQUEST_ID_REUSED: the request_id was used with other content).
         """
 
     @_abc_1.abstractmethod
@@ -180,7 +207,7 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_task_pb2.GetTaskResponse, _abc.Awaitable[_task_pb2.GetTaskResponse]]:
         """Returns one task.
 
-        Errors: NOT_FOUND (no such task, or it is deleted and show_deleted is not set).
+        Errors: NOT_FOUND (there is no such task, or it is deleted and show_deleted is false).
         """
 
     @_abc_1.abstractmethod
@@ -189,10 +216,10 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _task_pb2.ListTasksRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_task_pb2.ListTasksResponse, _abc.Awaitable[_task_pb2.ListTasksResponse]]:
-        """Lists tasks in pages.
+        """Lists the caller's tasks in pages.
 
-        Errors: INVALID_ARGUMENT (page_size is negative, order_by or a filter is not known; or INVALID_PAGE_TOKEN: the
-        page token is damaged, another user's, or was given for other arguments).
+        Errors: INVALID_ARGUMENT (page_size is negative, or order_by or a filter is invalid; or INVALID_PAGE_TOKEN: the
+        page token is damaged, belongs to another user, or was issued for other arguments).
         """
 
     @_abc_1.abstractmethod
@@ -201,10 +228,10 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _task_pb2.UpdateTaskRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_task_pb2.UpdateTaskResponse, _abc.Awaitable[_task_pb2.UpdateTaskResponse]]:
-        """Changes the fields of a task that the mask names.
+        """Updates the fields of a task that update_mask names.
 
-        Errors: INVALID_ARGUMENT (a field breaks its rule, the mask names one that is not known or only the service sets),
-        NOT_FOUND (no such task, or it is deleted), ABORTED (ETAG_MISMATCH: the task has changed since that etag).
+        Errors: INVALID_ARGUMENT (a field is invalid, or update_mask names an unknown field or one that the service sets),
+        NOT_FOUND (there is no such task, or it is deleted), ABORTED (ETAG_MISMATCH: the task no longer has that etag).
         """
 
     @_abc_1.abstractmethod
@@ -213,9 +240,10 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _task_pb2.DeleteTaskRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_task_pb2.DeleteTaskResponse, _abc.Awaitable[_task_pb2.DeleteTaskResponse]]:
-        """Deletes a task; for 30 days it can be undeleted, then it is purged.
+        """Deletes a task. It can be undeleted for 30 days, then it is purged.
 
-        Errors: NOT_FOUND (no such task, or it is deleted already), ABORTED (ETAG_MISMATCH).
+        Errors: NOT_FOUND (there is no such task, or it is already deleted), ABORTED (ETAG_MISMATCH: the task no longer has
+        that etag).
         """
 
     @_abc_1.abstractmethod
@@ -224,9 +252,9 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _task_pb2.UndeleteTaskRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_task_pb2.UndeleteTaskResponse, _abc.Awaitable[_task_pb2.UndeleteTaskResponse]]:
-        """Brings a deleted task back.
+        """Restores a deleted task.
 
-        Errors: NOT_FOUND (no such task), ALREADY_EXISTS (the task is not deleted).
+        Errors: NOT_FOUND (there is no such task), ALREADY_EXISTS (the task is not deleted).
         """
 
     @_abc_1.abstractmethod
@@ -235,16 +263,21 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _task_pb2.WatchTasksRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_task_pb2.WatchTasksResponse], _abc.AsyncIterator[_task_pb2.WatchTasksResponse]]:
-        """Streams what happens to the caller's tasks, for four to five minutes; then it ends with OK, and so it does when the
-        service stops. If the connection is lost, it ends with UNAVAILABLE. In each case, watch again with the last
-        resume_token. The first message comes at once, is a heartbeat or a reset, and tells where the stream begins; what was
-        missed since the request's token follows. While nothing happens a heartbeat comes every 15 seconds, so clients need
-        no keepalive.
+        """Streams changes to the caller's tasks.
 
-        A change may come twice, and late: one whose task has an older revision than was seen is out of date.
-        Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: no service gave that token), UNAVAILABLE (the queue has not been
-        reached since the service started), RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS: 10,000 in all or 50 of one user;
-        WATCHER_TOO_SLOW: 256 changes waited for the caller, and ErrorInfo's metadata has the resume_token to go on with).
+        The stream ends with OK after four to five minutes or when the service stops, and with UNAVAILABLE if the
+        connection is lost. In each case, watch again with the last resume_token.
+
+        The first message is sent immediately. It is a heartbeat or a reset, and its resume_token is the position at which
+        the stream starts. The changes since the request's resume_token follow. While there are no changes, a heartbeat is
+        sent every 15 seconds, so clients need no keepalive.
+
+        A change can be delivered twice or late: ignore it if you already have a newer revision of its task.
+
+        Errors: INVALID_ARGUMENT (INVALID_RESUME_TOKEN: the resume token is invalid), UNAVAILABLE (the service has not
+        connected to the event queue since it started), RESOURCE_EXHAUSTED (TOO_MANY_WATCHERS: 10,000 streams are open in
+        total, or 50 of this user; WATCHER_TOO_SLOW: 256 changes are waiting for the client, and ErrorInfo.metadata has the
+        resume_token to continue with).
         """
 
 def add_TaskServiceServicer_to_server(servicer: TaskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

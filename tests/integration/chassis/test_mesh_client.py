@@ -1,4 +1,4 @@
-"""Calls within the mesh: what they carry, how long they may take, when they are tried again."""
+"""Calls within the mesh: their metadata, deadlines and retries."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ RETRIED: Retried = {SERVICE: ("Unary",)}
 
 
 class Client:
-    """A channel of the mesh to one server, and what it counts."""
+    """A channel to one server, and the metrics of its calls."""
 
     def __init__(self, target: str, retried: Retried, default_seconds: float) -> None:
         self.registry = CollectorRegistry()
@@ -57,7 +57,7 @@ async def mesh_client(target: str, retried: Retried | None = None, default_secon
 
 
 class Failing:
-    """Fails the first `times` calls with `error`, and counts them all."""
+    """Fails the first `times` calls with `error`, and counts all calls."""
 
     def __init__(self, error: ServiceError, times: int = 1_000_000) -> None:
         self._error = error
@@ -70,7 +70,7 @@ class Failing:
             raise self._error
 
     def recover(self) -> None:
-        """Fails no more."""
+        """Stop failing."""
         self._times = 0
 
 
@@ -99,7 +99,7 @@ async def test_a_call_carries_token_user_request_id_and_trace(token_file: Path) 
         assert f"{span.get_span_context().trace_id:032x}" in str(seen["traceparent"])
 
 
-async def test_an_unavailable_service_is_asked_again_where_the_config_allows_it() -> None:
+async def test_a_call_to_an_unavailable_service_is_retried_if_the_config_allows_it() -> None:
     failing = Failing(Unavailable("STORE_AWAY", "away"), times=2)
     async with mesh_server(failing) as mesh, mesh_client(mesh.target, RETRIED) as client:
         assert (await client.ask()).code is grpc.StatusCode.OK
@@ -115,7 +115,7 @@ async def test_an_unavailable_service_is_asked_again_where_the_config_allows_it(
         pytest.param(NotFound("TASK_NOT_FOUND", "none"), RETRIED, id="NOT_FOUND"),
     ],
 )
-async def test_nothing_else_is_asked_again(error: ServiceError, retried: Retried) -> None:
+async def test_no_other_call_is_retried(error: ServiceError, retried: Retried) -> None:
     failing = Failing(error)
     async with mesh_server(failing) as mesh, mesh_client(mesh.target, retried) as client:
         await client.ask()
@@ -134,7 +134,7 @@ async def test_retries_end_with_the_deadline() -> None:
         assert failing.calls == 2
 
 
-async def test_retries_stop_while_all_calls_fail_and_what_comes_after_is_served() -> None:
+async def test_retries_stop_while_all_calls_fail_and_later_calls_succeed() -> None:
     failing = Failing(Unavailable("STORE_AWAY", "away"))
     async with mesh_server(failing) as mesh, mesh_client(mesh.target, RETRIED) as client:
         answers = await asyncio.gather(*(client.ask() for _ in range(300)))
@@ -144,7 +144,7 @@ async def test_retries_stop_while_all_calls_fail_and_what_comes_after_is_served(
         assert {(await client.ask()).code for _ in range(20)} == {grpc.StatusCode.OK}
 
 
-async def test_a_service_that_comes_back_is_found_within_five_seconds() -> None:
+async def test_a_service_that_recovers_is_found_within_five_seconds() -> None:
     port = free_port()
     async with mesh_client(f"127.0.0.1:{port}") as client:
         for _ in range(2):
@@ -155,7 +155,7 @@ async def test_a_service_that_comes_back_is_found_within_five_seconds() -> None:
             assert (await client.ask(timeout=1)).code is grpc.StatusCode.UNAVAILABLE
 
 
-async def test_calls_go_round_the_replicas_and_pass_over_one_that_is_gone() -> None:
+async def test_calls_are_distributed_over_the_available_replicas() -> None:
     async with mesh_server() as one, AsyncExitStack() as stack:
         other = await stack.enter_async_context(mesh_server())
         async with mesh_client(f"ipv4:{one.target},{other.target}") as client:
@@ -172,7 +172,7 @@ async def test_calls_go_round_the_replicas_and_pass_over_one_that_is_gone() -> N
 
 
 async def _time_left(wanted: float | None, remaining: float | None, default: float = 5) -> float | None:
-    """What a server is told of the time that is left when a call is made with so much."""
+    """Return the remaining time that the server sees, for a timeout and the remaining time of the request."""
     seen: list[float | None] = []
 
     async def look(context: Context) -> None:
@@ -188,19 +188,19 @@ async def _time_left(wanted: float | None, remaining: float | None, default: flo
 @pytest.mark.parametrize(
     ("wanted", "remaining", "most"),
     [
-        pytest.param(None, None, 5.0, id="the default"),
-        pytest.param(2.0, None, 2.0, id="its own"),
-        pytest.param(8.0, 3.0, 3.0, id="no more than its request has"),
-        pytest.param(None, 3.0, 3.0, id="no more than its request has, for the default"),
-        pytest.param(1.5, 3.0, 1.5, id="less than its request has"),
+        pytest.param(None, None, 5.0, id="default"),
+        pytest.param(2.0, None, 2.0, id="own timeout"),
+        pytest.param(8.0, 3.0, 3.0, id="limited by the request"),
+        pytest.param(None, 3.0, 3.0, id="default limited by the request"),
+        pytest.param(1.5, 3.0, 1.5, id="shorter than the request"),
     ],
 )
-async def test_a_call_gets_the_least_of_its_own_time_and_what_is_left(
+async def test_a_call_gets_the_shorter_of_its_own_timeout_and_the_remaining_time(
     wanted: float | None, remaining: float | None, most: float
 ) -> None:
     left = await _time_left(wanted, remaining)
     assert left is not None
-    assert most - 1 < left <= most * 1.04 + 0.01  # grpc tells a deadline in round figures
+    assert most - 1 < left <= most * 1.04 + 0.01  # grpc rounds deadlines
 
 
 async def test_a_call_whose_request_has_no_time_left_fails_at_once() -> None:
@@ -211,7 +211,7 @@ async def test_a_call_whose_request_has_no_time_left_fails_at_once() -> None:
         assert time.monotonic() - begun < 3
 
 
-async def test_an_outgoing_call_has_the_time_of_the_call_that_it_serves() -> None:
+async def test_an_outgoing_call_has_the_deadline_of_the_incoming_call() -> None:
     left: list[float | None] = []
 
     async def look(context: Context) -> None:
@@ -242,14 +242,14 @@ async def test_a_failed_call_is_counted_once_under_its_code(code: str) -> None:
         assert (client.started, client.outcomes) == (1, {code: 1})
 
 
-async def test_a_call_to_nobody_is_counted_once_as_unavailable() -> None:
+async def test_a_call_without_a_server_is_counted_once_as_unavailable() -> None:
     async with mesh_client(f"127.0.0.1:{free_port()}") as client:
         assert (await client.ask()).code is grpc.StatusCode.UNAVAILABLE
         assert (client.started, client.outcomes) == (1, {"UNAVAILABLE": 1})
 
 
 @pytest.mark.parametrize("way", ["the call", "the task that waits for it"])
-async def test_a_cancelled_call_is_counted_once_and_ends_at_the_server_too(way: str) -> None:
+async def test_a_cancelled_call_is_counted_once_and_also_ends_at_the_server(way: str) -> None:
     entered = asyncio.Event()
 
     async def wait(_context: Context) -> None:

@@ -1,4 +1,4 @@
-"""Reading another service's stream: it carries who calls, is counted however it ends, and is never left behind."""
+"""Reading another service's stream: it has the caller's identity, is always counted, and never leaks."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -63,7 +63,7 @@ async def fail(_context: Context) -> None:
     raise NotFound("GONE", "gone")
 
 
-async def test_a_stream_that_ends_gives_its_messages_and_carries_who_reads_it(token_file: Path) -> None:
+async def test_a_stream_yields_its_messages_and_has_the_identity_of_the_caller(token_file: Path) -> None:
     seen: dict[str, Any] = {}
 
     async def note(context: Context) -> None:
@@ -79,7 +79,7 @@ async def test_a_stream_that_ends_gives_its_messages_and_carries_who_reads_it(to
     assert (seen["x-mesh-token"], seen["x-request-id"]) == (TOKEN, "the-request-0001")
 
 
-async def test_a_stream_that_breaks_is_an_error_that_names_it() -> None:
+async def test_a_broken_stream_raises_an_error_with_its_name() -> None:
     async with mesh_server(fail) as server:
         reader = Reader(server.target)
         async with reader.channel, aclosing(reader.read()) as messages:
@@ -89,7 +89,7 @@ async def test_a_stream_that_breaks_is_an_error_that_names_it() -> None:
         assert reader.outcomes == {"NOT_FOUND": 1}
 
 
-async def test_a_stream_that_falls_silent_is_given_up_and_ends_at_the_server_too(
+async def test_a_silent_stream_is_cancelled_and_also_ends_at_the_server(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("chassis.grpc_api.client_streams._SILENCE_SECONDS", 0.2)
@@ -97,13 +97,13 @@ async def test_a_stream_that_falls_silent_is_given_up_and_ends_at_the_server_too
         reader = Reader(server.target)
         async with reader.channel, aclosing(reader.read()) as messages:
             await anext(messages)
-            with pytest.raises(Unavailable, match="nothing came"):
+            with pytest.raises(Unavailable, match="no message"):
                 await anext(messages)
             await until(lambda: server.in_flight() == 0)
         assert reader.outcomes == {"DEADLINE_EXCEEDED": 1}
 
 
-async def test_a_stream_that_nobody_reads_any_more_is_cancelled_at_both_ends() -> None:
+async def test_a_stream_that_is_no_longer_read_is_cancelled_at_both_ends() -> None:
     async with mesh_server(hang) as server:
         reader = Reader(server.target)
         async with reader.channel:
@@ -114,7 +114,7 @@ async def test_a_stream_that_nobody_reads_any_more_is_cancelled_at_both_ends() -
         assert reader.outcomes == {"CANCELLED": 20}
 
 
-async def test_a_service_that_is_not_there_yet_is_waited_for() -> None:
+async def test_a_stream_waits_until_the_service_is_available() -> None:
     port = free_port()
     reader = Reader(f"127.0.0.1:{port}")
     async with reader.channel, aclosing(reader.read()) as messages:

@@ -1,4 +1,4 @@
-"""A mesh server as a process and as a peer: its start, its health, what it refuses, and how it leaves."""
+"""A mesh server, also as a process: its start, health, refusals and drain."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ LOG_FIELDS = {"time", "level", "service", "event", "method", "code", "duration",
 SERVING, NOT_SERVING = HealthCheckResponse.SERVING, HealthCheckResponse.NOT_SERVING
 
 
-async def test_on_sigterm_calls_in_flight_are_answered_streams_end_and_the_process_leaves(tmp_path: Path) -> None:
+async def test_on_sigterm_calls_in_flight_complete_streams_end_and_the_process_exits(tmp_path: Path) -> None:
     async with probe_process(tmp_path) as probe, answering(probe) as channel:
         watch = health_of(channel).Watch(HealthCheckRequest(service=SERVICE))
         assert await _next_status(watch, SERVING) == SERVING
@@ -38,7 +38,7 @@ async def test_on_sigterm_calls_in_flight_are_answered_streams_end_and_the_proce
         for stream in streams:
             assert (await stream.read()).value == "hello"
         unary = start(channel, "Unary", metadata=(*KNOWN, (ACT_KEY, "wait 0.8")))
-        assert await _next_status(alive, SERVING) == SERVING  # behind the call on the same connection
+        assert await _next_status(alive, SERVING) == SERVING  # behind the call, on the same connection
         probe.process.send_signal(signal.SIGTERM)
 
         for health in (watch, alive, of_its_package):
@@ -57,11 +57,11 @@ async def test_on_sigterm_calls_in_flight_are_answered_streams_end_and_the_proce
         assert lines[-1]["all_finished"] is True
 
 
-async def test_a_call_that_outlasts_the_grace_does_not_keep_the_process(tmp_path: Path) -> None:
+async def test_a_call_beyond_the_drain_time_does_not_keep_the_process_alive(tmp_path: Path) -> None:
     async with probe_process(tmp_path, DRAIN_SECONDS="0.3") as probe, answering(probe) as channel:
         unary = start(channel, "Unary", metadata=(*KNOWN, (ACT_KEY, "wait 60")))
         reading = asyncio.create_task(finish(unary, "Unary"))
-        await health_of(channel).Check(HealthCheckRequest(), timeout=5)  # behind the call on the same connection
+        await health_of(channel).Check(HealthCheckRequest(), timeout=5)  # behind the call, on the same connection
         probe.process.send_signal(signal.SIGTERM)
         answer = await reading
         assert answer.code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
@@ -70,7 +70,7 @@ async def test_a_call_that_outlasts_the_grace_does_not_keep_the_process(tmp_path
 
 
 @pytest.mark.parametrize("variable", ["PROBE_GRPC_PORT", "PROBE_METRICS_PORT"])
-async def test_a_port_that_is_taken_is_named_and_ends_the_start(tmp_path: Path, variable: str) -> None:
+async def test_a_port_in_use_is_reported_and_ends_the_start(tmp_path: Path, variable: str) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -82,7 +82,7 @@ async def test_a_port_that_is_taken_is_named_and_ends_the_start(tmp_path: Path, 
     assert "Traceback" not in stderr
 
 
-async def test_each_call_is_one_line_of_json_whatever_its_caller_sends(tmp_path: Path) -> None:
+async def test_each_call_is_one_line_of_json_for_any_metadata(tmp_path: Path) -> None:
     hostile: tuple[tuple[str, Any], ...] = (
         ("x-request-id", '"}{"level":"info'),
         ("traceparent", "00-\x7e-\x7e-01"),
@@ -109,7 +109,7 @@ async def test_each_call_is_one_line_of_json_whatever_its_caller_sends(tmp_path:
     assert sorted(line["event"] for line in lines) == sorted([*others, "rpc", "rpc", "rpc"])
 
 
-async def test_no_token_reaches_the_log_even_when_a_call_fails_unforeseen(tmp_path: Path) -> None:
+async def test_no_token_is_logged_even_when_a_call_fails_unexpectedly(tmp_path: Path) -> None:
     async with probe_process(tmp_path, LOG_LEVEL="debug") as probe, answering(probe) as channel:
         await ask(channel, metadata=(*KNOWN, (ACT_KEY, "crash")))
         probe.process.send_signal(signal.SIGTERM)
@@ -118,7 +118,7 @@ async def test_no_token_reaches_the_log_even_when_a_call_fails_unforeseen(tmp_pa
     assert TOKEN not in str(lines) + stderr
 
 
-async def test_the_metrics_page_has_every_family_of_py_grpc_prometheus(tmp_path: Path) -> None:
+async def test_the_metrics_have_every_family_of_py_grpc_prometheus(tmp_path: Path) -> None:
     async with probe_process(tmp_path) as probe, answering(probe) as channel, httpx.AsyncClient() as http:
         await ask(channel, metadata=KNOWN)
         page = (await http.get(f"http://127.0.0.1:{probe.metrics_port}/metrics")).text
@@ -133,7 +133,7 @@ async def test_the_metrics_page_has_every_family_of_py_grpc_prometheus(tmp_path:
     assert "# TYPE grpc_client_handling_seconds histogram" in page
 
 
-async def test_readiness_follows_the_check_both_ways_in_health_and_metrics() -> None:
+async def test_readiness_follows_the_check_in_health_and_metrics() -> None:
     is_away = asyncio.Event()
 
     def measured(mesh: Running) -> float | None:
@@ -141,7 +141,7 @@ async def test_readiness_follows_the_check_both_ways_in_health_and_metrics() -> 
 
     async def ready() -> None:
         if is_away.is_set():
-            raise ConnectionError("the store is away")
+            raise ConnectionError("the store is unavailable")
 
     async with mesh_server(ready=ready) as mesh:
         health = health_of(mesh.channel)
@@ -155,9 +155,9 @@ async def test_readiness_follows_the_check_both_ways_in_health_and_metrics() -> 
         watch.cancel()
 
 
-async def test_the_process_is_alive_before_it_is_ready() -> None:
+async def test_the_process_is_live_before_it_is_ready() -> None:
     async def never_ready() -> None:
-        raise ConnectionError("the store is away")
+        raise ConnectionError("the store is unavailable")
 
     async with mesh_server(ready=never_ready) as mesh:
         health = health_of(mesh.channel)
@@ -176,7 +176,7 @@ async def test_the_process_is_alive_before_it_is_ready() -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["Unary", "Generate", "Collect", "Converse"])
-async def test_a_request_that_cannot_be_read_is_refused_and_the_process_lives(
+async def test_a_request_that_cannot_be_decoded_is_refused_and_the_process_survives(
     request_bytes: bytes, code: str, method: str
 ) -> None:
     async with mesh_server() as mesh:
@@ -194,7 +194,7 @@ async def test_a_request_that_cannot_be_read_is_refused_and_the_process_lives(
         assert (await ask(mesh.channel)).code is grpc.StatusCode.OK
 
 
-async def test_made_up_methods_are_unimplemented_and_leave_nothing_behind() -> None:
+async def test_unknown_methods_are_unimplemented_and_leak_nothing() -> None:
     async with mesh_server() as mesh:
         before = len(list(mesh.registry.collect()))
         for number in range(20):
@@ -207,7 +207,7 @@ async def test_made_up_methods_are_unimplemented_and_leave_nothing_behind() -> N
 
 
 @pytest.mark.parametrize("method", ["Generate", "Write"])
-async def test_streams_that_have_only_just_begun_end_with_ok_when_the_server_drains(method: str) -> None:
+async def test_new_streams_end_with_ok_when_the_server_drains(method: str) -> None:
     begun: asyncio.Queue[None] = asyncio.Queue()
 
     async def write_for_ever(context: Context) -> None:
@@ -227,7 +227,7 @@ async def test_streams_that_have_only_just_begun_end_with_ok_when_the_server_dra
 
 
 async def _next_status(watch: Any, wanted: int) -> int:
-    """Reads from a Health.Watch until it says `wanted` or ends, for ten seconds at most."""
+    """Read from a Health.Watch until its status is `wanted` or it ends, at most ten seconds."""
     status = -1
     async with asyncio.timeout(10):
         while status != wanted and (response := await watch.read()) is not grpc.aio.EOF:

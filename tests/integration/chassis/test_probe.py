@@ -1,4 +1,4 @@
-"""The probe of the containers' health checks, run as they run it."""
+"""The probe for health checks of containers, run as a command."""
 
 import asyncio
 import sys
@@ -15,17 +15,17 @@ async def _probe(*arguments: str) -> tuple[int | None, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "chassis.probe", *arguments, stderr=asyncio.subprocess.PIPE
     )
-    _, told = await asyncio.wait_for(process.communicate(), 20)
-    return process.returncode, told.decode()
+    _, output = await asyncio.wait_for(process.communicate(), 20)
+    return process.returncode, output.decode()
 
 
-async def _away() -> None:
-    raise ConnectionError("the store is away")
+async def _unavailable() -> None:
+    raise ConnectionError("the store is unavailable")
 
 
 @pytest.fixture
 async def silent() -> AsyncIterator[int]:
-    """The port of a server that takes connections and never answers."""
+    """The port of a server that accepts connections and never responds."""
     server = await asyncio.start_server(lambda _, writer: silent_ones.append(writer), "127.0.0.1", free_port())
     silent_ones: list[asyncio.StreamWriter] = []
     yield server.sockets[0].getsockname()[1]
@@ -36,7 +36,7 @@ async def silent() -> AsyncIterator[int]:
 
 @pytest.fixture
 async def answering() -> AsyncIterator[int]:
-    """The port of a server that answers /good by 200, and all else by 503."""
+    """The port of a server that responds with 200 to /good, and with 503 to other paths."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         status = "200 OK" if b" /good " in await reader.readline() else "503 No"
@@ -47,55 +47,55 @@ async def answering() -> AsyncIterator[int]:
         yield server.sockets[0].getsockname()[1]
 
 
-async def test_a_service_whose_store_is_away_lives_and_is_not_ready() -> None:
-    async with mesh_server(ready=_away) as server:
+async def test_a_service_without_its_store_is_live_but_not_ready() -> None:
+    async with mesh_server(ready=_unavailable) as server:
         assert await _probe(f"grpc://{server.target}") == (0, "")
-        code, told = await _probe(f"grpc://{server.target}/{SERVICE}")
-        assert (code, told) == (1, f"grpc://{server.target}/{SERVICE} says NOT_SERVING\n")
+        code, output = await _probe(f"grpc://{server.target}/{SERVICE}")
+        assert (code, output) == (1, f"grpc://{server.target}/{SERVICE}: the status is NOT_SERVING\n")
 
 
-async def test_a_service_that_can_work_is_ready() -> None:
+async def test_a_service_with_its_store_is_ready() -> None:
     async with mesh_server() as server:
         for _ in range(100):
-            code, told = await _probe(f"grpc://{server.target}/{SERVICE}")
+            code, output = await _probe(f"grpc://{server.target}/{SERVICE}")
             if code == 0:
                 return
-        pytest.fail(told)
+        pytest.fail(output)
 
 
-async def test_a_service_that_it_does_not_have_is_not_well() -> None:
+async def test_an_unknown_service_is_unhealthy() -> None:
     async with mesh_server() as server:
-        code, told = await _probe(f"grpc://{server.target}/another.Service")
+        code, output = await _probe(f"grpc://{server.target}/another.Service")
     assert code == 1
-    assert "NOT_FOUND" in told
+    assert "NOT_FOUND" in output
 
 
-async def test_over_http_only_200_is_well(answering: int) -> None:
+async def test_over_http_only_200_is_healthy(answering: int) -> None:
     assert await _probe(f"http://127.0.0.1:{answering}/good") == (0, "")
-    code, told = await _probe(f"http://127.0.0.1:{answering}/readyz")
-    assert (code, told) == (1, f"http://127.0.0.1:{answering}/readyz answers 503\n")
+    code, output = await _probe(f"http://127.0.0.1:{answering}/readyz")
+    assert (code, output) == (1, f"http://127.0.0.1:{answering}/readyz: the status is 503, not 200\n")
 
 
 @pytest.mark.parametrize("scheme", ["grpc", "http"])
-async def test_nobody_there_is_not_well(scheme: str) -> None:
-    code, told = await _probe(f"{scheme}://127.0.0.1:{free_port()}/a")
+async def test_a_process_that_does_not_listen_is_unhealthy(scheme: str) -> None:
+    code, output = await _probe(f"{scheme}://127.0.0.1:{free_port()}/a")
     assert code == 1
-    assert "refused" in told
+    assert "refused" in output
 
 
 @pytest.mark.parametrize("scheme", ["grpc", "http"])
-async def test_one_that_hangs_is_not_waited_for(scheme: str, silent: int) -> None:
+async def test_an_unresponsive_process_is_unhealthy_after_a_timeout(scheme: str, silent: int) -> None:
     begun = asyncio.get_running_loop().time()
-    code, told = await _probe(f"{scheme}://127.0.0.1:{silent}/a")
+    code, output = await _probe(f"{scheme}://127.0.0.1:{silent}/a")
     assert code == 1
-    assert "timed out" in told or "DEADLINE_EXCEEDED" in told
+    assert "timed out" in output or "DEADLINE_EXCEEDED" in output
     assert asyncio.get_running_loop().time() - begun < 10
 
 
 @pytest.mark.parametrize(
     "arguments", [[], ["a", "b"], ["ftp://a:1"], ["grpc://a"], ["http:///healthz"], ["http://a:99999/"]]
 )
-async def test_a_wrong_call_is_told_from_a_bad_state(arguments: list[str]) -> None:
-    code, told = await _probe(*arguments)
+async def test_a_usage_error_has_its_own_exit_status(arguments: list[str]) -> None:
+    code, output = await _probe(*arguments)
     assert code == 2
-    assert told.startswith("usage: ")
+    assert output.startswith("usage: ")

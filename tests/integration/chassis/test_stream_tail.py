@@ -1,4 +1,4 @@
-"""Following a stream of a real queue into a feed."""
+"""Reading a stream of a real queue into a feed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -60,7 +60,7 @@ async def add(url: str, *values: str, name: str = "value") -> StreamId:
 
 
 async def comes(watcher: Watcher[str], count: int) -> list[str]:
-    """Waits for so many values."""
+    """Wait for so many values."""
     values: list[str] = []
     async with asyncio.timeout(10):
         while len(values) < count:
@@ -73,7 +73,7 @@ async def comes(watcher: Watcher[str], count: int) -> list[str]:
     return values
 
 
-async def test_what_is_added_comes_in_order_and_what_cannot_be_read_is_passed_over(valkey: Valkey) -> None:
+async def test_entries_arrive_in_order_and_unreadable_ones_are_skipped(valkey: Valkey) -> None:
     async with tailed(valkey.url) as feed, feed.watch("ann", None) as watcher:
         await add(valkey.url, "a", "b")
         await add(valkey.url, "no item", name="other")
@@ -82,7 +82,7 @@ async def test_what_is_added_comes_in_order_and_what_cannot_be_read_is_passed_ov
         assert feed.position == last
 
 
-async def test_a_new_reader_holds_what_came_before_it_and_resumes_those_who_saw_another(valkey: Valkey) -> None:
+async def test_a_new_reader_has_earlier_entries_and_resumes_watchers_of_another_reader(valkey: Valkey) -> None:
     async with tailed(valkey.url) as first, first.watch("ann", None) as watcher:
         await add(valkey.url, "a", "b")
         assert await comes(watcher, 2) == ["a", "b"]
@@ -92,7 +92,7 @@ async def test_a_new_reader_holds_what_came_before_it_and_resumes_those_who_saw_
         assert await comes(again, 4) == ["c", "d", "e", "f"]
 
 
-async def test_a_new_reader_takes_no_more_than_the_newest(valkey: Valkey) -> None:
+async def test_a_new_reader_reads_only_the_newest_entries(valkey: Valkey) -> None:
     await add(valkey.url, *(str(number) for number in range(1_100)))
     async with tailed(valkey.url, FeedLimits(items=600)) as feed:
         async with feed.watch(None, None) as watcher:
@@ -101,7 +101,7 @@ async def test_a_new_reader_takes_no_more_than_the_newest(valkey: Valkey) -> Non
             assert too_late.take().is_reset
 
 
-async def test_a_queue_that_is_killed_and_comes_back_with_its_data_is_followed_on_without_a_reset(
+async def test_a_killed_queue_that_recovers_its_data_causes_no_reset(
     own_valkey: Valkey,
 ) -> None:
     async with tailed(own_valkey.url) as feed, feed.watch("ann", None) as watcher:
@@ -112,7 +112,7 @@ async def test_a_queue_that_is_killed_and_comes_back_with_its_data_is_followed_o
         assert await comes(watcher, 1) == ["b"]
 
 
-async def test_a_queue_that_comes_back_empty_is_a_reset_for_all_who_watch_or_watched(own_valkey: Valkey) -> None:
+async def test_a_queue_that_lost_its_data_causes_a_reset_for_current_and_resuming_watchers(own_valkey: Valkey) -> None:
     async with tailed(own_valkey.url) as feed, feed.watch("ann", None) as watcher:
         await add(own_valkey.url, "a")
         assert await comes(watcher, 1) == ["a"]
@@ -130,7 +130,7 @@ async def test_a_queue_that_comes_back_empty_is_a_reset_for_all_who_watch_or_wat
             assert again.take().is_reset
 
 
-async def test_a_stream_that_was_trimmed_to_nothing_still_covers_its_last_position(valkey: Valkey) -> None:
+async def test_an_empty_stream_still_covers_its_last_position(valkey: Valkey) -> None:
     last = await add(valkey.url, "a", "b")
     async with Redis.from_url(valkey.url) as redis:
         await redis.xtrim(STREAM, maxlen=0, approximate=False)
@@ -141,7 +141,7 @@ async def test_a_stream_that_was_trimmed_to_nothing_still_covers_its_last_positi
             assert await comes(watcher, 1) == ["c"]
 
 
-async def test_a_group_without_entries_is_no_past_that_could_be_resumed(valkey: Valkey) -> None:
+async def test_a_consumer_group_on_an_empty_stream_is_not_a_position_to_resume(valkey: Valkey) -> None:
     async with Redis.from_url(valkey.url) as redis:
         await redis.xgroup_create(STREAM, "readers", id="0", mkstream=True)
     async with tailed(valkey.url) as feed:

@@ -1,4 +1,4 @@
-"""What the edge does with bad input: a clear refusal that names the fault, never a 500, never an effect."""
+"""The edge rejects bad input with an error that names the field, never with a 500, and without any effect."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -38,7 +38,7 @@ def edge(running: tuple[Edge, Fakes]) -> Edge:
 
 
 def problem(answer: httpx.Response) -> dict[str, Any]:
-    """The problem of an answer, which every error must be."""
+    """Return the problem document of an error response, and check its form."""
     assert answer.headers["Content-Type"] == "application/problem+json", answer.text
     body: dict[str, Any] = answer.json()
     assert body["status"] == answer.status_code
@@ -50,7 +50,7 @@ def problem(answer: httpx.Response) -> dict[str, Any]:
 
 
 def fields(answer: httpx.Response) -> set[str]:
-    """The fields at fault."""
+    """Return the invalid fields of an error response."""
     assert answer.status_code == 422, answer.text
     return {violation["field"] for violation in problem(answer)["violations"]}
 
@@ -82,14 +82,14 @@ def fields(answer: httpx.Response) -> set[str]:
     ],
     ids=lambda body: repr(body[:24]),
 )
-async def test_what_is_not_plain_json_is_400(edge: Edge, body: bytes) -> None:
+async def test_invalid_json_is_400(edge: Edge, body: bytes) -> None:
     for method, path in (("POST", TASKS), ("PATCH", ABSENT), ("POST", MARK)):
         answer = await edge.client.request(method, path, content=body, headers=JSON)
         assert answer.status_code == 400
         assert problem(answer)["reason"] == "MALFORMED_JSON"
 
 
-async def test_100_000_keys_are_refused_by_name_but_not_all_of_them(edge: Edge) -> None:
+async def test_the_violations_of_100_000_unknown_keys_are_limited(edge: Edge) -> None:
     body = "{" + ",".join(f'"{i:x}":0' for i in range(25_000)) + "}"
     answer = await edge.client.post(TASKS, content=body, headers=JSON)
     assert answer.status_code == 422
@@ -123,7 +123,7 @@ async def test_100_000_keys_are_refused_by_name_but_not_all_of_them(edge: Edge) 
         (1, ""),
     ],
 )
-async def test_a_wrong_form_is_422_and_names_the_field(edge: Edge, body: Any, at_fault: str) -> None:
+async def test_a_value_of_the_wrong_form_is_422_with_its_field(edge: Edge, body: Any, at_fault: str) -> None:
     assert at_fault in fields(await edge.client.post(TASKS, json=body))
 
 
@@ -138,7 +138,7 @@ async def test_fields_that_only_the_service_sets_are_refused(edge: Edge, name: s
 
 
 @pytest.mark.parametrize("name", ["title", "status", "priority"])
-async def test_null_for_what_a_task_cannot_be_without_is_422(edge: Edge, name: str) -> None:
+async def test_null_for_a_required_field_is_422(edge: Edge, name: str) -> None:
     assert fields(await edge.client.patch(ABSENT, json={name: None})) == {name}
 
 
@@ -160,7 +160,7 @@ async def test_null_for_what_a_task_cannot_be_without_is_422(edge: Edge, name: s
         ({"title": "a", "due_time": "0001-01-01T00:00:00Z"}, "due_time"),
     ],
 )
-async def test_the_services_rules_come_back_under_rest_names(edge: Edge, content: Any, at_fault: str) -> None:
+async def test_violations_of_the_service_have_rest_names(edge: Edge, content: Any, at_fault: str) -> None:
     assert at_fault in fields(await edge.client.post(TASKS, json=content))
 
 
@@ -186,7 +186,7 @@ async def test_the_services_rules_come_back_under_rest_names(edge: Edge, content
         "tomorrow",
     ],
 )
-async def test_a_time_that_is_none_is_422(edge: Edge, time: str) -> None:
+async def test_an_invalid_time_is_422(edge: Edge, time: str) -> None:
     assert fields(await edge.client.post(TASKS, json={"title": "a", "due_time": time})) == {"due_time"}
     assert fields(await edge.client.get(TASKS, params={"due_before": time})) == {"due_before"}
 
@@ -218,12 +218,12 @@ async def test_a_merge_patch_is_no_new_task_and_compressed_bodies_are_415(edge: 
         problem(answer)
 
 
-async def test_a_body_that_says_it_is_too_large_is_413_at_once(edge: Edge) -> None:
+async def test_a_body_with_a_declared_length_beyond_the_limit_is_413_at_once(edge: Edge) -> None:
     answer = await edge.client.post(TASKS, content=b"x" * (256 * 1024 + 1), headers=JSON)
     assert (answer.status_code, problem(answer)["reason"]) == (413, "BODY_TOO_LARGE")
 
 
-async def test_a_body_of_undeclared_length_is_413_before_it_has_come_whole(edge: Edge) -> None:
+async def test_a_body_of_undeclared_length_is_413_before_it_is_complete(edge: Edge) -> None:
     sent = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -241,7 +241,7 @@ async def test_a_body_of_undeclared_length_is_413_before_it_has_come_whole(edge:
         assert sent <= 64 * 1024 * 1024
 
 
-async def test_a_body_of_exactly_the_limit_is_read(edge: Edge) -> None:
+async def test_a_body_of_exactly_the_limit_is_accepted(edge: Edge) -> None:
     body = b'{"title": ""}'
     answer = await edge.client.post(TASKS, content=body.ljust(256 * 1024), headers=JSON)
     assert fields(answer) == {"title"}
@@ -256,7 +256,7 @@ async def test_headers_that_are_too_large_are_431(edge: Edge) -> None:
 @pytest.mark.parametrize(
     "id", ["a", "..%2f..", "x" * 1000, "0" * 24, "0" * 23, "%00", "%ff%fe", "%ed%a0%80", "a%2Fb", "a%20b", "%25"]
 )
-async def test_an_id_that_is_none_is_404(edge: Edge, id: str) -> None:
+async def test_an_invalid_id_is_404(edge: Edge, id: str) -> None:
     path = f"{TASKS}/{id}"
     for answer in (
         await edge.client.get(path),
@@ -293,12 +293,12 @@ async def test_an_id_that_is_none_is_404(edge: Edge, id: str) -> None:
         ("unknown=1", "unknown"),
     ],
 )
-async def test_a_query_parameter_that_is_none_is_422_and_named(edge: Edge, query: str, at_fault: str) -> None:
+async def test_an_invalid_query_parameter_is_422_with_its_name(edge: Edge, query: str, at_fault: str) -> None:
     assert fields(await edge.client.get(f"{TASKS}?{query}")) == {at_fault}
 
 
 @pytest.mark.parametrize(("page_size", "sent"), [("0", 0), ("1000000000", 10**9), ("9" * 50, 2**31 - 1)])
-async def test_a_huge_page_size_reaches_the_service_as_one_that_fits(
+async def test_a_huge_page_size_is_reduced_to_one_that_fits(
     running: tuple[Edge, Fakes], page_size: str, sent: int
 ) -> None:
     edge, fakes = running
@@ -307,12 +307,12 @@ async def test_a_huge_page_size_reaches_the_service_as_one_that_fits(
 
 
 @pytest.mark.parametrize("token", ["garbage", "eyIkZ3QiOiIifQ==", "%00", "a" * 5000])
-async def test_a_page_token_that_is_none_is_400(edge: Edge, token: str) -> None:
+async def test_an_invalid_page_token_is_400(edge: Edge, token: str) -> None:
     answer = await edge.client.get(f"{TASKS}?page_token={token}")
     assert (answer.status_code, problem(answer)["reason"]) == (400, "INVALID_PAGE_TOKEN")
 
 
-async def test_parameters_are_refused_where_an_operation_has_none(edge: Edge) -> None:
+async def test_parameters_are_refused_by_operations_without_parameters(edge: Edge) -> None:
     for method, path in (
         ("POST", TASKS),
         ("PATCH", ABSENT),
@@ -327,12 +327,12 @@ async def test_parameters_are_refused_where_an_operation_has_none(edge: Edge) ->
 
 
 @pytest.mark.parametrize("key", [b"", b"a" * 256, "caf\u00e9".encode(), b"\xff", b"a\tb"])
-async def test_an_idempotency_key_that_is_none_is_422(edge: Edge, key: bytes) -> None:
+async def test_an_invalid_idempotency_key_is_422(edge: Edge, key: bytes) -> None:
     answer = await edge.client.post(TASKS, json={"title": "a"}, headers={b"Idempotency-Key": key})
     assert fields(answer) == {"Idempotency-Key"}
 
 
-async def test_headers_that_come_twice_are_refused(edge: Edge) -> None:
+async def test_repeated_headers_are_refused(edge: Edge) -> None:
     for name in ("Idempotency-Key", "If-Match", "Content-Type"):
         headers = [*as_user("ada").items(), (name, "application/json"), (name, "application/json")]
         async with httpx.AsyncClient(base_url=edge.url) as client:
@@ -340,7 +340,7 @@ async def test_headers_that_come_twice_are_refused(edge: Edge) -> None:
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "PUT", "PROPFIND"])
-async def test_a_method_that_a_path_does_not_know_is_405_with_those_it_knows(edge: Edge, method: str) -> None:
+async def test_an_unsupported_method_is_405_with_the_supported_ones(edge: Edge, method: str) -> None:
     for path, allowed in (
         (TASKS, "GET, HEAD, POST"),
         (ABSENT, "GET, HEAD, PATCH, DELETE"),
@@ -359,7 +359,7 @@ async def test_a_method_override_is_ignored(edge: Edge) -> None:
     assert (await edge.client.get(f"{TASKS}?_method=DELETE")).status_code == 422
 
 
-async def test_unknown_paths_are_problems_too(edge: Edge) -> None:
+async def test_unknown_paths_also_get_a_problem(edge: Edge) -> None:
     for path in ("/", "/api", "/api/v2/tasks", f"{TASKS}/", f"{TASKS}/a/b", f"{TASKS}/a:explode", "/metrics", "/%00"):
         answer = await edge.client.get(path)
         assert answer.status_code == 404

@@ -1,4 +1,4 @@
-"""Whom the edge believes: the gateway beside the mesh token, and nobody else."""
+"""The edge accepts callers only from the gateway, with the mesh token."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ async def get(edge: Edge, headers: Headers, path: str = SESSION) -> httpx.Respon
         return await client.get(path, headers=headers)
 
 
-async def test_the_session_tells_who_is_calling(served: tuple[Edge, Fakes]) -> None:
+async def test_the_session_returns_the_current_user(served: tuple[Edge, Fakes]) -> None:
     answer = await get(served[0], [*as_user("grace.h-1_2").items()])
     assert (answer.status_code, answer.json()) == (200, {"user": "grace.h-1_2"})
 
@@ -49,7 +49,7 @@ async def test_the_session_tells_who_is_calling(served: tuple[Edge, Fakes]) -> N
         [("X-Mesh-Token", TOKEN), ("X-Mesh-Token", TOKEN), ("X-Consumer-Username", "ada")],
     ],
 )
-async def test_anybody_else_is_401(served: tuple[Edge, Fakes], headers: Headers) -> None:
+async def test_any_other_caller_is_401(served: tuple[Edge, Fakes], headers: Headers) -> None:
     edge, fakes = served
     fakes.reset()
     for path in (SESSION, "/api/v1/tasks", "/api/v1/notifications", "/api/v1/nope"):
@@ -59,7 +59,7 @@ async def test_anybody_else_is_401(served: tuple[Edge, Fakes], headers: Headers)
     assert fakes.tasks.behaviour.requests == []
 
 
-async def test_a_stranger_is_refused_before_the_body_is_looked_at(served: tuple[Edge, Fakes]) -> None:
+async def test_an_unknown_caller_is_refused_before_the_body_is_read(served: tuple[Edge, Fakes]) -> None:
     async with httpx.AsyncClient(base_url=served[0].url) as stranger:
         answer = await stranger.post("/api/v1/tasks", content=b"{", headers={"Content-Type": "application/json"})
     assert answer.status_code == 401
@@ -73,7 +73,7 @@ async def test_both_tokens_of_a_rotation_are_accepted() -> None:
             assert answer.status_code == 200
 
 
-async def test_without_tokens_of_its_own_the_edge_believes_nobody() -> None:
+async def test_without_configured_tokens_the_edge_accepts_no_caller() -> None:
     async with running_edge(MeshTokens([]), free_port(), free_port()) as edge:
         for headers in ([], [*as_user("admin").items()]):
             assert (await get(edge, headers)).status_code == 401

@@ -1,4 +1,4 @@
-"""What the edge answers when a service fails, is slow or is away, and what it lets be seen of it."""
+"""Responses, logs and metrics of the edge when a service fails, is slow or is unavailable."""
 
 import asyncio
 import json
@@ -45,7 +45,7 @@ def running(served: tuple[Edge, Fakes]) -> tuple[Edge, Fakes]:
         (DeadlineExceeded("DEADLINE_EXCEEDED", "Too late."), 504),
     ],
 )
-async def test_what_a_service_says_reaches_the_client(
+async def test_an_error_of_a_service_reaches_the_client(
     running: tuple[Edge, Fakes], error: Exception, status: int
 ) -> None:
     edge, fakes = running
@@ -58,7 +58,7 @@ async def test_what_a_service_says_reaches_the_client(
 
 
 @pytest.mark.parametrize("error", [Internal("INTERNAL", "mongodb://secret"), RuntimeError("mongodb://secret")])
-async def test_a_defect_of_a_service_is_500_without_its_words(running: tuple[Edge, Fakes], error: Exception) -> None:
+async def test_a_defect_of_a_service_is_500_without_its_message(running: tuple[Edge, Fakes], error: Exception) -> None:
     edge, fakes = running
     fakes.tasks.behaviour.errors = [error]
     answer = await edge.client.delete(ABSENT)
@@ -78,7 +78,7 @@ async def test_a_defect_of_a_service_is_500_without_its_words(running: tuple[Edg
         (grpc.StatusCode.NOT_FOUND, 404),
     ],
 )
-async def test_a_status_without_details_has_a_reason_and_none_of_its_words(
+async def test_a_status_without_details_has_a_reason_but_not_its_message(
     running: tuple[Edge, Fakes], code: grpc.StatusCode, status: int
 ) -> None:
     edge, fakes = running
@@ -94,24 +94,24 @@ async def test_a_defect_of_the_edge_is_500_and_logged_once(
     running: tuple[Edge, Fakes], capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     edge, fakes = running
-    fakes.notifications.page.notifications.add(kind=99)  # no such kind
+    fakes.notifications.page.notifications.add(kind=99)  # an unknown kind
     capsys.readouterr()
     answer = await edge.client.get("/api/v1/notifications")
     assert (answer.status_code, answer.json()["reason"]) == (500, "INTERNAL")
     assert answer.json()["request_id"] in capsys.readouterr().out
-    assert caplog.records == []  # nothing of it from uvicorn
+    assert caplog.records == []  # uvicorn logs nothing
 
 
-async def test_a_service_that_does_not_answer_is_504_in_time(running: tuple[Edge, Fakes]) -> None:
+async def test_a_service_that_does_not_respond_is_504_in_time(running: tuple[Edge, Fakes]) -> None:
     edge, fakes = running
-    fakes.tasks.behaviour.gate = asyncio.Event()
+    fakes.tasks.behaviour.release = asyncio.Event()
     begun = asyncio.get_running_loop().time()
     answer = await edge.client.get(TASKS)
     assert answer.status_code == 504
     assert asyncio.get_running_loop().time() - begun < 4
 
 
-async def test_services_that_are_away_are_503_until_they_come() -> None:
+async def test_unavailable_services_are_503_until_they_are_available() -> None:
     async with running_edge(MeshTokens([TOKEN]), free_port(), free_port()) as edge:
         for path in (TASKS, "/api/v1/notifications"):
             answer = await edge.client.get(path)
@@ -125,7 +125,7 @@ async def test_services_that_are_away_are_503_until_they_come() -> None:
 
 async def test_more_requests_than_allowed_are_503_and_probes_still_pass(running: tuple[Edge, Fakes]) -> None:
     edge, fakes = running
-    gate = fakes.tasks.behaviour.gate = asyncio.Event()
+    release = fakes.tasks.behaviour.release = asyncio.Event()
     waiting = [asyncio.create_task(edge.client.get(TASKS)) for _ in range(4)]
     async with asyncio.timeout(2):
         while len(fakes.tasks.behaviour.requests) < 4:
@@ -134,7 +134,7 @@ async def test_more_requests_than_allowed_are_503_and_probes_still_pass(running:
     refused = await edge.client.get(TASKS)
     assert (refused.status_code, refused.json()["reason"]) == (503, "TOO_BUSY")
     assert (await edge.client.get("/healthz")).status_code == 200
-    gate.set()
+    release.set()
     assert {(await each).status_code for each in waiting} == {200}
     assert (await edge.client.get(TASKS)).status_code == 200
 
@@ -150,7 +150,7 @@ async def test_a_body_that_never_ends_is_408(running: tuple[Edge, Fakes]) -> Non
     await writer.wait_closed()
 
 
-async def test_readiness_names_both_services_and_needs_the_task_service_alone() -> None:
+async def test_readiness_lists_both_services_but_requires_only_the_task_service() -> None:
     async with edge_with_fakes() as (edge, fakes):
         answer = await edge.client.get("/readyz")
         assert answer.json() == {
@@ -175,11 +175,11 @@ async def test_metrics_are_labelled_by_template_and_known_methods_only() -> None
         samples = _samples(edge.registry, "http_requests_total")
         assert samples[("GET", "/api/v1/tasks/{id}", "404")] == 2
         assert samples[("GET", "unmatched", "404")] == 1
-        assert len(samples) == 2  # a method that HTTP does not know never reaches the application
+        assert len(samples) == 2  # a request with an unknown HTTP method does not reach the application
         assert edge.registry.get_sample_value("http_requests_in_flight") == 0
 
 
-async def test_each_request_is_one_line_that_tells_who_and_how_long(
+async def test_each_request_is_one_log_line_with_user_and_duration(
     running: tuple[Edge, Fakes], capsys: pytest.CaptureFixture[str]
 ) -> None:
     edge, _ = running
@@ -193,14 +193,14 @@ async def test_each_request_is_one_line_that_tells_who_and_how_long(
 
 
 @pytest.mark.parametrize("id", ["short", "x" * 65, "has space!", "${jndi:ldap://x}", 'a"b"c"d"e'])
-async def test_a_request_id_of_the_wrong_form_is_replaced(running: tuple[Edge, Fakes], id: str) -> None:
+async def test_a_malformed_request_id_is_replaced(running: tuple[Edge, Fakes], id: str) -> None:
     edge, _ = running
     answer = await edge.client.get("/nope", headers={"X-Request-ID": id})
     assert answer.headers["X-Request-ID"] != id
     assert answer.json()["request_id"] == answer.headers["X-Request-ID"]
 
 
-async def test_every_answer_forbids_sniffing_and_storing(running: tuple[Edge, Fakes]) -> None:
+async def test_every_response_forbids_sniffing_and_storing(running: tuple[Edge, Fakes]) -> None:
     edge, _ = running
     for path in (TASKS, "/nope", "/api/v1/session"):
         answer = await edge.client.get(path)
@@ -208,7 +208,7 @@ async def test_every_answer_forbids_sniffing_and_storing(running: tuple[Edge, Fa
         assert answer.headers["Cache-Control"] == "no-store"
 
 
-async def test_the_documentation_loads_nothing_from_elsewhere(running: tuple[Edge, Fakes]) -> None:
+async def test_the_documentation_loads_nothing_from_other_origins(running: tuple[Edge, Fakes]) -> None:
     edge, _ = running
     async with httpx.AsyncClient(base_url=edge.url) as anybody:
         page = await anybody.get("/api/docs")
@@ -240,7 +240,7 @@ def _samples(registry: CollectorRegistry, name: str) -> dict[tuple[str, str, str
         b"BREW / HTTP/1.1\r\n\r\n",
     ],
 )
-async def test_what_is_not_http_is_a_problem_and_the_connection_ends(
+async def test_malformed_http_gets_a_problem_and_the_connection_is_closed(
     running: tuple[Edge, Fakes], request_text: bytes
 ) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(running[0].url).port)

@@ -1,4 +1,4 @@
-"""GET /api/v1/events at a real edge, over real streams of both services."""
+"""GET /api/v1/events of a real edge, with real streams from both services."""
 
 import asyncio
 import socket
@@ -42,8 +42,8 @@ def next_position(feed: Feed[Any]) -> tuple[int, int]:
     return (feed.position[0] + 1, 0)
 
 
-def happens(fakes: Fakes, number: int, owner: str = "ada", title: str = "Buy milk", kind: int = 1) -> None:
-    """A task of the owner's is created (1), updated (2) or deleted (3)."""
+def task_event(fakes: Fakes, number: int, owner: str = "ada", title: str = "Buy milk", kind: int = 1) -> None:
+    """Publish that a task of the owner was created (kind 1), updated (2) or deleted (3)."""
     event = created(number, owner, title)
     event.type = kind  # type: ignore[assignment]
     event.task.status = task_pb2.TASK_STATUS_TODO
@@ -51,8 +51,8 @@ def happens(fakes: Fakes, number: int, owner: str = "ada", title: str = "Buy mil
     fakes.task_feed.append(Item(next_position(fakes.task_feed), owner, 0.0, event.ByteSize(), event))
 
 
-async def heard(edge: Edge, fakes: Fakes) -> None:
-    """Waits until the edge has heard all that has happened."""
+async def received(edge: Edge, fakes: Fakes) -> None:
+    """Wait until the edge has received all task events."""
 
     async def is_there() -> bool:
         return edge.live.tasks.position == fakes.task_feed.position
@@ -65,7 +65,7 @@ def watchers(edge: Edge) -> float | None:
 
 
 async def watchers_become(edge: Edge, count: int) -> None:
-    """Waits until so many watch; a server learns of a client that has left a moment later."""
+    """Wait until there are so many watchers; the server notices a disconnected client with a delay."""
 
     async def are() -> bool:
         return watchers(edge) == count
@@ -83,17 +83,17 @@ def notified(fakes: Fakes, number: int, owner: str = "ada", title: str = "Buy mi
     fakes.notification_feed.append(Item(next_position(fakes.notification_feed), owner, 0.0, 100, notification))
 
 
-async def test_head_is_answered_without_a_stream(mesh: tuple[Edge, Fakes]) -> None:
+async def test_head_responds_without_a_stream(mesh: tuple[Edge, Fakes]) -> None:
     edge, fakes = mesh
-    happens(fakes, 1)
-    await heard(edge, fakes)
+    task_event(fakes, 1)
+    await received(edge, fakes)
     answer = await edge.client.head(EVENTS)
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
     await watchers_become(edge, 0)
 
 
-async def test_both_streams_come_as_one_each_event_as_rest_shows_it_and_under_an_id_of_both(
+async def test_both_streams_are_merged_with_events_as_in_rest_and_ids_of_both(
     mesh: tuple[Edge, Fakes],
 ) -> None:
     edge, fakes = mesh
@@ -103,7 +103,7 @@ async def test_both_streams_come_as_one_each_event_as_rest_shows_it_and_under_an
         assert source.answer.headers["cache-control"] == "no-store"
         assert "content-encoding" not in source.answer.headers
         for number, kind in enumerate((1, 2, 3), start=1):
-            happens(fakes, number, title=f"Task {number}", kind=kind)
+            task_event(fakes, number, title=f"Task {number}", kind=kind)
             event = await source.next()
             assert event.name == ("task.created", "task.updated", "task.deleted")[number - 1]
             assert (event.data["id"], event.data["title"]) == (task_id(number), f"Task {number}")
@@ -114,37 +114,37 @@ async def test_both_streams_come_as_one_each_event_as_rest_shows_it_and_under_an
         assert event.id == f"{BEGUN[0] + 3}-0~{BEGUN[0] + 1}-0"
 
 
-async def test_a_user_sees_nothing_of_anothers(mesh: tuple[Edge, Fakes]) -> None:
+async def test_a_user_gets_no_events_of_another_user(mesh: tuple[Edge, Fakes]) -> None:
     edge, fakes = mesh
     async with event_source(edge.client) as adas, event_source(edge.client, headers=as_user("bob")) as bobs:
-        happens(fakes, 1, "ada", "Ada's")
+        task_event(fakes, 1, "ada", "Ada's")
         notified(fakes, 1, "ada")
-        happens(fakes, 2, "bob", "Bob's")
+        task_event(fakes, 2, "bob", "Bob's")
         assert (await bobs.next()).data["title"] == "Bob's"
         assert {(await adas.next()).name for _ in range(2)} == {"task.created", "notification"}
 
 
-async def test_who_comes_back_with_the_last_id_misses_nothing_and_gets_nothing_twice(
+async def test_a_client_that_resumes_gets_each_event_once(
     mesh: tuple[Edge, Fakes],
 ) -> None:
     edge, fakes = mesh
     async with event_source(edge.client) as source:
-        happens(fakes, 1)
+        task_event(fakes, 1)
         notified(fakes, 1)
         last = [await source.next() for _ in range(2)][-1].id
     for number in range(2, 6):
-        happens(fakes, number)
+        task_event(fakes, number)
         notified(fakes, number)
-    await heard(edge, fakes)
+    await received(edge, fakes)
     async with event_source(edge.client, last) as again:
         events = [await again.next() for _ in range(8)]
         assert [e.data["id"] for e in events if e.name == "task.created"] == [task_id(n) for n in range(2, 6)]
         assert [e.data["task_id"] for e in events if e.name == "notification"] == [task_id(n) for n in range(2, 6)]
-        happens(fakes, 6)
+        task_event(fakes, 6)
         assert (await again.next()).data["id"] == task_id(6)
 
 
-async def test_every_edge_shows_every_watcher_all_of_its_user_and_goes_on_where_another_was() -> None:
+async def test_every_edge_sends_all_events_of_a_user_and_resumes_ids_of_another_edge() -> None:
     async with (
         running_fakes() as fakes,
         running_edge(MeshTokens([TOKEN]), fakes.task_port, fakes.notify_port) as one,
@@ -152,20 +152,20 @@ async def test_every_edge_shows_every_watcher_all_of_its_user_and_goes_on_where_
     ):
         async with event_source(one.client) as first, event_source(two.client) as second:
             for number in range(1, 51):
-                happens(fakes, number)
+                task_event(fakes, number)
             for source in (first, second):
                 assert [(await source.next()).data["id"] for _ in range(50)] == [task_id(n) for n in range(1, 51)]
-        happens(fakes, 51)
+        task_event(fakes, 51)
         async with event_source(two.client, first.last_id) as again:
             assert (await again.next()).data["id"] == task_id(51)
 
 
-async def test_each_id_goes_on_right_behind_its_own_event(mesh: tuple[Edge, Fakes]) -> None:
+async def test_each_id_resumes_directly_after_its_event(mesh: tuple[Edge, Fakes]) -> None:
     edge, fakes = mesh
     async with event_source(edge.client) as source:
         beginning = source.last_id
         for number in range(1, 4):
-            happens(fakes, number)
+            task_event(fakes, number)
             notified(fakes, number)
         events = [await source.next() for _ in range(6)]
     for count, event_id in enumerate([beginning, *(event.id for event in events)]):
@@ -176,47 +176,47 @@ async def test_each_id_goes_on_right_behind_its_own_event(mesh: tuple[Edge, Fake
 
 
 @pytest.mark.parametrize("last_id", ["1-0~1-0", "x", "~", "1-0", "9" * 5_000, '"><script>'])
-async def test_an_id_that_says_nothing_is_a_reset_before_anything_else(mesh: tuple[Edge, Fakes], last_id: str) -> None:
+async def test_an_unknown_id_gets_a_reset_first(mesh: tuple[Edge, Fakes], last_id: str) -> None:
     edge, fakes = mesh
-    happens(fakes, 1)
-    await heard(edge, fakes)
+    task_event(fakes, 1)
+    await received(edge, fakes)
     async with event_source(edge.client, last_id) as source:
         event = await source.next()
         assert (event.name, event.data) == ("reset", {})
-        happens(fakes, 2)
+        task_event(fakes, 2)
         event = await source.next()
         assert (event.name, event.data["id"]) == ("task.created", task_id(2))
 
 
-async def test_a_reset_of_a_service_reaches_those_who_watch(mesh: tuple[Edge, Fakes]) -> None:
+async def test_a_reset_of_a_service_reaches_the_watchers(mesh: tuple[Edge, Fakes]) -> None:
     edge, fakes = mesh
     async with event_source(edge.client) as source:
         fakes.task_feed.begin((BEGUN[0] + 500, 0))
         assert (await source.next()).name == "reset"
-        happens(fakes, 1)
+        task_event(fakes, 1)
         event = await source.next()
         assert (event.name, event.id) == ("task.created", f"{BEGUN[0] + 501}-0~{BEGUN[0]}-0")
 
 
 @pytest.mark.parametrize("title", NASTY)
-async def test_no_title_breaks_out_of_its_event(mesh: tuple[Edge, Fakes], title: str) -> None:
+async def test_no_title_can_inject_an_event(mesh: tuple[Edge, Fakes], title: str) -> None:
     edge, fakes = mesh
     async with event_source(edge.client) as source:
-        happens(fakes, 1, title=title)
+        task_event(fakes, 1, title=title)
         notified(fakes, 1, title=title)
-        happens(fakes, 2, title="the next")
+        task_event(fakes, 2, title="the next")
         events = [await source.next() for _ in range(3)]
         assert [event.data["title"] for event in events if event.data["title"] != "the next"] == [title, title]
         assert {event.name for event in events} == {"task.created", "notification"}
 
 
-async def test_a_quiet_stream_has_a_heartbeat_that_moves_the_id_on(
+async def test_an_idle_stream_gets_heartbeats_that_advance_the_id(
     mesh: tuple[Edge, Fakes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edge_api.sse.heartbeats.HEARTBEAT_SECONDS", 0.05)
     edge, fakes = mesh
     async with event_source(edge.client) as source:
-        happens(fakes, 1, "bob")
+        task_event(fakes, 1, "bob")
 
         async with asyncio.timeout(10):
             while source.last_id != f"{BEGUN[0] + 1}-0~{BEGUN[0]}-0":
@@ -224,7 +224,7 @@ async def test_a_quiet_stream_has_a_heartbeat_that_moves_the_id_on(
         assert set(source.comments) == {"heartbeat"}
 
 
-async def test_clients_are_told_to_come_back_at_different_times(mesh: tuple[Edge, Fakes]) -> None:
+async def test_clients_get_different_reconnection_times(mesh: tuple[Edge, Fakes]) -> None:
     edge, _ = mesh
     pauses = set()
     for _ in range(20):
@@ -234,7 +234,7 @@ async def test_clients_are_told_to_come_back_at_different_times(mesh: tuple[Edge
     assert len(pauses) > 10
 
 
-async def test_a_stream_whose_time_is_over_ends_cleanly_and_asks_its_client_back_soon(
+async def test_a_stream_ends_cleanly_after_its_lifetime_and_its_client_reconnects_soon(
     mesh: tuple[Edge, Fakes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chassis.feed.watcher.LIFETIME_SECONDS", (0.1, 0.2))
@@ -247,7 +247,7 @@ async def test_a_stream_whose_time_is_over_ends_cleanly_and_asks_its_client_back
 async def test_an_edge_that_stops_ends_its_streams_cleanly(mesh: tuple[Edge, Fakes]) -> None:
     edge, fakes = mesh
     async with event_source(edge.client) as first, event_source(edge.client) as second:
-        happens(fakes, 1)
+        task_event(fakes, 1)
         await first.next()
         edge.live.end()
         assert await first.ended() == []
@@ -258,7 +258,7 @@ async def test_an_edge_that_stops_ends_its_streams_cleanly(mesh: tuple[Edge, Fak
         await late.ended()
 
 
-async def test_who_is_not_known_cannot_watch_and_too_many_are_told_when_to_come_back() -> None:
+async def test_an_unknown_caller_cannot_watch_and_too_many_watchers_get_retry_after() -> None:
     async with edge_with_fakes(max_watchers=3, max_watchers_per_user=2) as (edge, _):
         stranger = await edge.client.get(EVENTS, headers={"X-Mesh-Token": "wrong-token-wrong-token"})
         assert stranger.status_code == 401
@@ -277,7 +277,7 @@ async def test_who_is_not_known_cannot_watch_and_too_many_are_told_when_to_come_
             pass
 
 
-async def test_an_edge_that_has_heard_nothing_yet_answers_503(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_edge_without_its_feeds_responds_with_503(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chassis.feed.feed._PATIENCE_SECONDS", 0.05)
     async with running_edge(MeshTokens([TOKEN]), free_port(), free_port()) as edge:
         answer = await edge.client.get(EVENTS)
@@ -285,7 +285,7 @@ async def test_an_edge_that_has_heard_nothing_yet_answers_503(monkeypatch: pytes
         assert answer.headers["retry-after"]
 
 
-async def test_watchers_take_no_place_from_other_requests_and_are_counted_apart() -> None:
+async def test_watchers_do_not_count_as_requests_in_flight_and_have_their_own_metrics() -> None:
     async with edge_with_fakes(max_in_flight=1) as (edge, _):
         async with event_source(edge.client), event_source(edge.client):
             assert (await edge.client.get("/api/v1/tasks")).status_code == 200
@@ -301,23 +301,23 @@ async def test_one_stream_from_each_service_serves_any_number_of_watchers(mesh: 
     opened = [await source.__aenter__() for source in sources]
     try:
         assert fakes.task_feed._watching == fakes.notification_feed._watching == 1
-        happens(fakes, 1)
+        task_event(fakes, 1)
         assert {(await source.next()).data["id"] for source in opened} == {task_id(1)}
     finally:
         for source in sources:
             await source.__aexit__(None, None, None)
 
 
-async def test_a_service_that_goes_away_and_comes_back_costs_no_event(mesh: tuple[Edge, Fakes]) -> None:
+async def test_no_event_is_lost_while_a_service_restarts(mesh: tuple[Edge, Fakes]) -> None:
     edge, fakes = mesh
     async with event_source(edge.client) as source:
-        fakes.task_feed.end()  # as when it stops: streams end, and new ones end at once
-        happens(fakes, 1)
+        fakes.task_feed.end()  # as when the service stops: streams end, and new ones end at once
+        task_event(fakes, 1)
         fakes.task_feed._is_over = False
         assert (await source.next(within=20)).data["id"] == task_id(1)
 
 
-async def test_a_client_that_does_not_read_is_let_go_and_costs_little(
+async def test_a_client_that_does_not_read_is_disconnected_and_uses_little_memory(
     mesh: tuple[Edge, Fakes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edge_api.sse.event_stream.SEND_SECONDS", 0.5)
@@ -336,15 +336,15 @@ async def test_a_client_that_does_not_read_is_let_go_and_costs_little(
 
             async def is_let_go() -> bool:
                 for _ in range(20):
-                    happens(fakes, 1, title="x" * 20_000)
+                    task_event(fakes, 1, title="x" * 20_000)
                 return watchers(edge) == 1
 
             await eventually(is_let_go, within=30)
-            happens(fakes, 2, "bob")
+            task_event(fakes, 2, "bob")
             assert (await other.next()).data["id"] == task_id(2)
 
 
-async def test_a_client_that_leaves_while_its_id_is_waited_for_does_not_stay_a_watcher(
+async def test_a_client_that_disconnects_while_its_id_is_waited_for_is_no_longer_a_watcher(
     mesh: tuple[Edge, Fakes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chassis.feed.feed._PATIENCE_SECONDS", 0.3)
@@ -360,7 +360,7 @@ async def test_a_client_that_leaves_while_its_id_is_waited_for_does_not_stay_a_w
     await watchers_become(edge, 0)
 
 
-async def test_a_thousand_watchers_that_came_and_went_leave_nothing_behind(mesh: tuple[Edge, Fakes]) -> None:
+async def test_a_thousand_watchers_leak_nothing(mesh: tuple[Edge, Fakes]) -> None:
     edge, fakes = mesh
     async with event_source(edge.client):
         pass

@@ -1,5 +1,6 @@
-"""The OpenAPI document tells the truth: data that it allows is accepted, data that it forbids is refused, and every
-answer is one that it describes. Run against the whole mesh, each service a process of its own.
+"""The OpenAPI document is correct: valid data is accepted, invalid data is rejected, and every response is documented.
+
+Run against the whole mesh, with each service in its own process.
 """
 
 import re
@@ -25,15 +26,15 @@ from tests.support.edge_api.edge import as_user
 from tests.support.stack.processes import whole_mesh
 from tests.support.valkey import Valkey
 
-# No request is made of these routes, so nothing needs to be behind them.
+# These routes get no requests, so they need no services.
 DOCUMENT: dict[str, Any] = docs.document(
     app.routes(cast(Upstreams, SimpleNamespace(tasks=None, notifications=None)), cast(Live, None), Draining())
 )
-# Well-formed values that are refused for what they stand for: a token of another request, an etag of the past,
-# both or neither of two fields.
-UNSEEN_BY_SCHEMAS = frozenset({"INVALID_PAGE_TOKEN", "ETAG_MISMATCH", "INVALID_MARKS"})
+# Rejections that a schema cannot express: a page token of another request, an outdated etag, both or neither of two
+# fields.
+NOT_IN_SCHEMAS = frozenset({"INVALID_PAGE_TOKEN", "ETAG_MISMATCH", "INVALID_MARKS"})
 
-# The stream of events does not end, so it is left to test_edge_events. Kong, which is not here, checks credentials.
+# test_edge_events tests the event stream, which does not end. Kong, which is not used here, checks credentials.
 schema = schemathesis.openapi.from_dict({**DOCUMENT, "security": []}).exclude(path=EVENTS)
 
 
@@ -45,26 +46,26 @@ def edge_url(tmp_path_factory: pytest.TempPathFactory, valkey_server: Valkey) ->
 
 @schema.parametrize()
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
-def test_every_operation_does_what_its_documentation_says(case: Any, edge_url: str) -> None:
-    _name_afresh(case)
+def test_every_operation_conforms_to_its_documentation(case: Any, edge_url: str) -> None:
+    _use_a_new_key(case)
     answer = case.call(base_url=edge_url, headers=as_user("ada"))
     reason = answer.json().get("reason") if "problem+json" in str(answer.headers["content-type"]) else None
-    is_unseen = reason in UNSEEN_BY_SCHEMAS or not _has_a_documented_etag(case)
+    is_unseen = reason in NOT_IN_SCHEMAS or not _has_a_documented_etag(case)
     case.validate_response(answer, excluded_checks=[positive_data_acceptance] if is_unseen else [])
 
 
-def test_the_document_that_is_served_is_the_one_that_was_tried(edge_url: str) -> None:
+def test_the_served_document_is_the_tested_one(edge_url: str) -> None:
     assert httpx.get(f"{edge_url}/api/openapi.json").json() == DOCUMENT
 
 
 def _has_a_documented_etag(case: Any) -> bool:
-    # Schemathesis shortens the values of headers, whatever their pattern.
+    # Schemathesis shortens the values of headers without regard to their pattern.
     etag = (case.headers or {}).get("If-Match")
     return etag is None or re.fullmatch(etags.IF_MATCH_PATTERN, etag) is not None
 
 
-def _name_afresh(case: Any) -> None:
-    # Under a key that came before, another task is refused, whatever its schema.
+def _use_a_new_key(case: Any) -> None:
+    # A key that was used before with another task is rejected, which a schema cannot express.
     key = (case.headers or {}).get("Idempotency-Key")
     if key is not None and len(key) <= limits.IDEMPOTENCY_KEY_MAX and re.fullmatch(limits.IDEMPOTENCY_KEY_PATTERN, key):
         case.headers["Idempotency-Key"] = str(uuid4())

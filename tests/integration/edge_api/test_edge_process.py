@@ -1,4 +1,4 @@
-"""The edge as a process: how it starts, how it stops, and what it needs for that."""
+"""The edge as a process: its start and its drain."""
 
 import asyncio
 import signal
@@ -35,26 +35,26 @@ def edge_process(directory: Path, **env: str) -> Iterator[tuple[Service, str]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_stop_loses_no_request_in_flight(tmp_path: Path, number: signal.Signals) -> None:
+async def test_a_drain_loses_no_request_in_flight(tmp_path: Path, number: signal.Signals) -> None:
     async with running_fakes() as fakes:
         targets = {"TASK_GRPC_TARGET": f"127.0.0.1:{fakes.task_port}"}
         with edge_process(tmp_path, **targets) as (process, url):
             await asyncio.to_thread(wait_for, f"{url}/readyz", process)
             async with httpx.AsyncClient(base_url=url, headers=as_user("ada"), timeout=20) as client:
-                gate = fakes.tasks.behaviour.gate = asyncio.Event()
+                release = fakes.tasks.behaviour.release = asyncio.Event()
                 in_flight = asyncio.create_task(client.get("/api/v1/tasks"))
                 await asyncio.wait_for(fakes.tasks.behaviour.entered.wait(), 5)
                 process.send(number)
                 await _until_draining(client)
                 assert (await client.get("/healthz")).status_code == 200
                 await _until_refused(url)
-                gate.set()
+                release.set()
                 assert (await in_flight).status_code == 200
             assert await asyncio.to_thread(process.wait) == 0
             assert not [fault for fault in FAULTS if fault in process.output()], process.output()
 
 
-async def test_it_starts_without_the_services_and_serves_once_they_come(tmp_path: Path) -> None:
+async def test_it_starts_without_the_services_and_serves_when_they_are_available(tmp_path: Path) -> None:
     with edge_process(tmp_path) as (process, url):
         await asyncio.to_thread(wait_for, f"{url}/healthz", process)
         async with httpx.AsyncClient(base_url=url, headers=as_user("ada"), timeout=10) as client:
@@ -63,7 +63,7 @@ async def test_it_starts_without_the_services_and_serves_once_they_come(tmp_path
         assert process.is_running()
 
 
-async def test_a_taken_port_is_named_and_ends_the_process_with_1(tmp_path: Path) -> None:
+async def test_a_port_in_use_is_reported_and_ends_the_process_with_1(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         for variable in ("EDGE_PORT", "EDGE_METRICS_PORT"):
@@ -80,7 +80,7 @@ async def test_a_taken_port_is_named_and_ends_the_process_with_1(tmp_path: Path)
         ({"EDGE_PORT": "http"}, "EDGE_PORT"),
     ],
 )
-async def test_a_bad_setting_is_named_and_ends_the_process(tmp_path: Path, env: dict[str, str], named: str) -> None:
+async def test_a_bad_setting_is_reported_and_ends_the_process(tmp_path: Path, env: dict[str, str], named: str) -> None:
     with edge_process(tmp_path, **env) as (process, _):
         assert await asyncio.to_thread(process.wait) in (1, 2)
         assert named in process.output()

@@ -1,4 +1,4 @@
-"""The edge takes nothing that changes something from a page of another site."""
+"""The edge rejects writes from pages of other sites."""
 
 from collections.abc import AsyncIterator
 
@@ -37,7 +37,7 @@ async def served() -> AsyncIterator[tuple[Edge, Fakes]]:
         [("Sec-Fetch-Site", "same-origin"), ("Origin", OTHER)],
     ],
 )
-async def test_what_another_sites_page_sends_is_403_and_has_no_effect(
+async def test_a_write_from_a_page_of_another_site_is_403_without_effect(
     served: tuple[Edge, Fakes], headers: list[tuple[str, str]]
 ) -> None:
     edge, fakes = served
@@ -57,13 +57,15 @@ async def test_what_another_sites_page_sends_is_403_and_has_no_effect(
         [("Origin", "http://localhost:8000")],
     ],
 )
-async def test_clients_and_the_own_page_may_write(served: tuple[Edge, Fakes], headers: list[tuple[str, str]]) -> None:
+async def test_clients_and_the_page_itself_may_write(
+    served: tuple[Edge, Fakes], headers: list[tuple[str, str]]
+) -> None:
     edge, _ = served
     answer = await edge.client.post("/api/v1/tasks", json={"title": "Buy milk"}, headers=headers)
     assert answer.status_code == 201
 
 
-async def test_reading_is_left_to_the_browser_to_keep_from_other_sites(served: tuple[Edge, Fakes]) -> None:
+async def test_reads_from_other_sites_are_left_to_the_browser(served: tuple[Edge, Fakes]) -> None:
     answer = await served[0].client.get("/api/v1/session", headers={"Origin": OTHER, "Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 200
     assert not [name for name in answer.headers if name.lower().startswith("access-control-")]

@@ -1,4 +1,4 @@
-"""What the edge makes of tasks: REST in, gRPC out, and back."""
+"""The task operations of the edge: from REST to gRPC and back."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -78,7 +78,7 @@ async def test_every_field_is_set_changed_and_cleared(edge: Edge, field: str) ->
         assert (await patched(created, None))[field] is None
 
 
-async def test_a_repeat_under_the_same_key_returns_the_same_task(edge: Edge) -> None:
+async def test_a_repeat_with_the_same_key_returns_the_same_task(edge: Edge) -> None:
     key = {"Idempotency-Key": "my key"}
     first = await edge.client.post(TASKS, json={"title": "once"}, headers=key)
     second = await edge.client.post(TASKS, json={"title": "once"}, headers=key)
@@ -94,7 +94,7 @@ async def test_a_repeat_with_another_body_is_refused(edge: Edge) -> None:
     assert answer.json()["violations"][0]["field"] == "Idempotency-Key"
 
 
-async def test_a_create_that_is_retried_within_makes_one_task(edge: Edge, fakes: Fakes) -> None:
+async def test_a_create_that_the_edge_retries_makes_one_task(edge: Edge, fakes: Fakes) -> None:
     fakes.tasks.behaviour.errors = [Unavailable("AWAY", "away"), Unavailable("AWAY", "away")]
     await create(edge)
     seen = fakes.tasks.behaviour.requests
@@ -113,7 +113,7 @@ async def test_updates_and_deletes_are_never_retried(edge: Edge, fakes: Fakes) -
     assert len(fakes.tasks.behaviour.requests) == 2
 
 
-async def test_a_patch_changes_what_it_names_and_null_clears(edge: Edge, fakes: Fakes) -> None:
+async def test_a_patch_changes_its_fields_and_null_clears(edge: Edge, fakes: Fakes) -> None:
     task = await create(edge, description="text", labels=["a"], due_time="2027-01-31T12:00:00Z")
     patch = {"title": "new", "description": None, "labels": None, "due_time": None, "priority": "URGENT"}
     answer = await edge.client.patch(f"{TASKS}/{task['id']}", json=patch, headers=PATCH)
@@ -150,7 +150,7 @@ async def test_an_if_match_that_is_not_one_strong_etag_is_refused(edge: Edge, he
     assert (await edge.client.get(path)).status_code == 200
 
 
-async def test_head_is_answered_like_get_without_a_body(edge: Edge) -> None:
+async def test_head_responds_like_get_without_a_body(edge: Edge) -> None:
     path = f"{TASKS}/{(await create(edge))['id']}"
     for url, headers in (
         (path, {}),
@@ -166,7 +166,7 @@ async def test_head_is_answered_like_get_without_a_body(edge: Edge) -> None:
         assert differing <= {"date", "x-request-id"}
 
 
-async def test_who_has_the_task_already_gets_304(edge: Edge) -> None:
+async def test_a_client_with_the_current_revision_gets_304(edge: Edge) -> None:
     path = f"{TASKS}/{(await create(edge))['id']}"
     for known in ('"r1"', 'W/"r1"', '"r9", W/"r1"', "*"):
         answer = await edge.client.get(path, headers={"If-None-Match": known})
@@ -175,7 +175,7 @@ async def test_who_has_the_task_already_gets_304(edge: Edge) -> None:
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "private, no-cache")
 
 
-async def test_a_deleted_task_is_shown_on_request_and_comes_back(edge: Edge) -> None:
+async def test_a_deleted_task_is_returned_on_request_and_can_be_restored(edge: Edge) -> None:
     path = f"{TASKS}/{(await create(edge))['id']}"
     assert (await edge.client.delete(path)).status_code == 204
     assert (await edge.client.get(path)).status_code == 404
@@ -187,7 +187,7 @@ async def test_a_deleted_task_is_shown_on_request_and_comes_back(edge: Edge) -> 
     assert (again.status_code, again.json()["reason"]) == (409, "NOT_DELETED")
 
 
-async def test_another_users_task_is_as_if_it_were_not_there(edge: Edge) -> None:
+async def test_a_task_of_another_user_is_not_found(edge: Edge) -> None:
     path = f"{TASKS}/{(await create(edge))['id']}"
     absent = f"{TASKS}/01JD0000000000000000000000"
     for method in ("GET", "DELETE"):
@@ -199,7 +199,7 @@ async def test_another_users_task_is_as_if_it_were_not_there(edge: Edge) -> None
     assert (await edge.client.get(TASKS, headers=as_user("eve"))).json()["tasks"] == []
 
 
-async def test_a_list_passes_every_filter_on(edge: Edge, fakes: Fakes) -> None:
+async def test_a_list_passes_every_filter_to_the_service(edge: Edge, fakes: Fakes) -> None:
     await create(edge)
     query = (
         "page_size=7&order_by=priority%20desc&statuses=TODO&statuses=DONE&priorities=HIGH&labels=a&labels=b"
@@ -218,7 +218,7 @@ async def test_a_list_passes_every_filter_on(edge: Edge, fakes: Fakes) -> None:
     assert request.show_deleted
 
 
-async def test_the_callers_name_request_id_and_trace_travel_on(edge: Edge, fakes: Fakes) -> None:
+async def test_the_user_request_id_and_trace_reach_the_service(edge: Edge, fakes: Fakes) -> None:
     headers = {"X-Request-ID": "request-of-mine"}
     answer = await edge.client.get(TASKS, headers=headers)
     assert answer.headers["X-Request-ID"] == "request-of-mine"

@@ -1,4 +1,4 @@
-"""A MeshServer that runs in the test's own event loop, with the probe as its service."""
+"""A MeshServer in the event loop of the test, with the probe as its service."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,18 +20,18 @@ ALICE = (("x-consumer-username", "alice"),)
 
 @dataclass
 class Running:
-    """A server that listens on `target`, a channel to it from outside the mesh, and what it counted."""
+    """A server that listens on `target`, a channel to it from outside the mesh, and its metrics."""
 
     target: str
     channel: grpc.aio.Channel
     registry: CollectorRegistry
 
     def outcomes(self, method: str, side: str = "server") -> dict[str, float]:
-        """How often each code ended an RPC of the probe."""
+        """Return how many RPCs of a method of the probe ended with each code."""
         return counted(self.registry, f"grpc_{side}_handled_total", method)
 
     def in_flight(self) -> float:
-        """How many RPCs have started and not ended, of all services."""
+        """Return the number of RPCs in flight, of all services."""
         started, handled = (_total(self.registry, f"grpc_server_{name}_total") for name in ("started", "handled"))
         return started - handled
 
@@ -39,7 +39,7 @@ class Running:
 def settings(
     port: int, *, token_file: Path | None = None, default_deadline: float = 5, drain_seconds: float = 2
 ) -> GrpcSettings:
-    """Settings that do not depend on the environment of the test run."""
+    """Return settings that do not depend on the environment variables of the test run."""
     return GrpcSettings(
         environment="development",
         grpc_host="127.0.0.1",
@@ -53,7 +53,7 @@ def settings(
 
 
 async def always_ready() -> None:
-    """The readiness check of a service that needs nothing."""
+    """The readiness check of a service without dependencies."""
 
 
 @asynccontextmanager
@@ -68,7 +68,7 @@ async def mesh_server(
     ready: ReadinessCheck = always_ready,
     tracing: Tracing | None = None,
 ) -> AsyncIterator[Running]:
-    """Runs a server with the probe; without a token file it asks for none."""
+    """Run a server with the probe; without a token file, it requires no token."""
     registry = CollectorRegistry()
     port = port or free_port()
     server = MeshServer(
@@ -86,7 +86,7 @@ async def mesh_server(
 
 
 def counted(registry: CollectorRegistry, name: str, method: str) -> dict[str, float]:
-    """The values of one counter for one method of the probe, by code."""
+    """Return the values of one counter for one method of the probe, by code."""
     return {
         sample.labels.get("grpc_code", ""): sample.value
         for family in registry.collect()
@@ -96,7 +96,7 @@ def counted(registry: CollectorRegistry, name: str, method: str) -> dict[str, fl
 
 
 def _total(registry: CollectorRegistry, name: str) -> float:
-    # Without the watches of health, of which every channel has one for as long as it is open.
+    # Without Health.Watch, of which every open channel has one call.
     return sum(
         sample.value
         for family in registry.collect()

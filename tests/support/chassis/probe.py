@@ -1,4 +1,4 @@
-"""A service with every shape of RPC, whose behaviour a test chooses, and calls to it from outside the mesh."""
+"""A service with every kind of RPC, whose behaviour a test chooses, and calls to it from outside the mesh."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -26,17 +26,17 @@ Act = Callable[[Context], Awaitable[None]]
 
 
 async def do_nothing(_context: Context) -> None:
-    """The behaviour of a service that answers at once."""
+    """Respond immediately."""
 
 
 class Probe:
-    """Echoes what it is sent; a stream answers each message, then does `act`, as the others do before they answer."""
+    """Echoes its requests. Unary responses run `act` before the response, streams after the last message."""
 
     def __init__(self, act: Act = do_nothing) -> None:
         self.act = act
 
     def add_to(self, server: grpc.aio.Server) -> None:
-        """Registers the service."""
+        """Add the service to a server."""
         wire: dict[str, Any] = {
             "request_deserializer": StringValue.FromString,
             "response_serializer": StringValue.SerializeToString,
@@ -81,7 +81,7 @@ class Probe:
 
 @dataclass
 class Answer:
-    """How a call ended: `status` is its google.rpc.Status, where one came."""
+    """The result of a call; `status` is its google.rpc.Status, if there is one."""
 
     code: grpc.StatusCode
     message: str
@@ -97,7 +97,7 @@ def start(
     timeout: float | None = 10,
     metadata: tuple[tuple[str, str], ...] = (),
 ) -> Any:
-    """Begins a call of one of METHODS; a stream of requests holds one message."""
+    """Start a call of one of METHODS; a request stream has one message."""
     kind = KINDS[method]
     make: dict[str, Callable[..., Any]] = {
         "UNARY": channel.unary_unary,
@@ -116,7 +116,7 @@ def start(
 
 
 async def finish(call: Any, method: str) -> Answer:
-    """Reads a call to its end, whatever that is."""
+    """Read a call to its end, and return its result."""
     responses = []
     try:
         if method in UNARY_RESPONSES:
@@ -131,7 +131,7 @@ async def finish(call: Any, method: str) -> Answer:
 
 
 async def ask(channel: grpc.aio.Channel, method: str = "Unary", **how: Any) -> Answer:
-    """Makes one call and reads it to its end; `how` is that of `start`."""
+    """Make one call and return its result; `how` has the arguments of `start`."""
     return await finish(start(channel, method, **how), method)
 
 

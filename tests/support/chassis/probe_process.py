@@ -1,4 +1,4 @@
-"""Starts `tests.support.chassis.probe_service` as a process of its own, and reads what it writes."""
+"""Start `tests.support.chassis.probe_service` as a separate process, and read its output."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ TOKEN = "a-token-that-is-long-enough"
 
 @dataclass
 class ProbeProcess:
-    """A running process; `finished` gives its exit code and all that it wrote."""
+    """A running process; `finished` returns its exit code and output."""
 
     process: asyncio.subprocess.Process
     port: int
@@ -27,11 +27,11 @@ class ProbeProcess:
 
     @property
     def target(self) -> str:
-        """Where it serves gRPC."""
+        """The address of its gRPC server."""
         return f"127.0.0.1:{self.port}"
 
     async def finished(self, within: float = 10) -> tuple[int, list[dict[str, Any]], str]:
-        """Waits for its end: exit code, the JSON lines on stdout, the text on stderr."""
+        """Wait for its end; return the exit code, the JSON lines on stdout, and stderr."""
         out, err = await asyncio.wait_for(self.process.communicate(), within)
         assert self.process.returncode is not None
         return self.process.returncode, [json.loads(line) for line in out.decode().splitlines()], err.decode()
@@ -39,7 +39,7 @@ class ProbeProcess:
 
 @asynccontextmanager
 async def probe_process(directory: Path, **environment: str) -> AsyncIterator[ProbeProcess]:
-    """Starts a process with a token file of its own; kills it at the end if it is still there."""
+    """Start a process with its own token file; kill it after the block if it is still running."""
     token_file = directory / "mesh-token"
     token_file.write_text(f"{TOKEN}\n")
     port, metrics_port = int(environment.get("PROBE_GRPC_PORT", free_port())), free_port()
@@ -67,7 +67,7 @@ async def probe_process(directory: Path, **environment: str) -> AsyncIterator[Pr
 
 @asynccontextmanager
 async def answering(probe: ProbeProcess) -> AsyncIterator[grpc.aio.Channel]:
-    """A channel to the process, once it answers."""
+    """Yield a channel to the process as soon as it is connected."""
     async with grpc.aio.insecure_channel(probe.target) as channel:
         await asyncio.wait_for(channel.channel_ready(), 10)
         yield channel

@@ -1,4 +1,4 @@
-"""The probe as a service of its own, built as the real ones are: `python -m tests.support.chassis.probe_service`."""
+"""The probe as a service, built like the real ones: `python -m tests.support.chassis.probe_service`."""
 
 import asyncio
 
@@ -17,13 +17,13 @@ ACT_KEY = "probe-act"
 
 
 class ProbeSettings(GrpcSettings):
-    """PROBE_… in the environment."""
+    """The settings of the probe, with the prefix PROBE_."""
 
     model_config = SettingsConfigDict(env_prefix="PROBE_")
 
 
-async def act_as_told(context: Context) -> None:
-    """Does what the caller's metadata asks for: crash, wait for so many seconds, or nothing."""
+async def act_as_requested(context: Context) -> None:
+    """Do what the caller's metadata requests: `crash`, `wait SECONDS`, or nothing."""
     metadata = {key: str(value) for key, value in context.invocation_metadata() or ()}
     match metadata.get(ACT_KEY, "").split():
         case ["crash"]:
@@ -33,14 +33,14 @@ async def act_as_told(context: Context) -> None:
 
 
 async def main(settings: ProbeSettings) -> None:
-    """Runs the service until it is told to stop."""
+    """Run the service until SIGTERM or SIGINT."""
     log.configure("probe", settings.log_level, settings.log_format)
     tracing = Tracing("probe", settings.otlp_endpoint)
     registry = new_registry()
     ClientMetrics(registry)
     async with until_stopped() as stopped:
         server = MeshServer(settings, registry, tracing.tracer, services=(SERVICE,), ready=always_ready)
-        Probe(act_as_told).add_to(server.grpc)
+        Probe(act_as_requested).add_to(server.grpc)
         with serve_metrics(registry, settings.metrics_host, settings.metrics_port):
             async with server.serving():
                 await stopped.wait()

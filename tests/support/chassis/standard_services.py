@@ -1,4 +1,4 @@
-"""Stubs of gRPC's own services; their packages' types know nothing of asyncio."""
+"""Stubs of gRPC's standard services, whose packages have no types for asyncio."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, Serv
 
 
 def health_of(channel: grpc.aio.Channel) -> Any:
-    """The stub of grpc.health.v1.Health: Check and Watch."""
+    """Return the stub of grpc.health.v1.Health: Check and Watch."""
     return HealthStub(channel)
 
 
 def reflection_of(channel: Any, name: str) -> Any:
-    """The only method of the reflection service of this name."""
+    """Return the only method of the reflection service `name`."""
     return channel.stream_stream(
         f"/{name}/ServerReflectionInfo",
         ServerReflectionRequest.SerializeToString,

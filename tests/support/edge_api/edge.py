@@ -1,4 +1,4 @@
-"""A real edge for tests: served by uvicorn on a free port, in the test's own loop."""
+"""A real edge for tests: served by uvicorn on a free port, in the event loop of the test."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ TOKEN = "a-token-of-the-mesh-for-tests-alone"
 
 @dataclass
 class Edge:
-    """A running edge: `client` speaks as the gateway does for the user ada."""
+    """A running edge; `client` sends requests as the gateway does for the user ada."""
 
     client: httpx.AsyncClient
     url: str
@@ -39,7 +39,7 @@ class Edge:
 
 
 def as_user(name: str) -> dict[str, str]:
-    """The headers that the gateway adds for a user."""
+    """Return the headers that the gateway adds for a user."""
     return {"X-Consumer-Username": name, "X-Mesh-Token": TOKEN}
 
 
@@ -51,8 +51,8 @@ def token_file(directory: Path) -> Path:
 
 @asynccontextmanager
 async def running_edge(tokens: MeshTokens, task_port: int, notify_port: int, **given: Any) -> AsyncIterator[Edge]:
-    """Serves an edge whose settings are `given`, until the block ends."""
-    # Not validated, for these tokens come from no file.
+    """Serve an edge with the settings `given` for the duration of the block."""
+    # Without validation, because the tokens do not come from a file.
     settings = EdgeSettings.model_construct(port=free_port(), **given)
     registry, draining = CollectorRegistry(), Draining()
     calls = ClientInterceptor(ClientMetrics(CollectorRegistry()), NoOpTracer(), tokens, settings.call_timeout_seconds)
@@ -76,7 +76,7 @@ async def running_edge(tokens: MeshTokens, task_port: int, notify_port: int, **g
 
 @asynccontextmanager
 async def edge_with_fakes(**given: Any) -> AsyncIterator[tuple[Edge, Fakes]]:
-    """An edge and the fakes behind it."""
+    """Serve an edge and its fake services."""
     async with (
         running_fakes() as fakes,
         running_edge(MeshTokens([TOKEN]), fakes.task_port, fakes.notify_port, **given) as edge,

@@ -1,4 +1,4 @@
-"""The services behind the edge, in memory: real gRPC servers with the real layers, the task service's own rules."""
+"""Fake services behind the edge: real gRPC servers with the real interceptors and domain, but in memory."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -42,11 +42,11 @@ class FakeSettings(GrpcSettings):
 
 @dataclass
 class Behaviour:
-    """What a test asks of a fake: to fail, to be slow; and what the fake saw."""
+    """The errors and delays of a fake, and the requests that it received. Calls wait for `release` if it is set."""
 
     errors: list[Exception] = field(default_factory=list)
     abort: tuple[grpc.StatusCode, str] | None = None
-    gate: asyncio.Event | None = None
+    release: asyncio.Event | None = None
     entered: asyncio.Event = field(default_factory=asyncio.Event)
     requests: list[Any] = field(default_factory=list)
     metadata: list[dict[str, str]] = field(default_factory=list)
@@ -55,8 +55,8 @@ class Behaviour:
         self.requests.append(request)
         self.metadata.append({k: v for k, v in context.invocation_metadata() or () if isinstance(v, str)})
         self.entered.set()
-        if self.gate is not None:
-            await self.gate.wait()
+        if self.release is not None:
+            await self.release.wait()
         if self.errors:
             raise self.errors.pop(0)
         if self.abort is not None:
@@ -155,7 +155,7 @@ class FakeNotificationService(notify_pb2_grpc.NotificationServiceServicer):
 
 
 def mesh_server(port: int, service: str, events_service: str) -> MeshServer:
-    """The layers of a real service, without a token: on loopback it lets anybody in."""
+    """Return a server like that of a real service, without a token, which is optional on loopback."""
 
     async def ready() -> None:
         return
@@ -173,10 +173,10 @@ def mesh_server(port: int, service: str, events_service: str) -> MeshServer:
 
 @asynccontextmanager
 async def serving_tasks(fakes: "Fakes") -> AsyncIterator[None]:
-    """The task service, with real streams of what a test puts into its feed."""
+    """Serve the fake task service, with a real stream of the events in its feed."""
     server = mesh_server(fakes.task_port, "task.v1.TaskService", "task.v1.TaskEventsService")
     task_pb2_grpc.add_TaskServiceServicer_to_server(fakes.tasks, server.grpc)
-    events: Any = TaskEventsServicer(None, fakes.task_feed)  # type: ignore[arg-type]  # nothing is confirmed here
+    events: Any = TaskEventsServicer(None, fakes.task_feed)  # type: ignore[arg-type]  # ConfirmEvents is not called
     task_events_pb2_grpc.add_TaskEventsServiceServicer_to_server(events, server.grpc)
     async with server.serving():
         yield
@@ -184,7 +184,7 @@ async def serving_tasks(fakes: "Fakes") -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def serving_notifications(fakes: "Fakes") -> AsyncIterator[None]:
-    """The notification service, with real streams of what a test puts into its feed."""
+    """Serve the fake notification service, with a real stream of the notifications in its feed."""
     server = mesh_server(fakes.notify_port, "notify.v1.NotificationService", "notify.v1.NotificationEventsService")
     notify_pb2_grpc.add_NotificationServiceServicer_to_server(fakes.notifications, server.grpc)
     events = NotificationEventsServicer(fakes.notification_feed)
@@ -195,7 +195,7 @@ async def serving_notifications(fakes: "Fakes") -> AsyncIterator[None]:
 
 @dataclass
 class Fakes:
-    """Both fakes, and where they listen."""
+    """Both fakes, and the ports that they listen on."""
 
     tasks: FakeTaskService
     notifications: FakeNotificationService
@@ -205,15 +205,15 @@ class Fakes:
     notification_feed: Feed[Notification] = field(default_factory=lambda: _feed("notifications"))
 
     def reset(self) -> None:
-        """Forgets everything, as if just started."""
+        """Reset both fakes to their initial state."""
         self.tasks.reset()
         self.notifications.reset()
 
 
 @asynccontextmanager
 async def running_fakes() -> AsyncIterator[Fakes]:
-    """Both fakes at work; their feeds have begun, and nothing has happened yet."""
-    tasks = FakeTaskService()  # type: ignore[abstract]  # the edge watches everybody's events instead
+    """Serve both fakes; their feeds have begun and are empty."""
+    tasks = FakeTaskService()  # type: ignore[abstract]  # the edge does not call WatchTasks
     notifications = FakeNotificationService()  # type: ignore[abstract]
     fakes = Fakes(tasks, notifications)
     fakes.task_feed.begin(BEGUN)

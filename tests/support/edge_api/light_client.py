@@ -1,4 +1,4 @@
-"""A client that costs as little as can be, so that what is measured is the mesh: bytes in, bytes out."""
+"""A minimal client that uses little CPU, so that measurements show the cost of the mesh."""
 
 import asyncio
 import json
@@ -14,14 +14,14 @@ _AT_ONCE = 100
 
 
 def head(method: str, path: str, user: str, **headers: str) -> bytes:
-    """A request's first lines as the gateway sends them for a user; the body follows."""
+    """Return the head of a request as the gateway sends it for a user."""
     given = {"Host": "edge", **as_user(user), **headers}
     lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items())]
     return "\r\n".join([*lines, "", ""]).encode()
 
 
 class Creator(asyncio.Protocol):
-    """A connection that creates tasks one after the other."""
+    """A connection that creates tasks, one at a time."""
 
     def __init__(self, user: str) -> None:
         self.user = user
@@ -34,13 +34,13 @@ class Creator(asyncio.Protocol):
         self._transport = transport
 
     async def create(self, title: str) -> None:
-        """Returns when the task was acknowledged. Raises RuntimeError when it was refused."""
+        """Create a task and wait for the response. Raises RuntimeError if it is not 201."""
         answer = await self.ask(title)
         if answer.status != 201:
             raise RuntimeError(answer.body)
 
     async def ask(self, title: str, **headers: str) -> Answer:
-        """What the edge answers to a create."""
+        """Create a task and return the response."""
         body = json.dumps({"title": title}).encode()
         given = {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}
         self._answer = asyncio.get_running_loop().create_future()
@@ -57,19 +57,19 @@ class Creator(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._answer is not None:
-            self._answer.set_exception(error or ConnectionResetError("the edge hung up"))
+            self._answer.set_exception(error or ConnectionResetError("the edge closed the connection"))
         self._lost.set()
 
     async def close(self) -> None:
-        """Closes the connection."""
+        """Close the connection."""
         self._transport.abort()
         await self._lost.wait()
 
 
 class Watching(asyncio.Protocol):
-    """A connection that watches events: tells the title of each task that is created, and when it heard of it.
+    """A connection that watches events: calls `on_created` with the title of each created task, and the current time.
 
-    `heard` is when anything came last, `silence` the longest time in which nothing did, in seconds.
+    `heard` is the time of the last data, `silence` the longest time without data, in seconds.
     """
 
     def __init__(self, user: str, on_created: Callable[[str, float], None]) -> None:
@@ -102,28 +102,28 @@ class Watching(asyncio.Protocol):
                 is_created = line == b"event: task.created"
             elif is_created and line.startswith(b"data: "):
                 self._on_created(json.loads(line[6:])["title"], now)
-            elif line == b"0\r" and not self.ended.done():  # the chunk that ends an answer in peace
+            elif line == b"0\r" and not self.ended.done():  # the chunk that ends a complete response
                 self.ended.set_result(True)
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.begun.done():
-            self.begun.set_exception(error or ConnectionResetError("the edge hung up"))
+            self.begun.set_exception(error or ConnectionResetError("the edge closed the connection"))
         if not self.ended.done():
             self.ended.set_result(False)
 
 
 def ignore(_title: str, _at: float) -> None:
-    """For watchers of which nobody wants to hear."""
+    """Do nothing with a created task."""
 
 
 async def creator(port: int, user: str) -> Creator:
-    """An open connection for creates."""
+    """Open a connection that creates tasks."""
     _, made = await asyncio.get_running_loop().create_connection(lambda: Creator(user), "127.0.0.1", port)
     return made
 
 
 async def watching(port: int, user: str, on_created: Callable[[str, float], None]) -> Watching:
-    """An open stream of events that has told where it begins."""
+    """Open a stream of events, and wait until it has sent its first id."""
     loop = asyncio.get_running_loop()
     _, made = await loop.create_connection(lambda: Watching(user, on_created), "127.0.0.1", port)
     async with asyncio.timeout(30):
@@ -135,7 +135,7 @@ async def watching(port: int, user: str, on_created: Callable[[str, float], None
 async def watched(
     port: int, users: Sequence[str], on_created: Callable[[str, float], None] = ignore
 ) -> AsyncIterator[list[Watching]]:
-    """An open stream for each of the users named, a hundred opened at a time; all are cut when the block ends."""
+    """Open a stream for each of `users`, a hundred at a time; abort all of them after the block."""
     opened: list[Watching] = []
     try:
         for first in range(0, len(users), _AT_ONCE):

@@ -1,4 +1,4 @@
-"""A client of server-sent events that reads them as the standard says (WHATWG HTML, 9.2.6)."""
+"""A client that parses server-sent events by the standard (WHATWG HTML, 9.2.6)."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ EVENTS = "/api/v1/events"
 
 @dataclass(frozen=True)
 class Event:
-    """An event as a page would see it."""
+    """An event as a page sees it."""
 
     name: str
     data: Any
@@ -22,7 +22,7 @@ class Event:
 
 
 class EventSource:
-    """One open answer: `last_id` and `retry` are what a browser would go on with."""
+    """An open stream; a browser would reconnect with `last_id` after `retry` milliseconds."""
 
     def __init__(self, answer: httpx.Response) -> None:
         self.answer = answer
@@ -32,7 +32,7 @@ class EventSource:
         self._lines = answer.aiter_lines()
 
     async def block(self) -> Event | None:
-        """The next block of lines: an event, or None where it only has a comment, an id or a retry.
+        """Return the event of the next block of lines, or None if the block has only a comment, an id or a retry.
 
         Raises StopAsyncIteration when the stream has ended cleanly.
         """
@@ -52,25 +52,25 @@ class EventSource:
                 case "retry":
                     self.retry = int(value)
                 case _:
-                    raise AssertionError(f"a line that is none of ours: {line!r}")
+                    raise AssertionError(f"unexpected line: {line!r}")
         self.last_id = event_id
         return Event(name, json.loads("\n".join(data)), event_id) if data else None
 
     async def next(self, within: float = 10) -> Event:
-        """The next event."""
+        """Return the next event."""
         async with asyncio.timeout(within):
             while (event := await self.block()) is None:
                 pass
             return event
 
     async def begun(self) -> None:
-        """Returns when the stream has told where it begins."""
+        """Wait until the stream has sent its first id."""
         async with asyncio.timeout(10):
             while not self.last_id:
                 assert await self.block() is None
 
     async def ended(self, within: float = 10) -> list[Event]:
-        """What still comes until the clean end of the stream."""
+        """Wait for the clean end of the stream; return the events until then."""
         events: list[Event] = []
         async with asyncio.timeout(within):
             while True:
@@ -86,7 +86,7 @@ class EventSource:
 async def event_source(
     client: httpx.AsyncClient, last_event_id: str | None = None, headers: dict[str, str] | None = None
 ) -> AsyncIterator[EventSource]:
-    """Opens the stream of events; without `last_event_id` it is used once the stream has told where it begins."""
+    """Open the stream of events. Without `last_event_id`, wait until the stream has sent its first id."""
     given = dict(headers or {})
     if last_event_id is not None:
         given["Last-Event-ID"] = last_event_id

@@ -1,4 +1,4 @@
-"""The development gateway in tests: the true kong.yml, before services of the test and with changes."""
+"""Runs the development gateway in tests, with the real kong.yml, optional changes to it, and services of the test."""
 
 import asyncio
 import copy
@@ -25,7 +25,7 @@ _LOGIN_LIMITS = re.compile(r"(per_minute, per_hour, per_user = )\d+, \d+, \d+")
 
 
 def put_secrets(directory: Path) -> Path:
-    """Writes the secrets that kong/render needs."""
+    """Write the secrets that kong/render needs and return the folder."""
     directory.mkdir(parents=True, exist_ok=True)
     token_file(directory)
     (directory / "kong-session-secret").write_text(SESSION_SECRET)
@@ -39,7 +39,7 @@ def _rendered() -> Document:
 
 
 def document(*changes: Change) -> Document:
-    """A copy of kong.yml, rendered, after some changes."""
+    """Return a copy of the rendered kong.yml with changes."""
     copied = copy.deepcopy(_rendered())
     for change in changes:
         change(copied)
@@ -54,7 +54,7 @@ async def dev_gateway(
     clock: Clock = time.time,
     row_delay_seconds: float = ROW_DELAY_SECONDS,
 ) -> AsyncIterator[str]:
-    """Serves a gateway in the test's own loop, before services on these ports; gives its address."""
+    """Serve a gateway in the test's event loop, with services on these ports; yield its URL."""
     configuration = Configuration(document(*changes))
     targets = {"edge-api:8080": ("127.0.0.1", edge), "web:8080": ("127.0.0.1", web)}
     port = free_port()
@@ -64,13 +64,13 @@ async def dev_gateway(
 
 
 def without_limits(changed: Document) -> None:
-    """Raises the limits so high that no test reaches them."""
+    """Raise all limits so that no test reaches them."""
     limit(plugins_of(changed, "rate-limiting"), 1_000_000)
     login_limits(1_000_000, 1_000_000, 1_000_000)(changed)
 
 
 def login_limits(per_minute: int, per_hour: int, per_user: int) -> Change:
-    """Sets the numbers of logins per address in a minute and an hour, and per user in an hour."""
+    """Return a change that sets the login limits: per address and minute, per address and hour, per user and hour."""
 
     def change(changed: Document) -> None:
         config = next(each for each in route(changed, "login")["plugins"] if each["name"] == "pre-function")["config"]
@@ -82,24 +82,24 @@ def login_limits(per_minute: int, per_hour: int, per_user: int) -> Change:
 
 
 def service(changed: Document, name: str) -> Document:
-    """The entry of one service."""
+    """Return the entry of a service."""
     return next(each for each in changed["services"] if each["name"] == name)
 
 
 def route(changed: Document, name: str) -> Document:
-    """The entry of one route."""
+    """Return the entry of a route."""
     return next(each for service in changed["services"] for each in service.get("routes", ()) if each["name"] == name)
 
 
 def plugins_of(changed: Document, name: str) -> list[Document]:
-    """Every instance of a plugin, wherever it is configured."""
+    """Return all instances of a plugin: global, and of services, routes and consumers."""
     holders = [changed, *changed["services"], *changed["consumers"]]
     holders += [each for service in changed["services"] for each in service.get("routes", ())]
     return [plugin for holder in holders for plugin in holder.get("plugins", ()) if plugin["name"] == name]
 
 
 def drop_plugin(name: str, of: Callable[[Document], Document] = lambda changed: changed) -> Change:
-    """A change that removes a plugin from the file's top, or from a route, a service or a consumer."""
+    """Return a change that removes a global plugin, or a plugin of the route, service or consumer that `of` returns."""
 
     def change(changed: Document) -> None:
         holder = of(changed)
@@ -111,7 +111,7 @@ def drop_plugin(name: str, of: Callable[[Document], Document] = lambda changed: 
 
 
 def limit(plugins: Iterable[Document], minute: int) -> None:
-    """Sets the limit of the rate-limiting among these plugins."""
+    """Set the limit of all rate-limiting plugins among these plugins."""
     found = [plugin for plugin in plugins if plugin["name"] == "rate-limiting"]
     assert found, "there is no limit to set"
     for plugin in found:

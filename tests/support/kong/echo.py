@@ -1,4 +1,4 @@
-"""A service that tells what it was sent, on a real uvicorn; a test may give it other things to do."""
+"""A service on a real uvicorn that records requests and returns them; `served` runs any other ASGI application."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ class _Server(uvicorn.Server):
 
 @dataclass
 class Seen:
-    """One request as the service got it."""
+    """A request as the service received it."""
 
     method: str
     path: str
@@ -32,13 +32,13 @@ class Seen:
     body: bytes
 
     def values(self, name: str) -> list[str]:
-        """The values of all lines of a header."""
+        """Return the values of all lines of a header."""
         return [value for each, value in self.headers if each == name]
 
 
 @dataclass
 class Echo:
-    """The service: `seen` is what it got, `connections` how many there were."""
+    """The service; `seen` has the received requests, `clients` the client addresses with ports."""
 
     port: int
     seen: list[Seen] = field(default_factory=list)
@@ -65,14 +65,14 @@ async def _read(scope: Scope, receive: Receive) -> Seen:
 
 @asynccontextmanager
 async def served(app: App, port: int, **options: Any) -> AsyncIterator[int]:
-    """Serves an application as long as the block lasts."""
+    """Serve an application while the block runs; yield the port."""
     server = _Server(
         uvicorn.Config(
             app, port=port, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1, **options
         )
     )
     task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 (uvicorn tells it in no other way)
+    while not server.started:  # noqa: ASYNC110 (uvicorn has no event for it)
         await asyncio.sleep(0.01)
     yield port
     server.should_exit = True
@@ -81,7 +81,7 @@ async def served(app: App, port: int, **options: Any) -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def echo() -> AsyncIterator[Echo]:
-    """An echo that is served."""
+    """Serve an echo while the block runs."""
     service = Echo(free_port())
     async with served(service, service.port):
         yield service

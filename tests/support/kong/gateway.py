@@ -1,7 +1,7 @@
-"""The gateway that attacks are tried on: the development gateway with the whole mesh behind it, or a real Kong.
+"""The gateway under attack: the development gateway with the whole mesh behind it, or a real Kong.
 
-`make test-kong GATEWAY_URL=…` names a Kong. It keeps its own limits, so a request that is over one waits and is sent
-again, and tests share sessions where they can: a run takes 55 of the 60 logins that an address has in an hour.
+`make test-kong GATEWAY_URL=…` selects a real Kong. Its limits are not changed, so a request over a limit waits and is
+sent again. Tests share sessions where possible: a run uses 55 of the 60 logins per address and hour.
 """
 
 import asyncio
@@ -25,8 +25,8 @@ TASKS, SESSION = "/api/v1/tasks", "/api/v1/session"
 KONG = os.environ.get("GATEWAY_URL")
 Lines = Sequence[tuple[str, str]]
 
-SHARE, STRANGERS = (600, 60) if KONG else (5, 4)
-"""Requests a minute of a user, and of an address without a valid credential; a real Kong keeps those of kong.yml."""
+USER_LIMIT, ANONYMOUS_LIMIT = (600, 60) if KONG else (5, 4)
+"""Requests per minute of a user, and of an address without a valid credential. A real Kong uses those of kong.yml."""
 
 only_kong = pytest.mark.skipif(KONG is None, reason="needs a real Kong: make test-kong GATEWAY_URL=…")
 not_kong = pytest.mark.skipif(KONG is not None, reason="needs a kong.yml with other limits, or the edge itself")
@@ -34,13 +34,13 @@ not_kong = pytest.mark.skipif(KONG is not None, reason="needs a kong.yml with ot
 
 @dataclass(frozen=True)
 class Gateway:
-    """Where clients connect, and where they must not be able to."""
+    """The addresses of the gateway and of the edge behind it."""
 
     url: str
     edge: str | None = None
-    """The address of the edge behind it, None where it cannot be reached."""
+    """The URL of the edge, None if tests cannot connect to it."""
     is_patient: bool = KONG is not None
-    """Whether a request over a limit is sent again after Retry-After."""
+    """Whether to resend a request over a limit after Retry-After."""
     _sessions: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
 
     async def send(
@@ -52,7 +52,7 @@ class Gateway:
         source: str = "127.0.0.1",
         **more: Any,
     ) -> httpx.Response:
-        """Sends one request on its own connection, with these header lines, from an address of this machine."""
+        """Send a request on its own connection, with these header lines, from the local address `source`."""
         transport = httpx.AsyncHTTPTransport(local_address=source)
         async with httpx.AsyncClient(base_url=self.url, transport=transport, timeout=30) as client:
             while True:
@@ -62,7 +62,7 @@ class Gateway:
                 await _wait(answer.headers["Retry-After"])
 
     async def raw(self, target: str, *headers: str, method: str = "GET", body: str = "") -> raw_http.Answer:
-        """Sends a request exactly as given."""
+        """Send a request exactly as given."""
         request = raw_http.request(target, *headers, method=method, body=body)
         while True:
             answer = await raw_http.answer(self.url, request)
@@ -71,7 +71,7 @@ class Gateway:
             await _wait(answer.header("retry-after") or "1")
 
     async def sign_in(self, user: tuple[str, str] = DEMO) -> tuple[str, str]:
-        """Signs in and waits until the session is known; returns the header line that a browser sends from then on."""
+        """Sign in, wait until the session is known, and return the cookie header line."""
         answer = await self.send(SESSION, auth=user)
         assert answer.status_code == 200, answer.text
         cookie = ("Cookie", answer.headers["Set-Cookie"].partition(";")[0])
@@ -79,29 +79,29 @@ class Gateway:
         return cookie
 
     async def session(self, user: tuple[str, str] = DEMO) -> tuple[str, str]:
-        """The header line of a session that tests share, so none may end it."""
+        """Return the cookie header line of a session that tests share. Tests must not end it."""
         if user not in self._sessions:
             self._sessions[user] = await self.sign_in(user)
         return self._sessions[user]
 
     async def is_known(self, cookie: tuple[str, str]) -> bool:
-        """Whether a cookie is that of a session."""
+        """Return whether a cookie belongs to a session."""
         return await self.user(cookie) is not None
 
     async def user(self, *lines: tuple[str, str]) -> str | None:
-        """The user that the edge takes a client for; None where the gateway refuses the request."""
+        """Return the user that the edge identifies, or None if the gateway rejects the request."""
         answer = await self.send(SESSION, *lines)
         return str(answer.json()["user"]) if answer.status_code == 200 else None
 
 
 async def _wait(retry_after: str) -> None:
-    assert int(retry_after) <= 60, "the logins of this hour are used up: restart Kong, which then counts anew"
+    assert int(retry_after) <= 60, "all logins of this hour are used: restart Kong to reset its counters"
     await asyncio.sleep(int(retry_after))
 
 
 @asynccontextmanager
 async def gateway_to(edge: str, *changes: Change, is_limited: bool = False) -> AsyncIterator[Gateway]:
-    """The development gateway before an edge, with changes to its kong.yml; without limits unless these are tested."""
+    """Serve the development gateway for an edge, with changes to kong.yml, and without limits unless `is_limited`."""
     limits = (_tested_limits,) if is_limited else (without_limits,)
     async with (
         echo() as page,
@@ -111,20 +111,20 @@ async def gateway_to(edge: str, *changes: Change, is_limited: bool = False) -> A
 
 
 def _tested_limits(changed: Document) -> None:
-    limit(service(changed, "api")["plugins"], SHARE)
-    limit((each for each in changed["plugins"] if each.get("route") != "login"), STRANGERS)
+    limit(service(changed, "api")["plugins"], USER_LIMIT)
+    limit((each for each in changed["plugins"] if each.get("route") != "login"), ANONYMOUS_LIMIT)
 
 
 Attack = Callable[[Gateway], Awaitable[None]]
 STOPPED: list[tuple[Attack, str, tuple[Change, ...]]] = []
-"""Each attack with the stanza that stops it: its name, and the changes that remove it."""
+"""Each attack with the name of the stanza that stops it, and the changes that remove the stanza."""
 
 
 def stopped_by(stanza: str, *without: Change) -> Callable[[Attack], Attack]:
-    """Names the stanza of kong.yml that stops an attack; test_gateway_stanzas removes it and tries again."""
+    """Register the stanza of kong.yml that stops an attack; test_gateway_stanzas removes it and repeats the attack."""
 
-    def note(attack: Attack) -> Attack:
+    def register(attack: Attack) -> Attack:
         STOPPED.append((attack, stanza, without))
         return attack
 
-    return note
+    return register

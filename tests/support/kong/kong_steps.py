@@ -1,7 +1,7 @@
-"""The one-shot steps before Kong without containers: their entrypoints, files, environments and secrets.
+"""Runs the one-shot steps before Kong without containers: their entrypoints, files, environments and secrets.
 
-What a container would give is replaced: the places of files and secrets, and the commands `kong` and `psql` by ones
-that write down what they are asked.
+The paths of files and secrets are replaced. The commands `kong` and `psql` are replaced by scripts that record their
+arguments.
 """
 
 import os
@@ -25,7 +25,7 @@ case "$*" in "config db_import "*) cp "$3" "$LOG.imported" ;; esac
 
 
 class KongSteps:
-    """Runs the steps with the secrets that scripts/secrets makes."""
+    """Runs the steps with the secrets that scripts/secrets creates."""
 
     def __init__(self, folder: Path) -> None:
         self.project = Project.read(ROOT)
@@ -39,18 +39,18 @@ class KongSteps:
             (self._commands / name).chmod(0o755)
 
     @property
-    def asked(self) -> list[str]:
-        """What the commands were asked, in order, without the places of files."""
+    def calls(self) -> list[str]:
+        """The recorded commands with their arguments, in order; paths are reduced to file names."""
         words = ((self._folder / "log").read_text()).split("\n")
         return [" ".join(Path(word).name if "/" in word else word for word in line.split()) for line in words if line]
 
     @property
     def imported(self) -> str:
-        """What the last import was given."""
+        """The file of the last import."""
         return (self._folder / "log.imported").read_text()
 
     def run(self, name: str, variables: Mapping[str, str] | None = None) -> None:
-        """Runs a step, with `variables` for docker-compose.yml; it must end well."""
+        """Run a step, with `variables` for docker-compose.yml. Raise CalledProcessError if it fails."""
         service, place = self.project.services[name], self._folder / name
         for config in service["configs"]:
             target = place / config["target"].lstrip("/")

@@ -1,4 +1,4 @@
-"""HTTP written by hand, for what well-behaved clients never send."""
+"""Sends raw HTTP/1.1, for requests that HTTP clients do not send."""
 
 import asyncio
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ import httpx
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer as it came."""
+    """A raw response; `head` starts at the status code."""
 
     status: int
     head: str
     body: str
 
     def header(self, name: str) -> str:
-        """The value of a header, or nothing."""
+        """Return the value of a header, or an empty string."""
         lines = (line.partition(":") for line in self.head.split("\r\n"))
         return next((value.strip() for each, _, value in lines if each.lower() == name.lower()), "")
 
 
 async def answers(url: str, *requests: bytes, within: float = 10) -> list[Answer]:
-    """Sends requests on one connection, without waiting for one's answer before the next; all that came back."""
+    """Send requests on one connection without waiting (pipelining); return all responses."""
     reader, writer = await asyncio.open_connection(httpx.URL(url).host, httpx.URL(url).port)
     writer.write(b"".join(requests))
     try:
@@ -36,7 +36,7 @@ async def answers(url: str, *requests: bytes, within: float = 10) -> list[Answer
 
 
 async def first_answer(url: str, request: bytes) -> Answer:
-    """The first answer, as soon as it is whole: the server may keep the connection open for the rest of a body."""
+    """Return the first response as soon as it is complete: the server may wait for the rest of the request body."""
     reader, writer = await asyncio.open_connection(httpx.URL(url).host, httpx.URL(url).port)
     writer.write(request)
     try:
@@ -51,11 +51,11 @@ async def first_answer(url: str, request: bytes) -> Answer:
 
 
 async def answer(url: str, request: bytes) -> Answer:
-    """The first answer to one request."""
+    """Send one request and return the response."""
     return (await answers(url, request))[0]
 
 
 def request(target: str, *headers: str, method: str = "GET", body: str = "") -> bytes:
-    """A request that closes its connection; `headers` are lines."""
+    """Return a request with `Connection: close`; `headers` are header lines."""
     lines = [f"{method} {target} HTTP/1.1", "Host: localhost", "Connection: close", *headers, "", body]
     return "\r\n".join(lines).encode("latin-1")

@@ -1,4 +1,4 @@
-"""A task service that only takes confirmations and shows tasks, and fails or hangs when it is told to."""
+"""A fake task service that accepts confirmations and returns tasks, and can fail or hang."""
 
 import asyncio
 from collections import Counter
@@ -14,14 +14,14 @@ from tests.support.ports import free_port
 
 
 class FakeTaskEvents(events_pb2_grpc.TaskEventsServiceServicer):
-    """Remembers what was confirmed, and how often."""
+    """Counts the confirmations of each event."""
 
     def __init__(self) -> None:
         self.port = free_port()
         self.target = f"127.0.0.1:{self.port}"
         self.confirmed: Counter[str] = Counter()
         self.users: list[Any] = []
-        self.is_away = False
+        self.is_unavailable = False
         self.hangs = False
         self.asked = asyncio.Event()
         self.tasks: dict[tuple[Any, str], task_pb2.Task] = {}
@@ -34,7 +34,7 @@ class FakeTaskEvents(events_pb2_grpc.TaskEventsServiceServicer):
         self.users.extend(value for key, value in context.invocation_metadata() or () if key == "x-consumer-username")
         if self.hangs:
             await asyncio.sleep(30)
-        if self.is_away:
+        if self.is_unavailable:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
         assert len(request.event_ids) <= 500
         self.confirmed.update(request.event_ids)
@@ -42,7 +42,7 @@ class FakeTaskEvents(events_pb2_grpc.TaskEventsServiceServicer):
 
 
 class FakeTasks(task_pb2_grpc.TaskServiceServicer):
-    """Shows the tasks that a test has put into `FakeTaskEvents.tasks`, under owner and id."""
+    """Returns the tasks that a test has added to `FakeTaskEvents.tasks` by owner and id."""
 
     def __init__(self, fake: FakeTaskEvents) -> None:
         self._fake = fake
@@ -52,7 +52,7 @@ class FakeTasks(task_pb2_grpc.TaskServiceServicer):
     ) -> task_pb2.GetTaskResponse:
         self._fake.asked.set()
         self._fake.shown += 1
-        if self._fake.is_away:
+        if self._fake.is_unavailable:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
         owner = dict(context.invocation_metadata() or ()).get("x-consumer-username")
         task = self._fake.tasks.get((owner, request.id))
@@ -63,8 +63,8 @@ class FakeTasks(task_pb2_grpc.TaskServiceServicer):
 
 @asynccontextmanager
 async def fake_task_events() -> AsyncIterator[FakeTaskEvents]:
-    """Serves a fake on a free port."""
-    fake = FakeTaskEvents()  # type: ignore[abstract]  # it only takes confirmations
+    """Serve a fake on a free port."""
+    fake = FakeTaskEvents()  # type: ignore[abstract]  # the fake implements only ConfirmEvents
     server = grpc.aio.server()
     tasks = FakeTasks(fake)  # type: ignore[abstract]
     task_pb2_grpc.add_TaskServiceServicer_to_server(tasks, server)

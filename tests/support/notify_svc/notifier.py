@@ -1,4 +1,4 @@
-"""The notification service in the test's own process, over a real Valkey and a task service that is a fake."""
+"""The notification service in the test's process, with a real Valkey and a fake task service."""
 
 import asyncio
 import time
@@ -35,17 +35,17 @@ QUICK: dict[str, Any] = {
 }
 
 
-async def becomes(is_so: Callable[[], bool], *, within: float = 30) -> None:
-    """Waits until something is so in this process; fails when it is not within so many seconds."""
+async def becomes(condition: Callable[[], bool], *, within: float = 30) -> None:
+    """Wait until a condition in this process is true; fail after `within` seconds."""
 
     async def holds() -> bool:
-        return is_so()
+        return condition()
 
     await eventually(holds, within=within)
 
 
 class FakeChannel:
-    """A channel that remembers; it fails so many times first, or hangs for ever."""
+    """A channel that records deliveries. The first `failures` attempts fail; with `hangs`, all attempts hang."""
 
     concurrency = 50
 
@@ -57,7 +57,7 @@ class FakeChannel:
         self._hangs = hangs
 
     def fail(self, failures: int) -> None:
-        """Has so many attempts fail, counted from the first."""
+        """Let this number of attempts fail, counted from the first attempt."""
         self._failures = failures
 
     async def deliver(self, notification: Notification) -> None:
@@ -70,7 +70,7 @@ class FakeChannel:
 
 
 class Clock:
-    """A clock that stands still until it is moved."""
+    """A clock that shows a fixed time; tests change `ms`."""
 
     def __init__(self) -> None:
         self.ms = OCCURRED_MS
@@ -85,7 +85,7 @@ def wall_clock_ms() -> int:
 
 @dataclass
 class Running:
-    """What a test can do with the service: put events in, look at what came of them."""
+    """A running service: its Redis, parts, metrics and stubs."""
 
     redis: Redis
     notifier: Notifier
@@ -100,16 +100,16 @@ class Running:
         return self.registry.get_sample_value(name, labels) or 0.0
 
     async def pending(self) -> int:
-        """How many entries were read and not acknowledged; none where nothing was read yet."""
+        """Return the number of entries that were read but not acknowledged; 0 without a stream."""
         groups = await self.redis.xinfo_groups(redis_keys.EVENTS) if await self.redis.exists(redis_keys.EVENTS) else []
         return sum(int(group["pending"]) for group in groups)
 
     async def listed(self, owner: str = "demo", size: int = 200) -> list[Notification]:
-        """The newest notifications of a user."""
+        """Return the newest notifications of a user."""
         return (await self.notifier.inbox.page(owner, size, None)).notifications
 
     async def dead_letters(self) -> dict[str, dict[bytes, bytes]]:
-        """All dead letters by key."""
+        """Return all dead letters by key."""
         keys: Any = await self.redis.zrange(redis_keys.DEAD_LETTERS, 0, -1)
         letters = dict[str, dict[bytes, bytes]]()
         for key in keys:
@@ -118,7 +118,7 @@ class Running:
         return letters
 
     async def all_acknowledged(self) -> bool:
-        """Whether everything on the stream was read and acknowledged."""
+        """Return whether all entries of the stream were read and acknowledged."""
         groups = await self.redis.xinfo_groups(redis_keys.EVENTS)
         stream = await self.redis.xinfo_stream(redis_keys.EVENTS)
         return bool(
@@ -136,7 +136,7 @@ async def built(
     limits: FeedLimits | None = None,
     **settings: Any,
 ) -> AsyncIterator[Running]:
-    """The parts of a service, put together and not yet running."""
+    """Build the parts of a service without running its jobs."""
     made = NotifySettings(grpc_port=free_port(), redis_url=url, task_grpc_target=target, **{**QUICK, **settings})
     registry = CollectorRegistry()
     async with open_notifier(
@@ -147,14 +147,14 @@ async def built(
 
 @asynccontextmanager
 async def running(url: str, target: str, channels: Sequence[Channel] = (), **given: Any) -> AsyncIterator[Running]:
-    """A service at work, without its gRPC server."""
+    """Run a service without its gRPC server."""
     async with built(url, target, channels, **given) as parts, background(parts.notifier.jobs(), parts.registry):
         yield parts
 
 
 @asynccontextmanager
 async def serving(url: str, target: str, channels: Sequence[Channel] = (), **given: Any) -> AsyncIterator[Running]:
-    """A service at work with its gRPC server, and stubs to call it by."""
+    """Run a service with its gRPC server and stubs."""
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(running(url, target, channels, drain_notice_seconds=0, **given))
         await stack.enter_async_context(parts.notifier.grpc_server().serving())

@@ -1,4 +1,4 @@
-"""The notification service as a process of its own."""
+"""The notification service in its own process."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ class NotifyProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Starts it; it may take a second to be there."""
+        """Start the process. It may take a second until it is ready."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "notify_svc"],
@@ -40,23 +40,23 @@ class NotifyProcess:
             )
 
     def kill(self) -> None:
-        """Ends it as a crash would."""
+        """Kill the process with SIGKILL."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
 
     async def stop(self) -> int:
-        """Asks it to stop; returns its exit status within ten seconds."""
+        """Stop the process with SIGTERM; return its exit status, within ten seconds."""
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
         return await asyncio.to_thread(self._process.wait, 10)
 
     def log(self) -> str:
-        """All it has written."""
+        """Return the log."""
         return self._log.read_text(encoding="utf-8")
 
     async def says(self, text: str) -> None:
-        """Waits until its log contains a text."""
+        """Wait until the log contains a text."""
 
         async def has() -> bool:
             return text in self.log()
@@ -64,7 +64,7 @@ class NotifyProcess:
         await eventually(has, within=20)
 
     def metrics(self) -> str:
-        """Its page of metrics."""
+        """Return the metrics page."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=5) as answer:
             page: bytes = answer.read()
         return page.decode()
@@ -72,7 +72,7 @@ class NotifyProcess:
 
 @asynccontextmanager
 async def notify_process(redis_url: str, task_target: str, log: Path, **variables: str) -> AsyncIterator[NotifyProcess]:
-    """A process that has been started, and is gone after the block however it ends."""
+    """Start a process, and kill it at the end of the block."""
     process = NotifyProcess(redis_url, task_target, log, **variables)
     process.start()
     try:

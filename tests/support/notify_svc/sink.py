@@ -1,4 +1,4 @@
-"""A receiver of webhooks on loopback that records every request, and answers well or badly as it is told."""
+"""A receiver of webhooks on loopback that records each request, and returns configurable responses."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Hit:
-    """One request as it came; names of headers are in lower case."""
+    """One request; header names are in lower case."""
 
     line: str
     headers: dict[str, str]
@@ -32,18 +32,18 @@ class Hit:
 
 
 def status(code: int, body: str = "", **headers: str) -> Answer:
-    """Answers with a status; underscores in names of headers stand for hyphens."""
+    """Respond with a status. Underscores in header names stand for hyphens."""
 
     async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-        head = "\r\n".join([f"HTTP/1.1 {code} Told", "Connection: close", f"Content-Length: {len(body)}", *lines])
+        head = "\r\n".join([f"HTTP/1.1 {code} Status", "Connection: close", f"Content-Length: {len(body)}", *lines])
         writer.write(f"{head}\r\n\r\n{body}".encode())
 
     return answer
 
 
 def raw(answer: str) -> Answer:
-    """Answers with these bytes, and closes the connection."""
+    """Respond with these bytes, and close the connection."""
 
     async def write(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(answer.encode())
@@ -52,38 +52,38 @@ def raw(answer: str) -> Answer:
 
 
 async def silence(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-    """Never answers; ends when the client goes."""
+    """Never respond; return when the client disconnects."""
     await reader.read()
 
 
 def drip(beginning: str) -> Answer:
-    """Answers with a byte now and then, for ever: each one in time for a client that waits a second for the next."""
+    """Respond with a byte every 50 ms, forever, so that a read timeout of one second never expires."""
 
     async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(beginning.encode())
         while True:
             writer.write(b"x")
             await writer.drain()
-            await asyncio.sleep(0.05)  # what is slow here is the thing itself
+            await asyncio.sleep(0.05)
 
     return answer
 
 
-def long(size: int, taken_whole: asyncio.Event) -> Answer:
-    """Answers 200 with so many bytes, as fast as it can; sets the event once all of them are taken."""
+def long(size: int, sent_all: asyncio.Event) -> Answer:
+    """Respond 200 with `size` bytes as fast as possible; set the event when all of them are sent."""
 
     async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode())
         for _ in range(0, size, 65_536):
             writer.write(b"x" * 65_536)
             await writer.drain()
-        taken_whole.set()
+        sent_all.set()
 
     return answer
 
 
 class Sink:
-    """Answers one request after the other as `answers` says, then all others as `default` does."""
+    """Responds to the first requests with `answers`, in order, and to all others with `default`."""
 
     def __init__(self, *answers: Answer, default: Answer | None = None) -> None:
         self.port = free_port()
@@ -95,7 +95,7 @@ class Sink:
 
     @property
     def keys(self) -> list[str]:
-        """The idempotency keys of all requests, in the order in which they came."""
+        """The idempotency keys of all requests, in order of arrival."""
         return [hit.headers["idempotency-key"] for hit in self.hits]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -121,7 +121,7 @@ async def _hit(reader: asyncio.StreamReader) -> Hit:
 async def sink(
     *answers: Answer, default: Answer | None = None, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Sink]:
-    """A sink that is listening."""
+    """Serve a sink on a free port."""
     made = Sink(*answers, default=default)
     server = await asyncio.start_server(made.serve, "127.0.0.1", made.port, ssl=tls)
     try:

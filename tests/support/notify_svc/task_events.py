@@ -9,14 +9,14 @@ OCCURRED_MS = 1_795_000_000_000
 
 
 def task_id(number: int) -> str:
-    """A ULID that sorts by its number."""
+    """Return a ULID that sorts by its number."""
     return f"01JD{number:022d}"
 
 
 def created(
     number: int, owner: str = "demo", title: str = "Buy milk", at_ms: int = OCCURRED_MS
 ) -> events_pb2.TaskEvent:
-    """A valid event: a task was created."""
+    """Return a valid event: a task was created."""
     occur_time = Timestamp()
     occur_time.FromMilliseconds(at_ms)
     return events_pb2.TaskEvent(
@@ -33,7 +33,7 @@ def created(
 
 
 def changed(number: int) -> events_pb2.TaskEvent:
-    """A valid event of which nobody is notified: a task was changed."""
+    """Return a valid event without a notification: a task was changed."""
     event = created(number)
     event.event_id = f"{task_id(number)}:2:changed"
     event.type = events_pb2.TASK_EVENT_TYPE_UPDATED
@@ -42,7 +42,7 @@ def changed(number: int) -> events_pb2.TaskEvent:
 
 
 def due(number: int, owner: str = "demo", title: str = "Buy milk") -> events_pb2.TaskEvent:
-    """A valid event: a task's due_time, an hour after the event, has come near."""
+    """Return a valid event: a reminder of a task that is due an hour after the event."""
     event = created(number, owner, title)
     event.event_id = f"{task_id(number)}:1:due"
     event.type = events_pb2.TASK_EVENT_TYPE_DUE
@@ -52,12 +52,12 @@ def due(number: int, owner: str = "demo", title: str = "Buy milk") -> events_pb2
 
 
 def entry(event: events_pb2.TaskEvent) -> dict[bytes, bytes]:
-    """The fields of the event's stream entry."""
+    """Return the fields of the event's stream entry."""
     return {b"id": event.event_id.encode(), b"event": event.SerializeToString()}
 
 
 async def publish(redis: Redis, *events: events_pb2.TaskEvent) -> list[bytes]:
-    """Puts events on the stream; returns the entries' ids."""
+    """Add events to the stream; return the ids of their entries."""
     async with redis.pipeline(transaction=False) as pipeline:
         for event in events:
             pipeline.xadd("task-events", dict(entry(event).items()))

@@ -1,4 +1,4 @@
-"""A server that speaks MongoDB's wire protocol, for tests: nx-27017, out of an environment of its own."""
+"""A server with MongoDB's wire protocol for tests: nx-27017, from its own virtual environment."""
 
 import asyncio
 import itertools
@@ -23,18 +23,18 @@ _databases = itertools.count()
 
 
 class MongoServer:
-    """A server by its address, with or without a database in it."""
+    """A server at a URL with or without a database."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     def url(self, database: str) -> str:
-        """The address of one of its databases."""
+        """Return the URL of one of its databases."""
         return urlsplit(self._url)._replace(path=f"/{database}").geturl()
 
 
 class Nx27017(MongoServer):
-    """One server on a port of its own; its data survives `kill` and `start` again."""
+    """One server on a free port; its data survives `kill` and `start`."""
 
     def __init__(self, directory: Path) -> None:
         self.port = free_port()
@@ -43,7 +43,7 @@ class Nx27017(MongoServer):
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Starts the server and waits until it answers."""
+        """Start the server and wait until it responds."""
         self._directory.mkdir(exist_ok=True)
         files = {name: self._directory / name for name in ("data", "log", "pid", "output")}
         with files["output"].open("ab") as output:
@@ -59,26 +59,26 @@ class Nx27017(MongoServer):
         _wait_for(self.url("admin"))
 
     def send(self, number: signal.Signals) -> None:
-        """Sends it a signal."""
+        """Send a signal to the server."""
         assert self._process is not None
         self._process.send_signal(number)
 
     def kill(self) -> None:
-        """Ends the server as a crash would."""
+        """Kill the server with SIGKILL."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     async def restart(self) -> None:
-        """Kills the server and starts it again on the same data."""
+        """Kill the server and start it again on the same data."""
         await asyncio.to_thread(self.kill)
         await asyncio.to_thread(self.start)
 
 
 @contextmanager
 def database(server: MongoServer) -> Iterator[str]:
-    """The address of a database that no other test uses, in this run or in another; it is dropped in the end."""
+    """Yield the URL of a database that no other test or run uses; drop it at the end."""
     name = f"taskmesh_test_{os.getpid()}_{next(_databases)}"
     yield server.url(name)
     with pymongo.MongoClient[dict[str, object]](server.url(name)) as client:

@@ -1,4 +1,4 @@
-"""What the driver sends to MongoDB, written down, and whether an index serves it."""
+"""Records the commands that the driver sends to MongoDB, and decides whether an index serves them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ Keys = Sequence[str]
 
 @dataclass(frozen=True)
 class Shape:
-    """One query: the fields that are fixed, ranged over, only checked, and ordered by, and the index that it names."""
+    """One query: its fields (compared for equality, in a range, only checked, sorted by), and the index in its hint."""
 
     command: Mapping[str, Any]
     fixed: frozenset[str]
@@ -25,24 +25,24 @@ class Shape:
     hint: str | None
 
     def is_served_by(self, index: Keys) -> bool:
-        """MongoDB's rule for compound indexes: what is fixed first, then the order, then at most one range."""
+        """Apply MongoDB's rule for compound indexes: equality fields first, then the sort, then at most one range."""
         lead = next((n for n, name in enumerate(index) if name not in self.fixed), len(index))
-        walked = list(self.sort) or sorted(self.ranged)
+        scanned = list(self.sort) or sorted(self.ranged)
         return (
-            (lead > 0 or bool(walked))
-            and list(index[lead : lead + len(walked)]) == walked
-            and self.ranged <= set(walked)
+            (lead > 0 or bool(scanned))
+            and list(index[lead : lead + len(scanned)]) == scanned
+            and self.ranged <= set(scanned)
             and len(self.ranged) <= 1
         )
 
     def beside(self, index: Keys) -> set[str]:
-        """The fields that have to be read from the documents, for the index does not know them."""
+        """Return the fields that must be read from the documents, because the index does not contain them."""
         return set(self.fixed | self.ranged | self.checked) - set(index)
 
 
 @dataclass
 class Commands(monitoring.CommandListener):
-    """The commands that were sent by clients that were made while it records."""
+    """The commands of all clients that are created while it is registered."""
 
     sent: list[Mapping[str, Any]] = field(default_factory=list)
 
@@ -51,19 +51,19 @@ class Commands(monitoring.CommandListener):
             self.sent.append(dict(event.command))
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
-        """Nothing more is to be known."""
+        """Ignore the event."""
 
     def failed(self, event: monitoring.CommandFailedEvent) -> None:
-        """Nothing more is to be known."""
+        """Ignore the event."""
 
     def shapes(self) -> list[Shape]:
-        """All queries in them, of writes too."""
+        """Return all queries in the commands, including those of writes."""
         return [shape for command in self.sent for shape in _shapes(command)]
 
 
 @contextmanager
 def recorded() -> Iterator[Commands]:
-    """Records what is sent by clients that are made in the block."""
+    """Record the commands of all clients that are created in the block."""
     commands = Commands()
     monitoring.register(commands)
     try:
@@ -92,7 +92,7 @@ def _shape(command: Mapping[str, Any], query: Mapping[str, Any], sort: Mapping[s
             ranged.add(name)
         else:
             checked.add(name)
-    assert len(set(sort.values())) <= 1, "an index is walked in one direction"
+    assert len(set(sort.values())) <= 1, "an index is scanned in one direction"
     return Shape(
         command, frozenset(fixed), frozenset(ranged), frozenset(checked), sort=list(sort), hint=command.get("hint")
     )

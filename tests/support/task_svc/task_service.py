@@ -1,4 +1,4 @@
-"""The task service in the test's own process: real server, real store, a clock to set and events to look at."""
+"""The task service in the test's process: a real server and store, a manual clock, and recorded events."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -26,7 +26,7 @@ from tests.support.ports import free_port
 
 @dataclass
 class RunningTaskService:
-    """What a test may use of it: stubs on a channel of their own, the store, the clock, what was to be published."""
+    """A running task service: stubs, store, clock, and the events that it passed to the relay (`published`)."""
 
     target: str
     tasks: "task_pb2_grpc.TaskServiceAsyncStub"
@@ -41,7 +41,7 @@ class RunningTaskService:
 
 @asynccontextmanager
 async def task_service(directory: Path, *, reminder_lead: timedelta = timedelta()) -> AsyncIterator[RunningTaskService]:
-    """Serves on a free port for as long as the block lasts."""
+    """Serve on a free port until the end of the block."""
     settings = TaskSettings(grpc_port=free_port(), drain_notice_seconds=0, drain_seconds=2)
     clock, published, registry = HandClock(), list[OutboxEntry](), new_registry()
     async with AsyncExitStack() as stack:

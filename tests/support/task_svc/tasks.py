@@ -13,7 +13,7 @@ from task_svc.repository import Creation
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 FIELDS = [field.name for field in fields(TaskFields)]
-"""The fields that an owner sets; tests take each of them in turn, so that none is forgotten."""
+"""The fields that an owner sets. Tests iterate over them, so that they cover new fields."""
 _VALUES: dict[Any, object] = {
     str: "Another",
     Status: Status.DONE,
@@ -26,29 +26,29 @@ _numbers = count()
 
 
 def another(field: str) -> dict[str, Any]:
-    """A field with a value that new tasks do not have, by the type of the field."""
+    """Return a field with a value that differs from its default, chosen by the field's type."""
     return {field: _VALUES[get_type_hints(TaskFields)[field]]}
 
 
 def new_task(owner: str = "ann", *, at: datetime = START, **fields: object) -> Task:
-    """A task that was created at `at`; every call makes another id."""
-    about = replace(TaskFields(title="Buy milk"), **fields)  # type: ignore[arg-type]
-    return Task(str(ULID()), owner, about, create_time=at, update_time=at)
+    """Return a task that was created at `at`, with a new id."""
+    content = replace(TaskFields(title="Buy milk"), **fields)  # type: ignore[arg-type]
+    return Task(str(ULID()), owner, content, create_time=at, update_time=at)
 
 
 def pending(task: Task, slot: Slot = Slot.CREATED, *, at: datetime | None = None) -> OutboxEntry:
-    """The event of a task's last write, to be looked at right away."""
+    """Return the event of a task's last write, which is due immediately."""
     time = at or task.update_time
     return OutboxEntry(EventId(task.id, task.revision, slot), b"payload", time, next_attempt_at=time)
 
 
 def creation(task: Task, request_id: str | None = None, fingerprint: bytes = b"f") -> Creation:
-    """What a store is given for a new task."""
+    """Return the argument of `TaskRepository.insert` for a new task."""
     return Creation(task, request_id or f"request-{next(_numbers)}", fingerprint, pending(task))
 
 
 def written(task: Task, *, later: float = 1, **fields: object) -> Task:
-    """The task after one more write."""
+    """Return the task after one more write."""
     changed = replace(task.fields, **fields)  # type: ignore[arg-type]
     time = task.update_time + timedelta(seconds=later)
     return replace(task, fields=changed, update_time=time, revision=task.revision + 1)

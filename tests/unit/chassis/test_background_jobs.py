@@ -1,4 +1,4 @@
-"""A background job never stays away for good, and never outlives its process's work."""
+"""A background job is always restarted, and always ends with its block."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ WITHIN = 10
 
 
 class Flaky:
-    """A job that ends with `error` in each run but the last, in which it stays; notes when each run began."""
+    """A job that ends with `error` in every run except the last, in which it waits; records the start of each run."""
 
     def __init__(self, error: BaseException | None, runs: int) -> None:
         self._error = error
@@ -41,7 +41,7 @@ def failures(registry: CollectorRegistry, job: str) -> float | None:
 
 
 @pytest.mark.parametrize("error", [OSError("away"), asyncio.CancelledError(), TimeoutError()])
-async def test_a_job_that_fails_is_counted_and_run_again_after_growing_pauses(error: BaseException) -> None:
+async def test_a_failed_job_is_counted_and_restarted_after_growing_pauses(error: BaseException) -> None:
     registry, job = CollectorRegistry(), Flaky(error, runs=4)
     async with background({"relay": job}, registry):
         await asyncio.wait_for(job.stays.wait(), WITHIN)
@@ -51,14 +51,14 @@ async def test_a_job_that_fails_is_counted_and_run_again_after_growing_pauses(er
     assert failures(registry, "relay") == 3
 
 
-async def test_a_job_that_returns_is_run_again_and_is_no_failure() -> None:
+async def test_a_job_that_returns_is_restarted_and_not_counted_as_failed() -> None:
     registry, job = CollectorRegistry(), Flaky(None, runs=2)
     async with background({"relay": job}, registry):
         await asyncio.wait_for(job.stays.wait(), WITHIN)
     assert failures(registry, "relay") == 0
 
 
-async def test_a_failing_job_does_not_disturb_the_others() -> None:
+async def test_a_failing_job_does_not_affect_other_jobs() -> None:
     registry, steady = CollectorRegistry(), Flaky(None, runs=1)
 
     async def failing() -> None:
@@ -70,7 +70,7 @@ async def test_a_failing_job_does_not_disturb_the_others() -> None:
     assert failures(registry, "steady") == 0
 
 
-async def test_at_the_end_every_job_is_cancelled_and_its_last_steps_are_awaited() -> None:
+async def test_at_the_end_every_job_is_cancelled_and_its_cleanup_is_awaited() -> None:
     jobs = [Flaky(None, runs=1) for _ in range(3)]
     before = asyncio.all_tasks()
     async with background({str(number): job for number, job in enumerate(jobs)}, CollectorRegistry()):
@@ -96,7 +96,7 @@ async def turn_into_an_error(running: asyncio.Event) -> None:
 
 
 @pytest.mark.parametrize("answer", [swallow, turn_into_an_error])
-async def test_a_job_ends_however_it_answers_its_cancellation(
+async def test_a_job_ends_regardless_of_how_it_handles_cancellation(
     answer: Callable[[asyncio.Event], Awaitable[None]],
 ) -> None:
     running, registry = asyncio.Event(), CollectorRegistry()
@@ -106,7 +106,7 @@ async def test_a_job_ends_however_it_answers_its_cancellation(
     assert failures(registry, "job") == 0
 
 
-async def test_an_error_of_the_block_itself_ends_the_jobs_too() -> None:
+async def test_an_error_in_the_block_also_ends_the_jobs() -> None:
     job = Flaky(None, runs=1)
 
     async def fail() -> None:

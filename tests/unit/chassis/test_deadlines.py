@@ -1,4 +1,4 @@
-"""How long a call may take, and what knows of it."""
+"""The deadline of a call, and how the code under it sees the deadline."""
 
 import time
 
@@ -12,7 +12,7 @@ STREAMS = tuple(method for method in METHODS if method not in UNARY_RESPONSES)
 
 
 async def left_in(method: str, timeout: float | None, default: float = 4) -> float | None:
-    """What `deadlines.remaining` says inside a call."""
+    """Return the result of `deadlines.remaining` inside a call."""
     seen: list[float | None] = []
 
     async def look(_context: Context) -> None:
@@ -32,10 +32,10 @@ async def test_a_call_without_a_deadline_has_the_default_one(method: str) -> Non
 
 @pytest.mark.parametrize("timeout", [2.0, 60.0])
 @pytest.mark.parametrize("method", METHODS)
-async def test_a_clients_own_deadline_is_kept_be_it_shorter_or_longer(method: str, timeout: float) -> None:
+async def test_a_deadline_of_the_client_replaces_the_default(method: str, timeout: float) -> None:
     left = await left_in(method, timeout)
     assert left is not None
-    assert timeout - 1 < left <= timeout * 1.04 + 0.1  # grpc tells a deadline in round figures
+    assert timeout - 1 < left <= timeout * 1.04 + 0.1  # grpc rounds deadlines
 
 
 @pytest.mark.parametrize("method", STREAMS)

@@ -1,4 +1,4 @@
-"""Every error arrives as its own status, whatever stands in it."""
+"""Every error reaches the client with its own status, regardless of its content."""
 
 from typing import cast
 
@@ -25,7 +25,7 @@ ERRORS = {
 
 
 class TaskNotFound(NotFound):
-    """A service's own kind of a known error."""
+    """A subclass of a known error, defined by a service."""
 
 
 async def answer_to(error: ServiceError, method: str = "Unary") -> Answer:
@@ -37,7 +37,7 @@ async def answer_to(error: ServiceError, method: str = "Unary") -> Answer:
 
 
 def details(status: status_pb2.Status | None) -> tuple[list[error_details_pb2.ErrorInfo], list[Violation]]:
-    """The ErrorInfos of a status, and the violations of its BadRequests; there may be no other details."""
+    """Return the ErrorInfos of a status and the violations of its BadRequests; fail on other details."""
     assert status is not None
     infos, violations = [], []
     for detail in status.details:
@@ -60,18 +60,18 @@ async def test_an_error_arrives_with_one_reason_and_its_message(code: grpc.Statu
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_bad_input_names_every_field_at_fault_in_every_shape_of_rpc(method: str) -> None:
+async def test_bad_input_names_every_invalid_field_in_every_kind_of_rpc(method: str) -> None:
     given = [Violation("title", "is blank"), Violation("labels[2]", "is too long")]
     answer = await answer_to(InvalidInput(*given), method)
     (info,), violations = details(answer.status)
     assert (answer.code, info.reason, violations) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD", given)
 
 
-async def test_a_kind_of_a_known_error_has_the_status_of_the_known_one() -> None:
+async def test_a_subclass_of_an_error_has_the_status_of_its_base_class() -> None:
     assert (await answer_to(TaskNotFound("TASK_NOT_FOUND", "none"))).code is grpc.StatusCode.NOT_FOUND
 
 
-async def test_an_error_of_no_known_kind_is_internal() -> None:
+async def test_an_error_of_an_unknown_class_is_internal() -> None:
     assert (await answer_to(ServiceError("ODD", "odd"))).code is grpc.StatusCode.INTERNAL
 
 
@@ -82,7 +82,7 @@ async def test_a_message_arrives_as_it_was_written(message: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["y" * 20_000, "é" * 20_000, "😀" * 5_000, "%" * 8_000, "\ud800" * 5_000])
-async def test_an_error_that_is_too_long_or_cannot_be_encoded_is_cut_and_keeps_its_status(text: str) -> None:
+async def test_an_error_that_is_too_long_or_cannot_be_encoded_is_truncated_and_keeps_its_status(text: str) -> None:
     answer = await answer_to(InvalidInput(*(Violation(text, text) for _ in range(100)), reason=text))
     assert answer.code is grpc.StatusCode.INVALID_ARGUMENT
     (info,), violations = details(answer.status)
@@ -106,13 +106,13 @@ async def test_the_longest_status_fits_the_buffer_of_a_gateway(text: str) -> Non
     assert sent[0] < 4096
 
 
-async def test_as_many_violations_as_a_request_may_have_arrive_whole() -> None:
+async def test_the_violations_of_a_typical_request_are_not_truncated() -> None:
     given = [Violation(f"labels[{number}]", "must have 1 to 50 characters and not be blank") for number in range(20)]
     _, violations = details((await answer_to(InvalidInput(*given))).status)
     assert violations == given
 
 
-def test_a_code_has_its_name_in_each_of_its_forms() -> None:
+def test_a_code_has_the_same_name_as_enum_and_number() -> None:
     assert code_name(grpc.StatusCode.NOT_FOUND) == "NOT_FOUND"
     assert code_name(5) == "NOT_FOUND"
     assert code_name(None) == code_name(0) == "OK"

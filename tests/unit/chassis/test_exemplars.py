@@ -1,4 +1,4 @@
-"""From a latency on the page of metrics one gets to the trace that it was measured in."""
+"""A latency in /metrics has the id of its trace as an exemplar."""
 
 from contextlib import closing
 
@@ -22,7 +22,7 @@ def openmetrics(registry: CollectorRegistry) -> str:
 
 
 def exemplars(registry: CollectorRegistry) -> set[str]:
-    """The trace ids that the latencies of the probe name."""
+    """Return the trace ids in the exemplars of the probe's latencies."""
     return {
         sample.exemplar.labels["trace_id"]
         for family in text_string_to_metric_families(openmetrics(registry))  # type: ignore[no-untyped-call]
@@ -32,7 +32,7 @@ def exemplars(registry: CollectorRegistry) -> set[str]:
     }
 
 
-async def test_a_latency_names_the_trace_that_was_exported() -> None:
+async def test_a_latency_has_the_id_of_the_exported_trace() -> None:
     with span_sink() as sink, closing(Tracing("probe", sink.endpoint)) as tracing:
         async with mesh_server(tracing=tracing) as mesh:
             await ask(mesh.channel)
@@ -41,14 +41,14 @@ async def test_a_latency_names_the_trace_that_was_exported() -> None:
         assert exemplars(mesh.registry) == {span.trace_id for span in sink.spans if SERVICE in span.name}
 
 
-async def test_where_traces_are_not_recorded_nothing_names_one() -> None:
+async def test_without_recorded_traces_there_are_no_exemplars() -> None:
     async with mesh_server() as mesh:
         await ask(mesh.channel)
         await until(lambda: mesh.in_flight() == 0)
     assert exemplars(mesh.registry) == set()
 
 
-def test_a_metric_has_no_second_series_for_when_it_was_made() -> None:
+def test_a_metric_has_no_created_series() -> None:
     registry = new_registry()
     Counter("done_total", "What was done.", registry=registry).inc()
     Histogram("lasted_seconds", "How long it took.", registry=registry).observe(1)

@@ -1,4 +1,4 @@
-"""What a feed promises to those who watch it."""
+"""The behaviour of a feed for its watchers."""
 
 import asyncio
 from contextlib import aclosing
@@ -22,7 +22,7 @@ def taken(watcher: Watcher[str]) -> list[str]:
     return values(watcher.take())
 
 
-async def test_a_watcher_sees_what_happens_to_its_owner_from_now_on_and_nothing_else() -> None:
+async def test_a_watcher_gets_only_new_events_of_its_owner() -> None:
     things = feed()
     fill(things, range(1, 3))
     async with things.watch("ann", None) as ann, things.watch("bob", None) as bob, things.watch(None, None) as all_:
@@ -34,7 +34,7 @@ async def test_a_watcher_sees_what_happens_to_its_owner_from_now_on_and_nothing_
         assert taken(ann) == []
 
 
-async def test_who_comes_back_with_its_position_gets_each_event_once_and_in_order() -> None:
+async def test_a_watcher_that_resumes_gets_each_event_once_and_in_order() -> None:
     things = feed()
     fill(things, range(1, 4))
     async with things.watch("ann", None) as first:
@@ -50,7 +50,7 @@ async def test_who_comes_back_with_its_position_gets_each_event_once_and_in_orde
         assert taken(second) == ["10"]
 
 
-async def test_the_position_moves_on_with_what_others_do_so_that_it_does_not_grow_old() -> None:
+async def test_the_position_advances_with_events_of_other_owners() -> None:
     things = feed(FeedLimits(items=10))
     async with things.watch("ann", None) as ann:
         fill(things, range(1, 100), owner="bob")
@@ -62,7 +62,7 @@ async def test_the_position_moves_on_with_what_others_do_so_that_it_does_not_gro
 @pytest.mark.parametrize(
     "limits", [FeedLimits(items=10), FeedLimits(bytes=1_000)], ids=["too many items", "too many bytes"]
 )
-async def test_a_position_that_is_no_longer_covered_is_a_reset_and_what_follows_comes(limits: FeedLimits) -> None:
+async def test_a_position_that_is_no_longer_covered_gets_a_reset_and_then_new_events(limits: FeedLimits) -> None:
     things = feed(limits)
     fill(things, range(1, 21))
     for after, is_reset in (((1_010, 0), False), ((1_009, 5), True), (START, True)):
@@ -76,7 +76,7 @@ async def test_a_position_that_is_no_longer_covered_is_a_reset_and_what_follows_
                 assert values(batch) == [str(number) for number in range(11, 21)]
 
 
-async def test_a_position_from_a_replica_that_is_ahead_is_waited_for() -> None:
+async def test_a_watcher_waits_for_a_position_of_a_replica_that_is_ahead() -> None:
     things = feed()
 
     async def watch() -> list[str]:
@@ -90,7 +90,7 @@ async def test_a_position_from_a_replica_that_is_ahead_is_waited_for() -> None:
     assert await watching == ["3"]
 
 
-async def test_a_position_that_never_comes_is_a_reset(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_position_that_is_never_reached_gets_a_reset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chassis.feed.feed._PATIENCE_SECONDS", 0.05)
     things = feed()
     async with things.watch("ann", (9_999, 0)) as watcher:
@@ -106,7 +106,7 @@ async def test_a_feed_that_has_not_begun_cannot_be_watched(monkeypatch: pytest.M
     assert refused.value.reason == "FEED_UNAVAILABLE"
 
 
-async def test_who_watches_when_the_feed_begins_anew_is_told_and_goes_on_from_there() -> None:
+async def test_a_watcher_gets_a_reset_when_the_feed_begins_again_and_then_new_events() -> None:
     things = feed()
     async with things.watch("ann", None) as ann:
         fill(things, range(1, 3))
@@ -117,7 +117,7 @@ async def test_who_watches_when_the_feed_begins_anew_is_told_and_goes_on_from_th
         assert taken(ann) == ["4001"]
 
 
-async def test_a_slow_watcher_is_cut_with_its_token_and_holds_nothing_any_more() -> None:
+async def test_a_slow_watcher_is_cut_with_a_resume_token_and_its_items_are_freed() -> None:
     registry = CollectorRegistry()
     things = feed(FeedLimits(waiting=5), registry)
     fill(things, range(1, 3))
@@ -131,12 +131,12 @@ async def test_a_slow_watcher_is_cut_with_its_token_and_holds_nothing_any_more()
         with pytest.raises(Exhausted) as cut:
             slow.take()
     assert cut.value.reason == "WATCHER_TOO_SLOW"
-    assert registry.get_sample_value("watchers_cut_total", {"feed": "things"}) == 2  # quick took nothing after 8
+    assert registry.get_sample_value("watchers_cut_total", {"feed": "things"}) == 2  # quick took no item after 8
     async with things.watch("ann", stream_id_of(cut.value.metadata["resume_token"])) as again:
         assert taken(again) == [str(number) for number in range(4, 20)]
 
 
-async def test_what_was_missed_may_be_more_than_what_may_wait() -> None:
+async def test_missed_events_do_not_count_towards_the_limit_of_waiting_events() -> None:
     things = feed(FeedLimits(waiting=5))
     fill(things, range(1, 51))
     async with things.watch("ann", START) as watcher:
@@ -144,7 +144,7 @@ async def test_what_was_missed_may_be_more_than_what_may_wait() -> None:
         assert taken(watcher) == [str(number) for number in range(1, 56)]
 
 
-async def test_no_more_may_watch_than_there_is_room_for_in_all_and_for_one_user() -> None:
+async def test_watchers_are_limited_in_total_and_per_user() -> None:
     registry = CollectorRegistry()
     things = feed(FeedLimits(watchers=3, watchers_of_one=2), registry)
 
@@ -164,7 +164,7 @@ async def test_no_more_may_watch_than_there_is_room_for_in_all_and_for_one_user(
         assert watching() == 1
 
 
-async def test_the_first_batch_tells_where_it_begins_and_a_quiet_feed_sends_heartbeats(
+async def test_the_first_batch_has_the_position_and_an_idle_feed_sends_heartbeats(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("chassis.feed.watcher.HEARTBEAT_SECONDS", 0.02)
@@ -179,13 +179,13 @@ async def test_the_first_batch_tells_where_it_begins_and_a_quiet_feed_sends_hear
         assert (values(heartbeat), heartbeat.position) == ([], (1_003, 0))
 
 
-async def test_watching_ends_by_itself_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_watch_ends_after_its_lifetime(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chassis.feed.watcher.LIFETIME_SECONDS", (0.05, 0.1))
     async with aclosing(feed().batches("ann", None)) as batches:
         assert [values(batch) async for batch in batches] == [[]]
 
 
-async def test_the_end_of_a_feed_ends_those_who_watch_and_those_who_come_later() -> None:
+async def test_the_end_of_a_feed_ends_current_and_later_watchers() -> None:
     things = feed()
     async with aclosing(things.batches("ann", None)) as batches:
         await anext(batches)
@@ -195,7 +195,7 @@ async def test_the_end_of_a_feed_ends_those_who_watch_and_those_who_come_later()
         assert late.is_over
 
 
-async def test_delivery_is_counted_and_timed_for_each_watcher() -> None:
+async def test_deliveries_are_counted_and_timed_for_each_watcher() -> None:
     registry = CollectorRegistry()
     things = feed(registry=registry)
     async with aclosing(things.batches("ann", None)) as batches:
@@ -208,7 +208,7 @@ async def test_delivery_is_counted_and_timed_for_each_watcher() -> None:
     assert registry.get_sample_value("watch_delivery_seconds_count", {"feed": "things"}) == 3
 
 
-def test_a_batch_in_pieces_has_every_item_once_and_each_piece_its_own_place() -> None:
+def test_a_batch_in_pieces_has_every_item_once_and_each_piece_its_own_position() -> None:
     items = [item(number, size=size) for number, size in enumerate((400, 400, 400, 2_000, 100), start=1)]
     pieces = list(Batch((1_009, 0), items).pieces(1_000))
     assert [values(piece) for piece in pieces] == [["1", "2"], ["3"], ["4"], ["5"]]
@@ -218,7 +218,7 @@ def test_a_batch_in_pieces_has_every_item_once_and_each_piece_its_own_place() ->
 
 
 @pytest.mark.parametrize("text", ["", "1", "1-", "-1", "1-2-3", " 1-2", "1-2\n", "٣-٣", "1" * 16 + "-0", "x" * 10_000])
-def test_what_is_no_token_has_no_position(text: str) -> None:
+def test_an_invalid_token_has_no_position(text: str) -> None:
     assert stream_id_of(text) is None
     if text:
         with pytest.raises(InvalidInput) as refused:

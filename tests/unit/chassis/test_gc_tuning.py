@@ -1,4 +1,4 @@
-"""What is there when a process begins to serve is no longer looked at for gc_tuning; what comes later is."""
+"""After `gc_tuning.freeze`, the garbage collector scans only newer objects."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ print(later() is None)
 """
 
 
-def test_a_full_collection_looks_only_at_what_came_after_the_start() -> None:
+def test_a_full_collection_scans_only_objects_created_after_startup() -> None:
     run = subprocess.run(
         [sys.executable, "-c", _PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30
     )

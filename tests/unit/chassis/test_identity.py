@@ -1,4 +1,4 @@
-"""Who is believed, and what of a caller's metadata is kept."""
+"""Authentication of callers, and the request ids and traces in their metadata."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -39,7 +39,7 @@ async def test_both_tokens_of_a_rotation_are_accepted(token_file: Path, token: s
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_without_the_token_nobody_is_let_in(token_file: Path, method: str) -> None:
+async def test_a_call_without_a_valid_token_is_refused(token_file: Path, method: str) -> None:
     async with mesh_server(token_file=token_file, userless=False) as mesh:
         for token in ((), with_token(""), with_token(NEWER[:-1]), with_token(NEWER + "x"), with_token(NEWER.upper())):
             answer = await ask(mesh.channel, method, metadata=(*ALICE, *token))
@@ -49,12 +49,12 @@ async def test_without_the_token_nobody_is_let_in(token_file: Path, method: str)
         assert mesh.outcomes(method) == {"UNAUTHENTICATED": 5}
 
 
-async def test_a_server_without_a_token_file_asks_for_no_token() -> None:
+async def test_a_server_without_a_token_file_requires_no_token() -> None:
     async with mesh_server(userless=False) as mesh:
         assert (await ask(mesh.channel, metadata=ALICE)).code is grpc.StatusCode.OK
 
 
-async def test_the_user_is_known_to_what_serves_the_call() -> None:
+async def test_a_servicer_sees_the_user_of_the_call() -> None:
     users: list[str | None] = []
 
     async def look(_context: Context) -> None:
@@ -82,7 +82,7 @@ async def test_the_user_is_known_to_what_serves_the_call() -> None:
         ("alice", "alice"),
     ],
 )
-async def test_a_call_needs_exactly_one_user_with_a_proper_name(names: tuple[str, ...]) -> None:
+async def test_a_call_needs_exactly_one_valid_username(names: tuple[str, ...]) -> None:
     async with mesh_server(userless=False) as mesh:
         answer = await ask(mesh.channel, metadata=tuple((identity.USER_KEY, name) for name in names))
         assert answer.code is grpc.StatusCode.UNAUTHENTICATED
@@ -98,14 +98,14 @@ def test_outside_a_request_there_is_no_user() -> None:
         identity.require_user()
 
 
-async def test_health_is_open_to_all(token_file: Path) -> None:
+async def test_health_checks_need_no_token(token_file: Path) -> None:
     async with mesh_server(token_file=token_file, userless=False) as mesh:
         response = await health_of(mesh.channel).Check(HealthCheckRequest(), timeout=5)
         assert response.status == HealthCheckResponse.SERVING
 
 
 @pytest.mark.parametrize("name", [reflection.V1, reflection.V1ALPHA])
-async def test_reflection_is_open_to_the_mesh(name: str, token_file: Path) -> None:
+async def test_reflection_needs_a_token_but_no_user(name: str, token_file: Path) -> None:
     async with mesh_server(token_file=token_file, userless=False) as mesh:
         ask_for_services = [ServerReflectionRequest(list_services="")]
         info = reflection_of(mesh.channel, name)
@@ -129,7 +129,7 @@ async def test_a_malformed_request_id_is_replaced(given: str) -> None:
     assert len(made) == 32
 
 
-async def test_every_request_without_an_id_gets_one_of_its_own() -> None:
+async def test_every_request_without_an_id_gets_a_new_id() -> None:
     assert await _request_id() != await _request_id()
 
 
@@ -158,7 +158,7 @@ async def test_a_malformed_traceparent_is_ignored(given: str) -> None:
         pytest.param(b"a-token-with-a-\x00-control-character", id="control character"),
     ],
 )
-def test_a_token_file_that_holds_no_proper_tokens_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_token_file_without_valid_tokens_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "mesh-token"
     path.write_bytes(content)
     with pytest.raises(ValueError, match="must hold one or two tokens") as refusal:
@@ -167,7 +167,7 @@ def test_a_token_file_that_holds_no_proper_tokens_is_refused(tmp_path: Path, con
     assert "long-enough" not in str(refusal.value)
 
 
-def test_the_first_token_is_sent_and_no_file_gives_none(token_file: Path) -> None:
+def test_the_first_token_is_sent_and_without_a_file_there_is_none(token_file: Path) -> None:
     assert MeshTokens.read(token_file).outgoing == NEWER
     assert MeshTokens.read(None).outgoing is None
 
@@ -181,7 +181,7 @@ async def _trace_id(traceparent: str) -> str:
 
 
 async def _seen(look: Callable[[], str | None], metadata: tuple[tuple[str, str], ...]) -> str | None:
-    """What `look` gives while a call with this metadata is served."""
+    """Return the result of `look` inside a call with this metadata."""
     seen: list[str | None] = []
 
     async def act(_context: Context) -> None:

@@ -1,4 +1,4 @@
-"""A loop that is held up, and what is left open on it, can be seen from outside."""
+"""Metrics show a blocked event loop and its running tasks."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ from chassis.metrics import LoopMetrics
 from tests.support.holding import until
 
 
-async def test_a_loop_that_is_held_up_is_late() -> None:
+async def test_a_blocked_loop_shows_lag() -> None:
     registry = CollectorRegistry()
     async with background({"measure-loop": LoopMetrics(registry).run}, registry):
         await asyncio.sleep(0)

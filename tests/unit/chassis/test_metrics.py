@@ -1,4 +1,4 @@
-"""Every outcome of every shape of RPC is counted once, under its own code."""
+"""Every outcome of every kind of RPC is counted once, under its own code."""
 
 import asyncio
 import gc
@@ -44,9 +44,9 @@ OUTCOMES: dict[str, tuple[Act, str]] = {
     "Unavailable": (raising(errors.Unavailable("STORE_AWAY", "no")), "UNAVAILABLE"),
     "DeadlineExceeded": (raising(errors.DeadlineExceeded("TOO_LATE", "no")), "DEADLINE_EXCEEDED"),
     "Internal": (raising(errors.Internal("INTERNAL", "no")), "INTERNAL"),
-    "unforeseen": (raising(RuntimeError(INTERNALS)), "INTERNAL"),
-    "a timeout of its own": (raising(TimeoutError(INTERNALS)), "INTERNAL"),
-    "a cancellation of its own": (raising(asyncio.CancelledError()), "UNAVAILABLE"),
+    "unexpected": (raising(RuntimeError(INTERNALS)), "INTERNAL"),
+    "a timeout inside the call": (raising(TimeoutError(INTERNALS)), "INTERNAL"),
+    "a cancellation inside the call": (raising(asyncio.CancelledError()), "UNAVAILABLE"),
     "abort": (abort, "PERMISSION_DENIED"),
     "set_code": (set_code, "DATA_LOSS"),
 }
@@ -65,7 +65,7 @@ async def test_an_outcome_is_counted_once_under_the_code_that_the_client_sees(
         assert [mesh.outcomes(method) for method in METHODS] == [{code: 1}] * len(METHODS)
 
 
-async def test_nothing_of_an_unforeseen_error_is_told_to_the_client() -> None:
+async def test_an_unexpected_error_reveals_nothing_to_the_client() -> None:
     async with mesh_server(raising(RuntimeError(INTERNALS))) as mesh:
         for method in METHODS:
             answer = await ask(mesh.channel, method)
@@ -74,7 +74,7 @@ async def test_nothing_of_an_unforeseen_error_is_told_to_the_client() -> None:
             assert "RuntimeError" not in answer.message + str(answer.status)
 
 
-async def test_calls_that_outlast_their_clients_deadlines_are_counted_as_that() -> None:
+async def test_calls_beyond_the_deadline_of_the_client_are_counted_as_deadline_exceeded() -> None:
     timeouts = [0.4 + 0.05 * number for number in range(8)]
     async with mesh_server(wait_for_ever) as mesh:
         await mesh.channel.channel_ready()
@@ -85,7 +85,7 @@ async def test_calls_that_outlast_their_clients_deadlines_are_counted_as_that() 
 
 
 @pytest.mark.parametrize("method", UNARY_RESPONSES)
-async def test_a_call_that_outlasts_the_default_deadline_is_counted_as_that(method: str) -> None:
+async def test_a_call_beyond_the_default_deadline_is_counted_as_deadline_exceeded(method: str) -> None:
     async with mesh_server(wait_for_ever, default_deadline=0.1) as mesh:
         answer = await ask(mesh.channel, method, timeout=None)
         assert answer.code is grpc.StatusCode.DEADLINE_EXCEEDED
@@ -112,7 +112,7 @@ async def test_a_call_that_its_client_cancels_is_counted_as_cancelled(method: st
 
 
 @pytest.mark.parametrize("method", ["Generate", "Write", "Converse", "ConverseByWriting"])
-async def test_a_client_that_leaves_a_busy_stream_is_counted_as_cancelled_and_leaves_no_error_behind(
+async def test_a_client_that_disconnects_from_a_busy_stream_is_counted_as_cancelled_without_an_error(
     method: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def write_for_ever(context: Context) -> None:
@@ -129,5 +129,5 @@ async def test_a_client_that_leaves_a_busy_stream_is_counted_as_cancelled_and_le
         await asyncio.gather(*(leave(number) for number in range(1, 41)))
         await until(lambda: mesh.in_flight() == 0)
         assert mesh.outcomes(method) == {"CANCELLED": 40}
-    gc.collect()  # an error that nobody took is logged when its task goes
+    gc.collect()  # an error that was never retrieved is logged when its task is freed
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []

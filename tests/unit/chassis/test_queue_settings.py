@@ -1,4 +1,4 @@
-"""A service's way to the queue, and the password in a file."""
+"""The URL of the queue, and the file with its password."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def password_file(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("service", [TaskSettings, NotifySettings])
-def test_the_password_is_in_the_file_that_the_environment_names(
+def test_the_password_is_read_from_the_file_in_the_environment(
     service: type[QueueSettings], monkeypatch: pytest.MonkeyPatch, password_file: Path
 ) -> None:
     monkeypatch.setenv("REDIS_PASSWORD_FILE", str(password_file))
@@ -34,13 +34,13 @@ def test_without_a_file_there_is_no_password() -> None:
     assert _settings().redis_password is None
 
 
-def test_the_file_is_read_again_for_every_process_that_asks(password_file: Path) -> None:
+def test_the_file_is_read_again_each_time(password_file: Path) -> None:
     settings = _settings(redis_password_file=password_file)
     password_file.write_text("another one")
     assert settings.redis_password == "another one"
 
 
-def test_a_file_that_holds_none_or_cannot_be_read_is_refused(tmp_path: Path) -> None:
+def test_an_empty_or_unreadable_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").write_text("\n")
     with pytest.raises(ValidationError, match="is empty"):
         _settings(redis_password_file=tmp_path / "empty")
@@ -49,6 +49,6 @@ def test_a_file_that_holds_none_or_cannot_be_read_is_refused(tmp_path: Path) -> 
 
 
 def test_two_passwords_are_refused_and_not_shown(password_file: Path) -> None:
-    with pytest.raises(ValidationError, match="must hold no password") as caught:
+    with pytest.raises(ValidationError, match="must have no password") as caught:
         _settings(redis_url="redis://user:other@queue/0", redis_password_file=password_file)
     assert "a password" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""Reflection answers for every kind of symbol, under both names of its service."""
+"""Reflection finds every kind of symbol, under both names of its service."""
 
 import grpc
 import pytest

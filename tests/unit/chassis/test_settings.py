@@ -1,4 +1,4 @@
-"""Settings name what is wrong with them, and the process does not start."""
+"""Invalid settings are reported by name, and the process does not start."""
 
 from pathlib import Path
 
@@ -59,45 +59,47 @@ def test_values_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, token
         ("MESH_TOKEN_FILE", "/dev/null", "one or two tokens"),
     ],
 )
-def test_a_bad_value_is_named_with_its_reason_and_ends_the_process(
+def test_a_bad_value_is_reported_with_its_reason_and_ends_the_process(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str, value: str, reason: str
 ) -> None:
     monkeypatch.setenv(variable, value)
     with pytest.raises(SystemExit) as exit_info:
         load(ProbeSettings)
-    told = capsys.readouterr().err
+    stderr = capsys.readouterr().err
     assert exit_info.value.code == 2
-    assert told.startswith(f"{variable}: ")
-    assert reason in told
+    assert stderr.startswith(f"{variable}: ")
+    assert reason in stderr
 
 
-def test_a_missing_value_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_value_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         load(GrpcSettings)
     assert "GRPC_PORT: Field required\nMETRICS_PORT: Field required\n" in capsys.readouterr().err
 
 
-def test_every_bad_value_is_named_at_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_bad_values_are_reported_together(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("LOG_LEVEL", "loud")
     monkeypatch.setenv("PROBE_GRPC_PORT", "0")
     with pytest.raises(SystemExit):
         load(ProbeSettings)
-    told = capsys.readouterr().err
-    assert "LOG_LEVEL: " in told
-    assert "PROBE_GRPC_PORT: " in told
+    stderr = capsys.readouterr().err
+    assert "LOG_LEVEL: " in stderr
+    assert "PROBE_GRPC_PORT: " in stderr
 
 
 @pytest.mark.parametrize(
     ("variable", "value"),
     [("ENVIRONMENT", "production"), ("PROBE_GRPC_HOST", "0.0.0.0"), ("PROBE_GRPC_HOST", "task_svc")],
 )
-def test_production_and_every_address_but_loopback_need_a_token(
+def test_production_and_other_addresses_than_loopback_require_a_token(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], token_file: Path, variable: str, value: str
 ) -> None:
     monkeypatch.setenv(variable, value)
     with pytest.raises(SystemExit):
         load(ProbeSettings)
-    assert "MESH_TOKEN_FILE is needed" in capsys.readouterr().err
+    assert "MESH_TOKEN_FILE is required" in capsys.readouterr().err
     monkeypatch.setenv("MESH_TOKEN_FILE", str(token_file))
     assert load(ProbeSettings).mesh_token_file == token_file
 

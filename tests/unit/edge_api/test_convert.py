@@ -1,4 +1,4 @@
-"""From JSON to messages."""
+"""Conversion between JSON and proto messages."""
 
 from types import SimpleNamespace
 from typing import Any, cast, get_args
@@ -18,7 +18,7 @@ def patch(**given: object) -> tuple[task_pb2.Task, list[str]]:
     return convert.task_of(body), convert.mask_of(body)
 
 
-def test_a_patch_masks_what_it_names_and_nothing_else() -> None:
+def test_the_mask_of_a_patch_has_exactly_its_fields() -> None:
     assert patch() == (task_pb2.Task(), [])
     assert patch(title="") == (task_pb2.Task(title=""), ["title"])
     assert patch(status="DONE", priority="LOW") == (
@@ -27,7 +27,7 @@ def test_a_patch_masks_what_it_names_and_nothing_else() -> None:
     )
 
 
-def test_null_in_a_patch_clears_what_can_be_unset() -> None:
+def test_null_in_a_patch_clears_an_optional_field() -> None:
     assert patch(description=None, labels=None, due_time=None) == (
         task_pb2.Task(),
         ["description", "labels", "due_time"],
@@ -35,12 +35,12 @@ def test_null_in_a_patch_clears_what_can_be_unset() -> None:
 
 
 @pytest.mark.parametrize("name", ["title", "status", "priority"])
-def test_null_in_a_patch_is_refused_for_what_cannot(name: str) -> None:
+def test_null_in_a_patch_is_refused_for_a_required_field(name: str) -> None:
     with pytest.raises(ValidationError):
         patch(**{name: None})
 
 
-def test_what_a_new_task_leaves_out_is_left_to_the_service() -> None:
+def test_omitted_fields_of_a_new_task_are_unset() -> None:
     body = requests.NewTask.model_validate({"title": "a"})
     assert convert.task_of(body) == task_pb2.Task(title="a")
 
@@ -57,18 +57,18 @@ def test_what_a_new_task_leaves_out_is_left_to_the_service() -> None:
         for field in message.DESCRIPTOR.fields_by_name
     ],
 )
-def test_a_field_of_the_contract_is_shown(field: str, shown: type[BaseModel]) -> None:
+def test_a_response_has_the_field_of_the_proto(field: str, shown: type[BaseModel]) -> None:
     assert field in shown.model_fields, f"{shown.__name__} in edge_api/schemas/responses.py lacks {field}"
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_a_client_can_set_the_field_of_a_task_and_change_it(field: str) -> None:
+def test_a_client_can_set_and_change_the_field_of_a_task(field: str) -> None:
     assert field in task_pb2.Task.DESCRIPTOR.fields_by_name, f"Task in protos/task/v1/task.proto lacks {field}"
     for body in (requests.NewTask, requests.TaskPatch):
         assert field in body.model_fields, f"{body.__name__} in edge_api/schemas/requests.py lacks {field}"
 
 
-def test_every_value_of_an_enum_has_its_word_and_back() -> None:
+def test_every_enum_value_round_trips() -> None:
     assert len(get_args(fields.Status)) == len(task_pb2.TaskStatus.values()) - 1, "one word for each but UNSPECIFIED"
     assert len(get_args(fields.Priority)) == len(task_pb2.TaskPriority.values()) - 1
     for status in get_args(fields.Status):
@@ -81,7 +81,7 @@ def test_every_value_of_an_enum_has_its_word_and_back() -> None:
 
 
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**100])
-def test_a_number_that_the_contract_cannot_hold_is_refused_by_the_name_of_its_field(
+def test_a_number_beyond_its_proto_field_is_refused_with_the_name_of_the_field(
     monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     monkeypatch.setattr(convert, "EDITABLE", ("title", "revision"))
@@ -96,7 +96,7 @@ def test_a_page_size_always_fits_the_message(given: int, sent: int) -> None:
     assert convert.page_size_of(given) == sent
 
 
-def test_marks_name_ids_or_all_and_never_both_or_neither() -> None:
+def test_marks_have_exactly_one_of_ids_and_all() -> None:
     assert list(convert.marks_of(requests.ReadMarks.model_validate({"ids": ["a"]})).ids) == ["a"]
     assert convert.marks_of(requests.ReadMarks.model_validate({"all": True})).all
     for given in ({}, {"ids": ["a"], "all": True}):

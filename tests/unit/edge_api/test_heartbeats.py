@@ -1,4 +1,4 @@
-"""Every stream has its turn once in each round, and those that came together do not have it together."""
+"""Every stream gets one heartbeat per interval, at different times even if the streams started together."""
 
 import asyncio
 from collections import Counter
@@ -11,7 +11,7 @@ from edge_api.sse.heartbeats import Heartbeats
 from tests.support.holding import until
 
 
-async def test_everybody_has_a_turn_in_every_round_until_they_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_every_stream_gets_a_heartbeat_per_interval_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_api.sse.heartbeats.HEARTBEAT_SECONDS", 0.05)
     heartbeats = Heartbeats()
     beats: Counter[str] = Counter()
@@ -27,7 +27,7 @@ async def test_everybody_has_a_turn_in_every_round_until_they_leave(monkeypatch:
     assert beats["leaves"] == left["leaves"]
 
 
-async def test_streams_that_come_together_are_spread_over_the_round(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_streams_that_start_together_get_heartbeats_at_different_times(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_api.sse.heartbeats.HEARTBEAT_SECONDS", 0.15)
     heartbeats = Heartbeats()
     turn = 0

@@ -1,4 +1,4 @@
-"""The OpenAPI document agrees with itself, so that generators and people can rely on it."""
+"""The OpenAPI document is consistent: examples, operation names, security and errors."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ OPERATIONS = [operation for path in DOCUMENT["paths"].values() for operation in 
 
 
 def examples(part: Any, place: str = "#") -> Iterator[Any]:
-    """Each example in a part of the document, with the schema that it is an example of."""
+    """Yield each example in a part of the document with its schema."""
     if isinstance(part, list):
         for number, each in enumerate(part):
             yield from examples(each, f"{place}/{number}")
@@ -33,7 +33,7 @@ def test_an_example_fits_its_schema(schema: dict[str, Any], example: Any) -> Non
     Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(example)
 
 
-def test_an_operation_can_be_called_by_its_name_with_a_key_or_a_session() -> None:
+def test_an_operation_has_a_name_and_accepts_a_key_or_a_session() -> None:
     names = [operation["operationId"] for operation in OPERATIONS]
     assert len(set(names)) == len(names)
     assert {"create_task", "list_tasks", "get_task", "update_task", "delete_task"} <= set(names)

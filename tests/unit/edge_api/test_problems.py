@@ -1,4 +1,4 @@
-"""The table from gRPC statuses to HTTP."""
+"""The mapping from gRPC statuses to HTTP."""
 
 import json
 from typing import Any
@@ -41,7 +41,7 @@ def status(code: grpc.StatusCode, reason: str, *fields: str, domain: str = "task
     packed = [any_pb2.Any() for _ in details]
     for each, detail in zip(packed, details, strict=True):
         each.Pack(detail)
-    message = status_pb2.Status(code=code.value[0], message="what a service says", details=packed)
+    message = status_pb2.Status(code=code.value[0], message="a message of a service", details=packed)
     return bytes(message.SerializeToString())
 
 
@@ -53,11 +53,11 @@ def test_every_status_has_its_http_status_and_the_rest_is_500(code: grpc.StatusC
     assert problem.reason == (code.name if code.name in TABLE else "INTERNAL")
 
 
-def test_reason_words_and_fields_of_a_service_are_kept_under_rest_names() -> None:
+def test_reason_message_and_fields_of_a_service_are_kept_with_rest_names() -> None:
     code = grpc.StatusCode.INVALID_ARGUMENT
     fields = ("task.title", "task.labels[2]", "request_id", "page_size", "task.etag", "etag", "update_mask")
     problem = problems.of_grpc(failed(code, status(code, "INVALID_FIELD", *fields)))
-    assert (problem.status, problem.reason, problem.detail) == (422, "INVALID_FIELD", "what a service says")
+    assert (problem.status, problem.reason, problem.detail) == (422, "INVALID_FIELD", "a message of a service")
     names = [violation.field for violation in problem.violations]
     assert names == ["title", "labels[2]", "Idempotency-Key", "page_size", "If-Match", "If-Match", "update_mask"]
 
@@ -68,20 +68,20 @@ def test_a_bad_page_token_is_400() -> None:
 
 
 @pytest.mark.parametrize("details", [b"", b"\xff\xff", status(grpc.StatusCode.NOT_FOUND, "X", domain="elsewhere")])
-def test_details_that_are_damaged_or_not_ours_are_not_shown(details: bytes) -> None:
+def test_malformed_details_and_those_of_other_domains_are_not_shown(details: bytes) -> None:
     error = failed(grpc.StatusCode.NOT_FOUND, details)
     assert grpc_errors.read(error) is None
     assert problems.of_grpc(error).reason == "NOT_FOUND"
 
 
-def test_an_internal_error_is_told_without_the_services_words() -> None:
+def test_an_internal_error_hides_the_message_of_the_service() -> None:
     code = grpc.StatusCode.INTERNAL
     problem = problems.of_grpc(failed(code, status(code, "BROKEN")))
     assert (problem.status, problem.reason) == (500, "INTERNAL")
-    assert "what a service says" not in problem.detail
+    assert "a message of a service" not in problem.detail
 
 
-def test_a_problem_is_json_of_its_own_type_with_its_fields() -> None:
+def test_a_problem_has_its_media_type_and_fields() -> None:
     response = problems.of_service_error(InvalidInput(Violation("title", "must not be blank"))).response()
     body = json.loads(bytes(response.body))
     assert response.headers["content-type"] == "application/problem+json"

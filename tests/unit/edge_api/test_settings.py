@@ -1,4 +1,4 @@
-"""What the edge refuses to start with."""
+"""Settings with which the edge does not start."""
 
 from pathlib import Path
 
@@ -20,18 +20,18 @@ def settings(monkeypatch: pytest.MonkeyPatch, **env: str) -> EdgeSettings:
     return EdgeSettings()
 
 
-def test_a_token_file_is_enough(monkeypatch: pytest.MonkeyPatch, tokens: Path) -> None:
+def test_a_token_file_is_sufficient(monkeypatch: pytest.MonkeyPatch, tokens: Path) -> None:
     known = settings(monkeypatch, MESH_TOKEN_FILE=str(tokens), ENVIRONMENT="production", EDGE_HOST="0.0.0.0")
     assert (known.mesh_token_file, known.port) == (tokens, 8080)
     assert (known.task_target, known.notify_target) == ("127.0.0.1:50051", "127.0.0.1:50052")
 
 
-def test_without_a_token_file_the_edge_would_have_nobody_to_believe(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_file_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValidationError, match="MESH_TOKEN_FILE"):
         settings(monkeypatch)
 
 
-def test_origins_are_given_with_commas_between(monkeypatch: pytest.MonkeyPatch, tokens: Path) -> None:
+def test_origins_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch, tokens: Path) -> None:
     known = settings(monkeypatch, MESH_TOKEN_FILE=str(tokens), PUBLIC_ORIGINS="https://a.example,http://[::1]:80")
     assert known.origins == {"https://a.example", "http://[::1]:80"}
 
@@ -48,7 +48,7 @@ def test_origins_are_given_with_commas_between(monkeypatch: pytest.MonkeyPatch, 
         {"TASK_GRPC_TARGET": ""},
     ],
 )
-def test_a_token_file_does_not_excuse_other_mistakes(
+def test_with_a_token_file_other_invalid_settings_are_still_refused(
     monkeypatch: pytest.MonkeyPatch, tokens: Path, env: dict[str, str]
 ) -> None:
     with pytest.raises(ValidationError):

@@ -1,4 +1,4 @@
-"""Times as RFC 3339 writes them."""
+"""Parsing of RFC 3339 timestamps."""
 
 import pytest
 from hypothesis import given
@@ -24,24 +24,24 @@ from edge_api.schemas import timestamps
         ("2024-02-29T00:00:00Z", "2024-02-29T00:00:00Z"),
     ],
 )
-def test_a_time_is_turned_to_utc(text: str, utc: str) -> None:
+def test_a_time_is_converted_to_utc(text: str, utc: str) -> None:
     assert timestamps.parse(text).ToJsonString() == utc
 
 
 @pytest.mark.parametrize("value", [None, 1893456000, 1.5, True, [], {}, b"2027-01-31T12:00:00Z"])
-def test_what_is_no_text_is_no_time(value: object) -> None:
+def test_a_value_that_is_not_text_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match="RFC 3339"):
         timestamps.parse(value)
 
 
 @given(st.datetimes().map(lambda at: at.isoformat(timespec="microseconds") + "Z"))
-def test_every_time_that_there_is_round_trips(text: str) -> None:
+def test_every_valid_time_round_trips(text: str) -> None:
     parsed = timestamps.parse(text)
     assert timestamps.parse(parsed.ToJsonString()) == parsed
 
 
 @given(st.text())
-def test_any_other_text_is_refused_by_a_value_error_alone(text: str) -> None:
+def test_any_other_text_is_refused_with_a_value_error_only(text: str) -> None:
     try:
         timestamps.parse(text)
     except ValueError:
