@@ -1,7 +1,7 @@
 """Runs the notification service: `python -m notify_svc`.
 
-Its dependencies need not be up when it starts: it is not ready until Redis answers, and confirms events when the task
-service does.
+The service starts without its dependencies. It is not ready until Redis is available, and confirms events once the task
+service is available.
 """
 
 from contextlib import closing
@@ -19,7 +19,7 @@ from notify_svc.settings import NotifySettings
 
 
 async def main(settings: NotifySettings) -> None:
-    """Runs the service until it is told to stop."""
+    """Run the service until it receives SIGTERM or SIGINT."""
     log.configure("notify_svc", settings.log_level, settings.log_format)
     registry = new_registry()
     with closing(Tracing("notify_svc", settings.otlp_endpoint)) as tracing:

@@ -1,4 +1,4 @@
-"""The composition root: builds all parts of the service and connects them. `__main__` runs the result."""
+"""The composition root: builds all parts of the service and connects them. `__main__` runs it."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -57,9 +57,9 @@ async def open_notifier(
     clock: NowMs = now_ms,
     limits: FeedLimits | None = None,
 ) -> AsyncIterator["Notifier"]:
-    """Opens the connections that the settings name, whether or not they can be used yet, and builds on them.
+    """Open the configured connections, even while Redis or the task service is unavailable, and build the service.
 
-    The channels are those of the settings unless they are given.
+    `channels` defaults to the configured channels.
     """
     url, password = settings.redis_url, settings.redis_password
     tokens = MeshTokens.read(settings.mesh_token_file)
@@ -67,7 +67,7 @@ async def open_notifier(
     config = client.service_config(RETRIED, package="task.v1")
     async with (
         redis_client.connect(url, password, timeout_seconds=_COMMAND_SECONDS, retries=1) as redis,
-        # Blocking reads are never retried: entries of a lost response are among the consumer's own pending entries.
+        # Blocking reads are not retried: the entries of a lost response are in the consumer's own pending entries.
         redis_client.connect(url, password, timeout_seconds=_READ_SECONDS, retries=0) as reader,
         client.open_channel(settings.task_grpc_target, config, calls) as tasks,
     ):
@@ -86,9 +86,9 @@ async def open_notifier(
 
 
 class Notifier:
-    """The connected parts: `jobs` run in the background, `grpc_server` answers calls.
+    """The connected parts: `jobs` run in the background, `grpc_server` serves calls.
 
-    `redis` is for commands, `reader` for the blocking reads of the streams.
+    `redis` is for commands, `reader` for blocking reads of the streams.
     """
 
     def __init__(
@@ -157,7 +157,7 @@ class Notifier:
         self._gauges = Gauges(redis, self._acknowledger, metrics)
 
     def grpc_server(self) -> MeshServer:
-        """A new gRPC server with all services."""
+        """Return a new gRPC server with all services."""
         return server.build(
             self._settings,
             self._registry,
@@ -169,7 +169,7 @@ class Notifier:
         )
 
     def jobs(self) -> dict[str, Job]:
-        """The background jobs by name."""
+        """Return the background jobs by name."""
         return {
             "consume": self._consumer.run,
             "remind": self._reminders.run,
@@ -182,9 +182,9 @@ class Notifier:
         }
 
     async def check_ready(self) -> None:
-        """Raises RedisError while the queue is away, Unavailable while the stream is not being read.
+        """Raise RedisError while the queue is unavailable, and Unavailable if the stream was not read for 15 s.
 
-        A consumer that waits because the task service confirms nothing counts as ready.
+        A consumer that pauses because the task service confirms no events is ready.
         """
         await self.redis.ping()
         if self._consumer.seconds_without_progress > _STUCK_SECONDS and not self._acknowledger.is_full:

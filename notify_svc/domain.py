@@ -1,4 +1,4 @@
-"""What a notification and a dead letter are, and the limits of both; knows no queue, no protocol.
+"""The domain: notifications, dead letters and their limits. It depends on no queue and no protocol.
 
 All times are milliseconds since 1970 in UTC.
 """
@@ -28,24 +28,24 @@ Jitter = Callable[[], float]
 
 
 def now_ms() -> int:
-    """The current time in milliseconds since 1970."""
+    """Return the current time in milliseconds since 1970."""
     return time.time_ns() // 1_000_000
 
 
 class Kind(Enum):
-    """What a notification tells."""
+    """The kind of a notification."""
 
     TASK_CREATED = "task_created"
     TASK_DUE = "task_due"
 
     @property
     def verb(self) -> str:
-        """What happened to the task, in a word."""
+        """The change of the task in one word, such as "created"."""
         return self.value.removeprefix("task_")
 
 
 class Outcome(Enum):
-    """How a delivery over one channel stands."""
+    """The state of a delivery on one channel."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -53,7 +53,7 @@ class Outcome(Enum):
 
 
 class Reason(Enum):
-    """Why something is among the dead letters."""
+    """The reason of a dead letter."""
 
     TOO_LARGE = "too_large"
     MALFORMED = "malformed"
@@ -68,7 +68,7 @@ class Reason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How a notification fares on one channel; `time_ms` is that of the last attempt."""
+    """The delivery of a notification on one channel; `time_ms` is the time of the last attempt."""
 
     channel: str
     outcome: Outcome
@@ -78,7 +78,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """Something a user is told; `id` is the id of the event behind it."""
+    """A notification of a user; `id` is the id of its event."""
 
     id: str
     kind: Kind
@@ -93,14 +93,14 @@ class Notification:
     deliveries: tuple[Delivery, ...] = ()
 
     def __str__(self) -> str:
-        """One line for people; the title is quoted, its line breaks and quotes escaped."""
+        """Return one line of text; the title is quoted, with line breaks and quotes escaped."""
         title = json.dumps(self.title, ensure_ascii=False)
         return f"{self.owner}: task {self.kind.verb} {title} ({self.task_id})"
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in a listing: right behind the entry with this time and id."""
+    """A position in a listing: directly after the entry with this time and id."""
 
     time_ms: int
     id: str
@@ -108,10 +108,10 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """Something that could not be handled: `key` is the stream entry's id, with `/<channel>` where one gave up.
+    """An event or a delivery that could not be processed.
 
-    What it takes to handle it again is the entry's fields `id` and `event` as they came or, where a channel gave up,
-    the notification.
+    `key` is the id of the stream entry, followed by `/<channel>` for a delivery. A replay needs, for an event, the
+    entry's original fields `id` and `event`; for a delivery, the notification.
     """
 
     key: str
@@ -127,7 +127,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class StoredDeadLetter:
-    """A dead letter as operators see it, whichever release has put it down: what it lacks is empty."""
+    """A dead letter as operators see it. Fields that are not stored, for example by an older release, are empty."""
 
     key: str
     time_ms: int
@@ -141,17 +141,17 @@ class StoredDeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """The pause before the next attempt: doubled each time, then spread by `jitter`.
+    """The pause before the next attempt: doubled for each attempt, up to `longest_ms`, and multiplied by `jitter`.
 
-    A receiver may ask for a longer one, but `longest_ms` bounds both.
+    A receiver may request a longer pause, up to `longest_ms`.
     """
 
     first_ms: int
     longest_ms: int
     jitter: Jitter
 
-    def pause_ms(self, attempts: int, asked_seconds: float | None = None) -> int:
-        """The pause after so many failed attempts, the last of which was answered with this wish."""
+    def pause_ms(self, attempts: int, retry_after_seconds: float | None = None) -> int:
+        """Return the pause after this number of failed attempts; `retry_after_seconds` is the receiver's request."""
         pause = backoff(attempts, self.first_ms, self.longest_ms)
-        asked = min(1000 * (asked_seconds or 0), self.longest_ms)
-        return int(max(pause * self.jitter(), asked))
+        requested = min(1000 * (retry_after_seconds or 0), self.longest_ms)
+        return int(max(pause * self.jitter(), requested))

@@ -1,4 +1,4 @@
-"""Refreshes the gauges of the queue every few seconds, so that scraping them costs nothing."""
+"""Refreshes the gauges of the queue every five seconds, so that a scrape does not query Redis."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ _INTERVAL_SECONDS = 5.0
 
 
 class Gauges:
-    """Looks at the stream, its group and the dead letters."""
+    """Measures the stream, its consumer group and the dead letters."""
 
     def __init__(self, client: Redis, acknowledger: Acknowledger, metrics: NotifyMetrics) -> None:
         self._client = client
@@ -21,13 +21,13 @@ class Gauges:
         self._metrics = metrics
 
     async def run(self) -> None:
-        """Works until cancelled. Raises RedisError while Redis is away."""
+        """Refresh until cancelled. Raises RedisError while Redis is unavailable."""
         while True:
             await self.refresh()
             await asyncio.sleep(_INTERVAL_SECONDS)
 
     async def refresh(self) -> None:
-        """Sets every gauge once."""
+        """Set all gauges once."""
         self._metrics.unconfirmed.set(self._acknowledger.waiting)
         self._metrics.dead_letters.set(await self._client.zcard(redis_keys.DEAD_LETTERS))
         try:
@@ -37,6 +37,6 @@ class Gauges:
         for group in groups:
             if group["name"] == redis_keys.GROUP.encode():
                 self._metrics.pending.set(group["pending"])
-                # Redis does not know the lag where entries were deleted by hand: all there are is the most it can be.
+                # Redis does not know the lag after entries were deleted; the stream's length is its upper bound.
                 lag = group["lag"]
                 self._metrics.lag.set(lag if lag is not None else await self._client.xlen(redis_keys.EVENTS))

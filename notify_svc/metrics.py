@@ -20,29 +20,29 @@ class NotifyMetrics:
         )
         self.delivery_seconds = Histogram(
             "notification_delivery_seconds",
-            "Time from the event to its delivery.",
+            "Time from the event to its delivery, in seconds.",
             ["channel"],
             buckets=_DELIVERY_BUCKETS,
             registry=registry,
         )
         self.redelivered = counter("events_redelivered_total", "Stream entries delivered more than once.")
-        self.duplicates = counter("events_duplicate_total", "Repeated events, which had no second effect.")
+        self.duplicates = counter("events_duplicate_total", "Duplicate events, which were ignored.")
         self.claimed = counter("stream_claimed_total", "Stream entries claimed from another consumer.")
         self.deleted = counter(
             "stream_deleted_while_pending_total", "Stream entries deleted before they were acknowledged."
         )
         self.dead_lettered = counter("dead_lettered_total", "Dead letters added, by reason.", "reason")
         self.dead_letters_dropped = counter(
-            "dead_letters_dropped_total", "Dead letters dropped because the list was full, oldest first."
+            "dead_letters_dropped_total", "Oldest dead letters dropped because the list was full."
         )
         self.dead_letters_replayed = counter("dead_letters_replayed_total", "Dead letters replayed by an operator.")
         self.dead_letters_discarded = counter("dead_letters_discarded_total", "Dead letters discarded by an operator.")
         self.reminders_outdated = counter(
-            "reminders_outdated_total", "Reminders skipped because the task was done, deleted or due at another time."
+            "reminders_outdated_total", "Reminders skipped because the task is done, deleted or due at another time."
         )
         self.confirmations_failed = counter("confirmations_failed_total", "Failed ConfirmEvents calls.")
-        self.dead_letters = gauge("dead_letters", "Dead letters stored now.")
+        self.dead_letters = gauge("dead_letters", "Stored dead letters.")
         self.lag = gauge("stream_lag", "Stream entries not yet read by the consumer group.")
-        self.pending = gauge("stream_pending", "Stream entries read but not acknowledged.")
-        self.unconfirmed = gauge("settled_unconfirmed", "Completed events that wait in this process for ConfirmEvents.")
+        self.pending = gauge("stream_pending", "Stream entries read but not yet acknowledged.")
+        self.unconfirmed = gauge("settled_unconfirmed", "Completed events in this process that wait for confirmation.")
         self.last_read = gauge("stream_last_read_timestamp_seconds", "Unix time of the last read of the stream.")

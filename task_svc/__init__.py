@@ -1,1 +1,1 @@
-"""The task service: keeps tasks, and tells the queue what happened to them."""
+"""The task service: stores tasks, and publishes an event to the queue for each change."""

@@ -1,7 +1,7 @@
 """The composition root of the task service: `python -m task_svc`.
 
-Neither the queue nor a store that is a server need be there when it starts: it is not ready until the store comes, and
-what is written while the queue is away is published when it comes.
+The service starts without the queue and without MongoDB. It is not ready until the store is available. Events that are
+stored while the queue is unavailable are published when the queue is available again.
 """
 
 import sys
@@ -40,7 +40,7 @@ _QUEUE_SECONDS = 2.0
 
 
 async def main(settings: TaskSettings) -> None:
-    """Runs the service until it is told to stop."""
+    """Run the service until it receives SIGTERM or SIGINT."""
     log.configure("task_svc", settings.log_level, settings.log_format)
     registry = new_registry()
     clock = partial(datetime.now, UTC)
@@ -86,7 +86,7 @@ def _store(settings: TaskSettings) -> AbstractAsyncContextManager[TaskRepository
 
 
 def _redis(settings: TaskSettings) -> Redis:
-    # No retries of its own: a repeated XADD would publish twice, and the sweep does better.
+    # The client does not retry: a repeated XADD would publish an event twice. The sweep retries instead.
     return Redis.from_url(
         settings.redis_url,
         password=settings.redis_password,
@@ -99,8 +99,8 @@ def _redis(settings: TaskSettings) -> Redis:
 def _pauses(settings: TaskSettings) -> Pauses:
     return Pauses(
         sweep=timedelta(seconds=settings.sweep_seconds),
-        first_look=timedelta(seconds=settings.first_look_seconds),
-        longest_look=timedelta(seconds=settings.longest_look_seconds),
+        first_check=timedelta(seconds=settings.first_look_seconds),
+        longest_check=timedelta(seconds=settings.longest_look_seconds),
     )
 
 

@@ -1,7 +1,7 @@
 """Converts between protobuf messages and the domain.
 
-An invalid value is added to a list of violations, so that its sender learns of all of them at once; the result then has
-some valid value in its place. Only `new_fields_from_proto` raises.
+Invalid values are collected in a list of violations, so that the caller gets all of them in one error. The result then
+has a valid placeholder for each invalid value. Only `new_fields_from_proto` raises.
 """
 
 import dataclasses
@@ -24,13 +24,13 @@ E = TypeVar("E", Status, Priority)
 
 
 def task_to_proto(task: Task) -> task_pb2.Task:
-    """A task as its owner sees it."""
+    """Return the message of a task for its owner."""
     fields = task.fields
     message = task_pb2.Task(
         id=task.id,
         title=fields.title,
         description=fields.description,
-        status=int(fields.status),  # type: ignore[arg-type]  # the numbers are the contract's
+        status=int(fields.status),  # type: ignore[arg-type]  # the proto has the same numbers
         priority=int(fields.priority),  # type: ignore[arg-type]
         labels=fields.labels,
         owner=task.owner,
@@ -49,10 +49,10 @@ def task_to_proto(task: Task) -> task_pb2.Task:
 
 
 def event_to_bytes(event: Event) -> bytes:
-    """An event as it travels on the queue."""
+    """Serialize an event as a TaskEvent message."""
     message = events_pb2.TaskEvent(
         event_id=str(event.id),
-        type=int(event.type),  # type: ignore[arg-type]  # the numbers are the contract's
+        type=int(event.type),  # type: ignore[arg-type]  # the proto has the same numbers
         schema_version=SCHEMA_VERSION,
         revision=event.task.revision,
         owner=event.task.owner,
@@ -65,7 +65,7 @@ def event_to_bytes(event: Event) -> bytes:
 
 
 def new_fields_from_proto(request: task_pb2.CreateTaskRequest) -> TaskFields:
-    """The content of a new task. Raises InvalidInput for fields that only the service sets and for invalid values."""
+    """Return the fields of a new task. Raises InvalidInput for invalid values and for fields that the service sets."""
     given = {field.name for field, _ in request.task.ListFields()}
     violations = [Violation(f"task.{name}", "is set by the service") for name in SET_BY_SERVICE if name in given]
     fields = fields_from_proto(request.task, violations)
@@ -75,7 +75,7 @@ def new_fields_from_proto(request: task_pb2.CreateTaskRequest) -> TaskFields:
 
 
 def fields_from_proto(message: task_pb2.Task, violations: list[Violation]) -> TaskFields:
-    """The content of a task."""
+    """Return the fields of a task that its owner sets."""
     return TaskFields(
         title=message.title,
         description=message.description,
@@ -91,7 +91,7 @@ def fields_from_proto(message: task_pb2.Task, violations: list[Violation]) -> Ta
 
 
 def enum_from_proto(kind: type[E], number: int, field: str, violations: list[Violation]) -> E:
-    """One value of an enum. An unknown number is a violation."""
+    """Return the enum member with this number. For an unknown number, add a violation and return the first member."""
     try:
         return kind(number)
     except ValueError:
@@ -101,9 +101,9 @@ def enum_from_proto(kind: type[E], number: int, field: str, violations: list[Vio
 
 
 def time_from_proto(message: Timestamp, field: str, violations: list[Violation]) -> datetime | None:
-    """A time, cut to microseconds. A time outside the years 1 to 9999 is a violation."""
+    """Return a time, truncated to microseconds. Outside the years 1 to 9999, add a violation and return None."""
     try:
-        # ToDatetime rounds; what is finer than a microsecond is cut off instead.
+        # ToDatetime would round to the nearest microsecond, so truncate first.
         whole = Timestamp(seconds=message.seconds, nanos=message.nanos - message.nanos % _MICROSECOND)
         return whole.ToDatetime(tzinfo=UTC)
     except (ValueError, OverflowError):

@@ -1,6 +1,6 @@
-"""The domain: tasks, their rules and their changes. Knows no storage and no protocol.
+"""The domain: tasks, their rules and their changes. It depends on no storage and no protocol.
 
-Every change takes the current time and returns a new Task; `use_cases` stores it together with the event it caused.
+Each change takes the current time and returns a new Task; `use_cases` stores that task together with its event.
 """
 
 import unicodedata
@@ -22,7 +22,7 @@ KEPT_AFTER_DELETION = timedelta(days=30)
 
 
 class Status(IntEnum):
-    """How far a task is."""
+    """The progress of a task."""
 
     TODO = 1
     IN_PROGRESS = 2
@@ -30,7 +30,7 @@ class Status(IntEnum):
 
 
 class Priority(IntEnum):
-    """How much a task matters."""
+    """The priority of a task."""
 
     LOW = 1
     MEDIUM = 2
@@ -40,7 +40,7 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskFields:
-    """What the owner says of a task."""
+    """The fields of a task that its owner sets."""
 
     title: str
     description: str = ""
@@ -50,20 +50,20 @@ class TaskFields:
     due_time: datetime | None = None
 
     def violations(self) -> list[Violation]:
-        """Every broken rule."""
+        """Return all violations."""
         return [*_title(self.title), *_description(self.description), *_labels(self.labels), *_due(self.due_time)]
 
     def check(self) -> None:
-        """Raises InvalidInput with every broken rule."""
+        """Raise InvalidInput with all violations, if there are any."""
         if violations := self.violations():
             raise InvalidInput(*violations)
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as it is after `revision` writes. Times are in UTC, to the microsecond.
+    """A task after `revision` writes. Times are in UTC, with microsecond precision.
 
-    `to_remind_of` is the due_time that its owner is still to be reminded of, `reminded_of` the last one that was.
+    `to_remind_of` is the due_time for which a reminder is pending; `reminded_of` is that of the last reminder.
     """
 
     id: str
@@ -79,22 +79,22 @@ class Task:
 
     @property
     def etag(self) -> str:
-        """Stands for this revision."""
+        """The etag of this revision."""
         return f"r{self.revision}"
 
     def check_etag(self, etag: str) -> None:
-        """Raises Conflict unless `etag` is this revision's, or empty for any."""
+        """Raise Conflict unless `etag` is empty or that of this revision."""
         if etag and etag != self.etag:
-            raise Conflict("ETAG_MISMATCH", f"The task has changed: its etag is no longer {etag[:32]!r}.")
+            raise Conflict("ETAG_MISMATCH", f"The task has changed since etag {etag[:32]!r}; read it again.")
 
     def check_alive(self) -> None:
-        """Raises NotFound when the task is deleted."""
+        """Raise NotFound if the task is deleted."""
         if self.delete_time is not None:
             raise not_found(self.id)
 
 
 def create(task_id: str, owner: str, fields: TaskFields, now: datetime) -> Task:
-    """A new task. Raises InvalidInput when the content breaks a rule."""
+    """Return a new task. Raises InvalidInput for invalid fields."""
     fields.check()
     complete_time = now if fields.status is Status.DONE else None
     task = Task(task_id, owner, fields, create_time=now, update_time=now, complete_time=complete_time)
@@ -102,9 +102,9 @@ def create(task_id: str, owner: str, fields: TaskFields, now: datetime) -> Task:
 
 
 def update(task: Task, fields: TaskFields, etag: str, now: datetime) -> Task:
-    """The task with new content; the same task when that changes nothing.
+    """Return the task with new fields, or the same object if they change nothing.
 
-    Raises NotFound when it is deleted, Conflict when `etag` is another revision's, InvalidInput when a rule breaks.
+    Raises NotFound if the task is deleted, Conflict if `etag` is out of date, and InvalidInput for invalid fields.
     """
     task.check_alive()
     task.check_etag(etag)
@@ -120,23 +120,23 @@ def update(task: Task, fields: TaskFields, etag: str, now: datetime) -> Task:
 
 
 def delete(task: Task, etag: str, now: datetime) -> Task:
-    """The task, deleted. Raises NotFound when it is so already, Conflict when `etag` is another revision's."""
+    """Return the deleted task. Raises NotFound if it is deleted already, and Conflict if `etag` is out of date."""
     task.check_alive()
     task.check_etag(etag)
     return _with_reminder(replace(_written(task, now), delete_time=now), now)
 
 
 def undelete(task: Task, now: datetime) -> Task:
-    """The task, no longer deleted. Raises AlreadyExists when it is not deleted."""
+    """Return the restored task. Raises AlreadyExists if it is not deleted."""
     if task.delete_time is None:
         raise AlreadyExists("NOT_DELETED", f"The task {task.id} is not deleted.")
     return _with_reminder(replace(_written(task, now), delete_time=None), now)
 
 
 def remind(task: Task, until: datetime) -> Task:
-    """The task, its owner reminded; the same task when there is nothing due by then to remind of.
+    """Return the task with its reminder marked as sent, or the same object if no reminder is due by `until`.
 
-    It is no write of the owner's, so the revision stays.
+    The revision does not change, because a reminder is not a write by the owner.
     """
     if task.to_remind_of is None or task.to_remind_of > until:
         return task
@@ -144,32 +144,32 @@ def remind(task: Task, until: datetime) -> Task:
 
 
 def not_found(task_id: str) -> NotFound:
-    """The error for a task that does not exist for this caller."""
+    """Return the error for a task that does not exist or belongs to another user."""
     return NotFound("TASK_NOT_FOUND", f"There is no task {task_id[:32]!r}.")
 
 
 def request_id_violations(request_id: str) -> Iterator[Violation]:
-    """Why it cannot be an idempotency key; an empty one stands for none."""
+    """Yield the violations of an idempotency key. It is optional, so an empty string is valid."""
     if len(request_id) > REQUEST_ID_MAX or not all(" " <= character <= "~" for character in request_id):
         yield Violation("request_id", f"must be 1 to {REQUEST_ID_MAX} printable ASCII characters")
 
 
 def label_violations(field: str, label: str) -> Iterator[Violation]:
-    """The rules that one label breaks."""
+    """Yield the violations of one label."""
     yield from _text(field, label, LABEL_MAX)
 
 
 def _written(task: Task, now: datetime) -> Task:
-    # A clock that was set back must not make time run backwards for a task.
+    # If the clock was set back, update_time must not decrease.
     return replace(task, update_time=max(now, task.update_time), revision=task.revision + 1)
 
 
 def _with_reminder(task: Task, now: datetime) -> Task:
-    """One reminder for each due_time, while there is something to do; none for one that had passed when it was set."""
+    """Set `to_remind_of`: one reminder per due_time of an open task; none if due_time was already past when set."""
     due_time = task.fields.due_time
     is_open = task.delete_time is None and task.fields.status is not Status.DONE
-    is_news = due_time not in (None, task.reminded_of) and (due_time == task.to_remind_of or due_time > now)
-    return replace(task, to_remind_of=due_time if is_open and is_news else None)
+    is_new = due_time not in (None, task.reminded_of) and (due_time == task.to_remind_of or due_time > now)
+    return replace(task, to_remind_of=due_time if is_open and is_new else None)
 
 
 def _title(title: str) -> Iterator[Violation]:
@@ -180,7 +180,7 @@ def _description(description: str) -> Iterator[Violation]:
     if len(description) > DESCRIPTION_MAX:
         yield Violation("task.description", f"must be at most {DESCRIPTION_MAX:,} characters")
     if _has_control(description, allowed="\t\n\r"):
-        yield Violation("task.description", "must have no control characters but tab, line feed and carriage return")
+        yield Violation("task.description", "must have no control characters except tab, line feed and carriage return")
 
 
 def _labels(labels: Sequence[str]) -> Iterator[Violation]:

@@ -1,4 +1,4 @@
-"""The stream `task-events`, as the relay sees it: a port, and its adapter for Redis and Valkey."""
+"""The stream `task-events` to which the relay publishes: a port, and its adapter for Redis and Valkey."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -11,17 +11,20 @@ STREAM = "task-events"
 
 
 class EventStream(Protocol):
-    """Where events are published. Both methods raise when the queue is away; then nothing, or a part, was done."""
+    """The stream of events.
+
+    Both methods raise while the queue is unavailable. In that case, `append` may have appended some of the events.
+    """
 
     async def append(self, events: Sequence[OutboxEntry]) -> Sequence[str]:
-        """Appends the events in order and returns their entries' ids; when it returns, the entries are durable."""
+        """Append the events in order and return the ids of their entries. The entries are then durable."""
 
     async def holds(self, entry_ids: Sequence[str]) -> Sequence[bool]:
-        """Tells of each entry whether the stream still holds it."""
+        """Return for each entry whether the stream still has it."""
 
 
 class RedisEventStream:
-    """The adapter of `EventStream` for Redis; never trims, because only the consumers know what is done with."""
+    """The adapter of `EventStream` for Redis. It never trims: only the consumers know which entries they still need."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis

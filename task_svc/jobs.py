@@ -1,4 +1,4 @@
-"""What the task service does now and then: reminding, purging deleted tasks, counting the outbox."""
+"""The periodic background jobs of the task service: reminders, purging deleted tasks, outbox gauges."""
 
 import asyncio
 
@@ -20,14 +20,14 @@ _REMIND_BATCH = 200
 
 
 async def keep_purging(store: TaskRepository, clock: Clock) -> None:
-    """Purges once an hour, for ever. Raises when the store is away."""
+    """Purge deleted tasks every hour, forever. Raises Unavailable while the store is unavailable."""
     while True:
         await purge_once(store, clock)
         await asyncio.sleep(_PURGE_PAUSE)
 
 
 async def purge_once(store: TaskRepository, clock: Clock) -> int:
-    """Removes the tasks whose time after deletion is over, a batch at a time; tells how many."""
+    """Remove, in batches, all tasks that were deleted more than KEPT_AFTER_DELETION ago; return their number."""
     purged = 0
     while batch := await store.purge(clock() - KEPT_AFTER_DELETION, _PURGE_BATCH):
         purged += batch
@@ -37,14 +37,14 @@ async def purge_once(store: TaskRepository, clock: Clock) -> int:
 
 
 async def keep_reminding(tasks: Tasks) -> None:
-    """Looks every second for tasks that come due, for ever. Raises when the store is away."""
+    """Check for due reminders every second, forever. Raises Unavailable while the store is unavailable."""
     while True:
         if await tasks.remind(_REMIND_BATCH) < _REMIND_BATCH:
             await asyncio.sleep(_REMIND_PAUSE)
 
 
 async def keep_refreshing(metrics: RelayMetrics, store: TaskRepository, clock: Clock) -> None:
-    """Counts the outbox every two seconds, for ever. Raises when the store is away."""
+    """Refresh the outbox gauges every two seconds, forever. Raises Unavailable while the store is unavailable."""
     while True:
         await metrics.refresh(store, clock)
         await asyncio.sleep(_REFRESH_PAUSE)

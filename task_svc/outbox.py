@@ -1,4 +1,4 @@
-"""The outbox: events that are not yet published or confirmed, stored in the same record as their task.
+"""The outbox: events that are not published or not confirmed yet, stored in the same record as their task.
 
 A task has three slots, so its outbox cannot grow. `created` and `due` keep an event until it is confirmed; `changed`
 keeps only the newest event, until it is published. A slot is cleared only by the id of the event in it.
@@ -13,7 +13,7 @@ from typing import Protocol
 from task_svc.domain import Task
 
 Clock = Callable[[], datetime]
-"""The current time in UTC."""
+"""Returns the current time in UTC."""
 
 
 class Slot(StrEnum):
@@ -25,7 +25,7 @@ class Slot(StrEnum):
 
 
 class EventType(IntEnum):
-    """What happened to a task."""
+    """The kind of change that an event reports."""
 
     CREATED = 1
     UPDATED = 2
@@ -44,7 +44,7 @@ KEPT_UNTIL_CONFIRMED = frozenset({Slot.CREATED, Slot.DUE})
 
 @dataclass(frozen=True, slots=True)
 class EventId:
-    """An event's id, `<task id>:<revision>:<slot>` when written."""
+    """The id of an event, written as `<task id>:<revision>:<slot>`."""
 
     task_id: str
     revision: int
@@ -55,7 +55,7 @@ class EventId:
 
     @classmethod
     def parse(cls, text: str) -> "EventId | None":
-        """Parses an id; None for a text that is not one."""
+        """Parse an id; return None for invalid text."""
         task_id, _, rest = text.partition(":")
         revision, _, slot = rest.partition(":")
         if not revision.isascii() or not revision.isdigit() or len(revision) > 18 or slot not in set(Slot):
@@ -65,7 +65,7 @@ class EventId:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened to a task: the task right after it, and the request that caused it."""
+    """A change of a task: the task after the change, and the request that caused it."""
 
     type: EventType
     task: Task
@@ -81,10 +81,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class OutboxEntry:
-    """An event in its slot.
+    """An event in one of the three slots of its task's outbox.
 
-    `payload` is the serialized event; `entry_id` its stream entry, None until it is published. The relay handles it
-    again at `next_attempt_at`, and has done so `attempts` times.
+    `payload` is the serialized event. `entry_id` is the id of its stream entry, None until it is published. The relay
+    has handled it `attempts` times, and handles it again at `next_attempt_at`.
     """
 
     id: EventId
@@ -114,16 +114,16 @@ class Backlog:
 
 
 class OutboxStore(Protocol):
-    """The port that the relay uses. All methods raise Unavailable while the store is away."""
+    """The port that the relay uses. All methods raise Unavailable while the store is unavailable."""
 
     async def pending(self, now: datetime, limit: int) -> Sequence[OutboxEntry]:
-        """Events whose `next_attempt_at` has come, the most overdue first."""
+        """Return events whose `next_attempt_at` is not after `now`, the most overdue first."""
 
     async def mark_published(self, marks: Sequence[PublishMark]) -> None:
-        """Stores the marks; clears the slots that keep an event only until it is published."""
+        """Store the marks, and clear the slots that keep an event only until it is published."""
 
     async def confirmed(self, ids: Sequence[EventId]) -> int:
-        """Clears the slots that hold these events, and returns their number."""
+        """Clear the slots that hold these events; return the number of cleared slots."""
 
     async def backlog(self) -> Backlog:
-        """Returns the size of the outbox."""
+        """Return the size of the outbox."""

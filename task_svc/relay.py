@@ -1,8 +1,8 @@
-"""The relay: carries events from the outbox to the stream, at once where it can and by sweep where it must.
+"""The relay: publishes events from the outbox to the stream.
 
-A replica publishes what it wrote as soon as it is stored; the sweep publishes what stayed behind, anybody's. There are
-no leases: two sweeps may publish the same event, and an event that comes twice has no second effect. An event that is
-published and not confirmed is looked at again with growing pauses, and published again only if the stream lost it.
+A replica publishes its own events as soon as they are stored. The sweep publishes the remaining events of all replicas.
+There are no leases: two sweeps may publish the same event, but consumers ignore duplicates. The sweep checks published
+events that are not confirmed, with increasing pauses, and publishes an event again only if the stream has lost it.
 """
 
 import asyncio
@@ -26,15 +26,15 @@ _GATHER_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Pauses:
-    """How often to sweep, and how long to leave a published event alone at first and at most."""
+    """The pause between sweeps, and the first and the longest pause before a published event is checked."""
 
     sweep: timedelta
-    first_look: timedelta
-    longest_look: timedelta
+    first_check: timedelta
+    longest_check: timedelta
 
 
 class Relay:
-    """Publishes events; `publish_soon` is for the request that wrote one, the jobs run in the background."""
+    """Publishes events. Requests call `publish_soon`; the other public methods are background jobs."""
 
     def __init__(
         self,
@@ -55,14 +55,14 @@ class Relay:
         self._published: asyncio.Queue[PublishMark] = asyncio.Queue(_QUEUE_MAX)
 
     def publish_soon(self, event: OutboxEntry) -> None:
-        """Has an event published that was just stored; never waits, for what is passed over is left to the sweep."""
+        """Queue a stored event for publishing. Never waits: if the queue is full, the sweep publishes the event."""
         try:
             self._written.put_nowait(event)
         except asyncio.QueueFull:
             self._metrics.left_to_sweep.inc()
 
     async def publish_written(self) -> None:
-        """Publishes what this replica writes, for ever. Raises when the queue is away; what it held is swept."""
+        """Publish this replica's events, forever. Raises while the queue is unavailable; the sweep retries."""
         while True:
             events = await next_batch(self._written, _BATCH_MAX)
             try:
@@ -74,22 +74,25 @@ class Relay:
                 await self._published.put(mark)
 
     async def note_published(self) -> None:
-        """Notes in the store what was published, for ever. Raises when that is away; what it held is swept.
+        """Mark published events in the store, forever. Raises Unavailable; the sweep handles the unmarked events.
 
-        It gathers first: who published goes on meanwhile, and one write for many costs the store as little as for one.
+        It collects events for a short time first: one write for many events costs the store as little as for one.
         """
         while True:
             await self._store.mark_published(await next_batch(self._published, _BATCH_MAX, _GATHER_SECONDS))
 
     async def sweep(self) -> None:
-        """Publishes what stayed behind, for ever. Raises when queue or store are away."""
+        """Run `sweep_once` periodically, forever. Raises while the queue or the store is unavailable."""
         while True:
             swept = await self.sweep_once()
             if swept < _BATCH_MAX:
                 await self._sleep(self._pauses.sweep.total_seconds())
 
     async def sweep_once(self) -> int:
-        """Looks at one batch of the events whose time has come; tells how many they were."""
+        """Handle one batch of events whose `next_attempt_at` has passed; return its size.
+
+        Publish the unpublished events, check that the stream has the others, and publish lost ones again.
+        """
         events = await self._store.pending(self._clock(), _BATCH_MAX)
         published = [event for event in events if event.entry_id is not None]
         held = await self._stream.holds([event.entry_id for event in published if event.entry_id is not None])
@@ -99,7 +102,7 @@ class Relay:
             _log.warning("republished lost events", events=len(lost))
         await self._store.mark_published(
             [
-                self._look_later(event, event.entry_id)
+                self._mark(event, event.entry_id)
                 for event, is_held in zip(published, held, strict=True)
                 if is_held and event.entry_id is not None
             ]
@@ -115,8 +118,8 @@ class Relay:
     async def _append(self, events: Sequence[OutboxEntry]) -> list[PublishMark]:
         entry_ids = await self._stream.append(events)
         self._metrics.published.inc(len(events))
-        return [self._look_later(event, entry_id) for event, entry_id in zip(events, entry_ids, strict=True)]
+        return [self._mark(event, entry_id) for event, entry_id in zip(events, entry_ids, strict=True)]
 
-    def _look_later(self, event: OutboxEntry, entry_id: str) -> PublishMark:
-        pause = backoff(event.attempts + 1, self._pauses.first_look, self._pauses.longest_look)
+    def _mark(self, event: OutboxEntry, entry_id: str) -> PublishMark:
+        pause = backoff(event.attempts + 1, self._pauses.first_check, self._pauses.longest_check)
         return PublishMark(event.id, entry_id, self._clock() + pause)

@@ -1,6 +1,6 @@
-"""The port to the store of tasks: what a store must do, told without any store.
+"""The port to the store of tasks, independent of any database.
 
-`sqlite.py` and `mongo.py` are its adapters; the contract suite in tests/integration is what every adapter must pass.
+`sqlite/` and `mongo/` are its adapters. Each must pass the contract suite in tests/integration/task_svc.
 """
 
 import dataclasses
@@ -21,11 +21,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class StoreUnusable(Exception):
-    """The store that the settings name can never be used; the message says why, without any secret."""
+    """The configured store cannot be used, and retrying does not help. The message contains no secrets."""
 
 
 class SortKey(StrEnum):
-    """What tasks can be ordered by."""
+    """The fields by which tasks can be ordered."""
 
     CREATE_TIME = "create_time"
     UPDATE_TIME = "update_time"
@@ -35,13 +35,13 @@ class SortKey(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order of tasks; ties are broken by id, and tasks without due_time come last in both directions."""
+    """An order of tasks. Ties are ordered by id; tasks without due_time come last in both directions."""
 
     key: SortKey = SortKey.CREATE_TIME
     descending: bool = True
 
     def value(self, task: Task) -> int:
-        """The number by which this order sorts a task: microseconds since 1970, or the priority."""
+        """Return the number by which this order sorts a task: microseconds since 1970, or the priority."""
         match self.key:
             case SortKey.CREATE_TIME:
                 return microseconds(task.create_time)
@@ -57,7 +57,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which tasks to list: those that pass all of it. `text` is case folded."""
+    """Selects the tasks that match all conditions. `text` is case-folded."""
 
     statuses: frozenset[Status] = frozenset()
     priorities: frozenset[Priority] = frozenset()
@@ -70,7 +70,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in an order: right behind the task with this value and id."""
+    """A position in an order: directly after the task with this value and id."""
 
     value: int
     id: str
@@ -78,7 +78,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Tasks in order, and where to go on; `next` is None only when there is nothing more."""
+    """Tasks in order, and the cursor of the next page; `next` is None only on the last page."""
 
     tasks: Sequence[Task]
     next: Cursor | None
@@ -86,7 +86,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """A new task with what makes a repeat of its request known: the key and a fingerprint of the content."""
+    """A new task with its event, and the idempotency key and fingerprint that identify a repeated request."""
 
     task: Task
     request_id: str
@@ -96,7 +96,7 @@ class Creation:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """What an insert found: the task as it is now, the fingerprint it was created with, and whether it is new."""
+    """The result of an insert: the task in its current state, the fingerprint of its creation, and if it is new."""
 
     task: Task
     fingerprint: bytes
@@ -104,11 +104,11 @@ class Created:
 
 
 Change = Callable[[Task], tuple[Task, OutboxEntry] | None]
-"""Returns the changed task and the event it caused, or None for no change; it may be called several times."""
+"""Returns the changed task and its event, or None for no change. A store may call it several times."""
 
 
 class Changed(NamedTuple):
-    """The task after a change, and the event it caused; None if nothing changed."""
+    """The task after a change, and the event of the change; None if nothing changed."""
 
     task: Task
     event: OutboxEntry | None
@@ -117,64 +117,64 @@ class Changed(NamedTuple):
 class TaskRepository(OutboxStore, Protocol):
     """A store of tasks and their outboxes.
 
-    A write is durable when its method returns: it survives the end of the process and a power cut. All methods raise
-    Unavailable while the store is away and DeadlineExceeded when the request's deadline passes.
+    A write is durable when its method returns: it survives a crash and a power failure. All methods raise Unavailable
+    while the store is unavailable, and DeadlineExceeded when the request's deadline passes.
     """
 
     async def insert(self, creation: Creation) -> Created:
-        """Stores a task and its event in one step, unless the owner has used the request_id before."""
+        """Store a task and its event atomically. If the owner has used the request_id before, return that task."""
 
     async def get(self, owner: str, task_id: str) -> Task:
-        """The owner's task, deleted or not. Raises NotFound."""
+        """Return the owner's task, deleted or not. Raises NotFound."""
 
     async def change(self, owner: str, task_id: str, change: Change) -> Changed:
-        """Replaces the owner's task and puts the event into its slot, in one atomic step.
+        """Replace the owner's task and put the event into its slot, atomically.
 
-        Raises NotFound, and whatever `change` raises.
+        Raises NotFound, and the errors that `change` raises.
         """
 
     async def list(self, owner: str, criteria: Filter, order: Order, after: Cursor | None, limit: int) -> Page:
-        """At most `limit` of the owner's tasks.
+        """Return a page of at most `limit` of the owner's tasks.
 
-        Costs the same however many tasks there are, for every order without a filter, with one status or with one
-        label; any other filter looks at no more than SCAN_MAX tasks and may so return few, or none, and a `next`.
+        The cost does not depend on the number of tasks for any order without a filter, with one status, or with one
+        label. Other filters scan at most SCAN_MAX tasks, so a page may have few or no tasks and still have a `next`.
         """
 
     async def to_remind(self, until: datetime, limit: int) -> Sequence[tuple[str, str]]:
-        """Owner and id of tasks whose `to_remind_of` is not after `until`, the earliest first."""
+        """Return owner and id of at most `limit` tasks with a `to_remind_of` not after `until`, the earliest first."""
 
     async def purge(self, deleted_before: datetime, limit: int) -> int:
-        """Removes at most `limit` tasks that were deleted before then and have an empty outbox; tells how many."""
+        """Remove at most `limit` tasks that were deleted before then and have an empty outbox; return their number."""
 
     async def ping(self) -> None:
-        """Returns when the store can be used."""
+        """Return if the store is available."""
 
 
 def searchable(fields: TaskFields) -> str:
-    """The text in which a listing's query is looked for."""
+    """Return the text that a listing's query is matched against."""
     return f"{fields.title}\n{fields.description}".casefold()
 
 
 def microseconds(time: datetime) -> int:
-    """Microseconds since 1970, exactly."""
+    """Return a time as microseconds since 1970, without rounding."""
     return (time - EPOCH) // timedelta(microseconds=1)
 
 
 def from_microseconds(value: int) -> datetime:
-    """The time so many microseconds after 1970."""
+    """Return the time from microseconds since 1970."""
     return EPOCH + timedelta(microseconds=value)
 
 
 def to_stored(task: Task) -> dict[str, Any]:
-    """The values that a store keeps of a task, by field name: times in microseconds since 1970, enums as numbers."""
+    """Return the stored values of a task by field name: times in microseconds since 1970, enums as numbers."""
     values = {name: getattr(task.fields, name) for name in _FIELDS} | {name: getattr(task, name) for name in _OWN}
     return {name: _to_stored(value) for name, value in values.items()}
 
 
 def from_stored(values: Mapping[str, Any]) -> Task:
-    """The task that a store has kept. A field that an older release did not know, missing or null, has its default.
+    """Return the task from its stored values. A field that is missing or null has its default.
 
-    So the default of a field that can be None must be None.
+    Tasks that an older release stored lack newer fields. The default of a field that can be None must be None.
     """
     return Task(fields=TaskFields(**_read(_FIELDS, values)), **_read(_OWN, values))
 
@@ -192,7 +192,7 @@ def _to_stored(value: Any) -> Any:
 
 
 def _readers(kind: type) -> dict[str, Callable[[Any], Any]]:
-    """How to read each field of a dataclass back, by its type."""
+    """Return for each field of a dataclass the function that converts its stored value, by the field's type."""
     types = get_type_hints(kind)
     return {field.name: _reader(types[field.name]) for field in dataclasses.fields(kind) if field.name != "fields"}
 
@@ -206,14 +206,14 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
 
 _FIELDS, _OWN = _readers(TaskFields), _readers(Task)
 STORED_FIELDS = (*_OWN, *_FIELDS)
-"""The names of the values that a store keeps of a task."""
+"""The names of the stored values of a task."""
 
 
 def deadline_exceeded() -> DeadlineExceeded:
-    """The error for an operation that the request's deadline ended."""
-    return DeadlineExceeded("DEADLINE_EXCEEDED", "The store did not answer within the deadline.")
+    """Return the error for an operation that exceeded the request's deadline."""
+    return DeadlineExceeded("DEADLINE_EXCEEDED", "The store did not respond within the deadline.")
 
 
 def unavailable() -> Unavailable:
-    """The error while the store is away. The log has the driver's message, which may name hosts and paths."""
-    return Unavailable("STORE_UNAVAILABLE", "The store cannot be used at the moment; try again.")
+    """Return the error while the store is unavailable. Only the log has the driver's message: it may name hosts."""
+    return Unavailable("STORE_UNAVAILABLE", "The store is unavailable; try again.")

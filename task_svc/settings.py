@@ -14,28 +14,28 @@ _MONGODB = ("mongodb://", "mongodb+srv://")
 
 
 class TaskSettings(QueueSettings):
-    """Read from variables that begin with TASK_, but for those that services share."""
+    """Read from variables with the prefix TASK_, except the settings that the services share."""
 
     model_config = SettingsConfigDict(env_prefix="TASK_")
 
     grpc_port: Port = Field(50051, ge=1, le=65535)
-    """The port for gRPC."""
+    """Port for gRPC."""
     metrics_port: Port = Field(9101, ge=1, le=65535)
-    """The port for /metrics."""
+    """Port for /metrics."""
     store_url: str = Field("sqlite:///.data/tasks.db", repr=False)
-    """The store of the tasks: sqlite:///PATH for one process (four slashes for an absolute path), or
+    """URL of the task store: sqlite:///PATH for one process (four slashes for an absolute path), or
     mongodb://HOST:PORT/DATABASE for any number of replicas."""
     store_password_file: Path | None = None
-    """The file with the password of the user that a mongodb:// URL names."""
+    """File with the password of the user in a mongodb:// URL."""
     sweep_seconds: float = Field(2, gt=0, le=60)
-    """The interval at which the relay looks for unpublished events, in seconds."""
+    """Interval at which the relay looks for unpublished events, in seconds."""
     first_look_seconds: float = Field(15, gt=0, le=3600)
-    """The first pause before the relay looks for an unconfirmed event in the stream, in seconds."""
+    """First pause before the relay checks that the stream still has an unconfirmed event, in seconds."""
     longest_look_seconds: float = Field(300, gt=0, le=86400)
-    """The longest such pause, in seconds; each one is twice the one before."""
+    """Longest pause between two checks of an unconfirmed event, in seconds; each pause is twice the previous one."""
 
     reminder_lead_seconds: float = Field(900, ge=0, le=604_800)
-    """How long before its due_time the owner of a task is reminded, in seconds."""
+    """Time between the reminder of a task and its due_time, in seconds."""
 
     @field_validator("store_url")
     @classmethod
@@ -46,7 +46,7 @@ class TaskSettings(QueueSettings):
         return url
 
     @model_validator(mode="after")
-    def _password_has_a_user(self) -> Self:
+    def _password_file_needs_a_user(self) -> Self:
         if self.store_password_file is not None and (self.sqlite_path or "@" not in self.store_url):
             msg = "TASK_STORE_PASSWORD_FILE needs a user in TASK_STORE_URL, as in mongodb://USER@HOST:PORT/DATABASE"
             raise ValueError(msg)
@@ -54,5 +54,5 @@ class TaskSettings(QueueSettings):
 
     @property
     def sqlite_path(self) -> Path | None:
-        """The file of the SQLite store; None where the store is another."""
+        """The file of the SQLite store; None for MongoDB."""
         return Path(self.store_url.removeprefix(_SQLITE)) if self.store_url.startswith(_SQLITE) else None

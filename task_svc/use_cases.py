@@ -1,6 +1,6 @@
 """The use cases of the task service, one method each: they apply the rules of `domain` to stored tasks.
 
-Called by `grpc_api/servicer`; stores through the ports `repository` and `outbox`.
+`grpc_api/servicer` calls them; they store tasks through the ports `repository` and `outbox`.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ from task_svc.repository import Creation, Cursor, Filter, Order, Page, TaskRepos
 NewId = Callable[[datetime], str]
 Publish = Callable[[OutboxEntry], None]
 
-# How long the sweep leaves an event to the replica that wrote it, before it publishes the event itself.
+# The sweep publishes a new event only after this time, so that the replica that wrote it can publish it first.
 PUBLISH_GRACE = timedelta(seconds=2)
 _ULID = frozenset("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 _ULID_LENGTH = 26
@@ -34,21 +34,21 @@ _IN_VERSION_0 = ("title", "description", "status", "priority", "labels", "due_ti
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """The request that causes an event."""
+    """Identifies the request that causes an event."""
 
     request_id: str
     traceparent: str
 
     @classmethod
     def current(cls) -> "RequestContext":
-        """The current request."""
+        """Return the context of the current request."""
         return cls(current_request_id() or "", tracing.traceparent())
 
 
 class Tasks:
-    """The tasks of all users. `publish` is called with each event after it was stored.
+    """The tasks of all users. Each event is passed to `publish` after it is stored.
 
-    Owners are reminded of a task `reminder_lead` before it is due; `new_id` makes a ULID from a time.
+    A reminder is sent `reminder_lead` before a task is due. `new_id` returns a new ULID for a time.
     """
 
     def __init__(
@@ -66,10 +66,10 @@ class Tasks:
         self._new_id = new_id
 
     async def create(self, owner: str, fields: TaskFields, request_id: str) -> Task:
-        """Creates a task, or returns the task that an earlier request with this request_id created, as it is now.
+        """Create a task. If an earlier request with this request_id created one, return that task in its current state.
 
-        Raises InvalidInput if the fields break a rule, or with reason REQUEST_ID_REUSED if the request_id was used
-        with other fields.
+        Raises InvalidInput for invalid fields, and with reason REQUEST_ID_REUSED if the request_id was used with
+        different fields.
         """
         if violations := [*domain.request_id_violations(request_id)]:
             raise InvalidInput(*fields.violations(), *violations)
@@ -80,13 +80,13 @@ class Tasks:
         created = await self._repository.insert(creation)
         if created.is_new:
             self._publish(event)
-        elif not _is_of(created.fingerprint, fields):
-            violation = Violation("request_id", "was used before, with other content")
+        elif not _matches(created.fingerprint, fields):
+            violation = Violation("request_id", "was already used with different fields")
             raise InvalidInput(violation, reason="REQUEST_ID_REUSED")
         return created.task
 
     async def get(self, owner: str, task_id: str, *, show_deleted: bool) -> Task:
-        """Returns a task. Raises NotFound, also for a deleted task unless `show_deleted`."""
+        """Return a task. Raises NotFound, also for a deleted task unless `show_deleted`."""
         _check_id(task_id)
         task = await self._repository.get(owner, task_id)
         if not show_deleted:
@@ -94,46 +94,46 @@ class Tasks:
         return task
 
     async def list(self, owner: str, criteria: Filter, order: Order, after: Cursor | None, limit: int) -> Page:
-        """Returns one page of tasks."""
+        """Return one page of tasks."""
         return await self._repository.list(owner, criteria, order, after, limit)
 
     async def update(self, owner: str, task_id: str, change: Callable[[TaskFields], TaskFields], etag: str) -> Task:
-        """Applies `change` to the fields of a task; see `domain.update` for the errors."""
+        """Apply `change` to the fields of a task; see `domain.update` for the errors."""
         now = self._clock()
         return await self._change(
             owner, task_id, EventType.UPDATED, lambda task: domain.update(task, change(task.fields), etag, now)
         )
 
     async def delete(self, owner: str, task_id: str, etag: str) -> Task:
-        """Deletes a task; see `domain.delete` for the errors."""
+        """Delete a task; see `domain.delete` for the errors."""
         now = self._clock()
         return await self._change(owner, task_id, EventType.DELETED, lambda task: domain.delete(task, etag, now))
 
     async def undelete(self, owner: str, task_id: str) -> Task:
-        """Restores a deleted task; see `domain.undelete` for the errors."""
+        """Restore a deleted task; see `domain.undelete` for the errors."""
         now = self._clock()
         return await self._change(owner, task_id, EventType.UPDATED, lambda task: domain.undelete(task, now))
 
     async def confirm(self, ids: Sequence[EventId]) -> int:
-        """Clears confirmed events from the outbox; returns how many of them were there."""
+        """Remove confirmed events from the outbox; return how many it contained."""
         return await self._repository.confirmed(ids)
 
     async def remind(self, limit: int) -> int:
-        """Puts a reminder for at most `limit` due tasks into the outbox; returns how many it found.
+        """Put reminders for at most `limit` due tasks into the outbox; return the number of due tasks found.
 
-        Two replicas that do this at the same time write the same event, which has one effect.
+        If two replicas do this at the same time, they write the same event, and consumers ignore the duplicate.
         """
         until = self._clock() + self._reminder_lead
         found = await self._repository.to_remind(until, limit)
         for owner, task_id in found:
-            set_request_id(None)  # no request causes it; a new id links it to the notification
+            set_request_id(None)  # no request causes a reminder: a new id links it to its notification
             with suppress(NotFound):
                 await self._change(owner, task_id, EventType.DUE, lambda task: domain.remind(task, until))
         return len(found)
 
     async def _change(self, owner: str, task_id: str, kind: EventType, apply: Callable[[Task], Task]) -> Task:
         _check_id(task_id)
-        context = RequestContext.current()  # read here: a store may call `change` in a thread without the context
+        context = RequestContext.current()  # not inside `change`: a store may call that in a thread without the context
 
         def change(task: Task) -> tuple[Task, OutboxEntry] | None:
             changed = apply(task)
@@ -157,25 +157,25 @@ def _check_id(task_id: str) -> None:
 
 
 def _fingerprint(fields: TaskFields) -> bytes:
-    """Identifies the fields of a create: version 1, then a hash of those that differ from their defaults.
+    """Return the fingerprint of a create: version 1, then a hash of the fields that differ from their defaults.
 
-    So a field that is added later does not change the fingerprint of a request without it.
+    A field that is added later therefore does not change the fingerprint of a request without it.
     """
-    return b"\x01" + hashlib.sha256(json.dumps(_given(fields), default=str, sort_keys=True).encode()).digest()
+    return b"\x01" + hashlib.sha256(json.dumps(_non_defaults(fields), default=str, sort_keys=True).encode()).digest()
 
 
-def _is_of(fingerprint: bytes, fields: TaskFields) -> bool:
-    """Whether a stored fingerprint is that of these fields; version 0 is 32 bytes without a version in front."""
+def _matches(fingerprint: bytes, fields: TaskFields) -> bool:
+    """Return whether a stored fingerprint is that of these fields. Version 0 has 32 bytes and no version byte."""
     if len(fingerprint) > hashlib.sha256().digest_size:
         return fingerprint == _fingerprint(fields)
-    if _given(fields).keys() - set(_IN_VERSION_0):
+    if _non_defaults(fields).keys() - set(_IN_VERSION_0):
         return False
     values = [getattr(fields, name) for name in _IN_VERSION_0]
     return fingerprint == hashlib.sha256(json.dumps(values, default=datetime.isoformat).encode()).digest()
 
 
-def _given(fields: TaskFields) -> dict[str, object]:
-    """The fields that differ from their defaults."""
+def _non_defaults(fields: TaskFields) -> dict[str, object]:
+    """Return the fields that differ from their defaults."""
     return {
         field.name: value
         for field in dataclasses.fields(fields)

@@ -8,8 +8,8 @@ from notify_svc.domain import DEAD_LETTER_KEYS_MAX
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A verb (list, replay, discard), what it is for, and whether the answer is to be JSON."""
+class Arguments:
+    """The arguments of the command: a verb (list, replay or discard), the keys or `all`, and the output format."""
 
     verb: str
     keys: Sequence[str]
@@ -17,36 +17,36 @@ class Asked:
     json: bool
 
 
-def parsed(arguments: Sequence[str]) -> Asked:
-    """What is asked for; without a verb, the list. Exits with status 2 and says why when it makes no sense."""
+def parsed(arguments: Sequence[str]) -> Arguments:
+    """Parse the arguments. The default verb is list. Invalid arguments exit with status 2 and a message."""
     parser = _parser()
-    asked = Asked(**vars(parser.parse_args(arguments)))
-    if asked.verb != "list" and bool(asked.keys) == asked.all:
-        parser.error(f"{asked.verb} needs either KEYs or --all")
-    if len(asked.keys) > DEAD_LETTER_KEYS_MAX:
-        parser.error(f"{asked.verb} takes {DEAD_LETTER_KEYS_MAX} KEYs at most, or --all")
-    return asked
+    result = Arguments(**vars(parser.parse_args(arguments)))
+    if result.verb != "list" and bool(result.keys) == result.all:
+        parser.error(f"{result.verb} needs either KEYs or --all")
+    if len(result.keys) > DEAD_LETTER_KEYS_MAX:
+        parser.error(f"{result.verb} takes at most {DEAD_LETTER_KEYS_MAX} KEYs; use --all for all dead letters")
+    return result
 
 
 def _parser() -> argparse.ArgumentParser:
     as_json = argparse.ArgumentParser(add_help=False)
-    as_json.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="answer with one JSON object")
+    as_json.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object")
     parser = argparse.ArgumentParser(
         prog="dead-letters",
         parents=[as_json],
-        description="Shows what the notification service could not handle; has it handled once more, or thrown away.",
-        epilog="With make, all of this goes into ARGS: make dead-letters ARGS='replay --all'",
+        description="List, replay or discard dead letters: events and deliveries that could not be processed.",
+        epilog="With make, pass the arguments in ARGS: make dead-letters ARGS='replay --all'",
     )
     parser.set_defaults(verb="list", keys=(), all=False, json=False)
-    verbs = parser.add_subparsers(title="what to do", metavar="[list | replay | discard]")
-    verbs.add_parser("list", parents=[as_json], help="list them all, the oldest first; the same as saying nothing")
-    for verb, words in (("replay", "have dead letters handled once more"), ("discard", "throw dead letters away")):
+    verbs = parser.add_subparsers(title="commands", metavar="[list | replay | discard]")
+    verbs.add_parser("list", parents=[as_json], help="list all dead letters, oldest first (default)")
+    for verb, words in (("replay", "process dead letters again"), ("discard", "delete dead letters permanently")):
         chosen = verbs.add_parser(verb, parents=[as_json], description=f"{words.capitalize()}.", help=words)
         chosen.set_defaults(verb=verb)
-        chosen.add_argument("keys", nargs="*", type=_key, metavar="KEY", help="a key as the list shows it")
-        chosen.add_argument("--all", action="store_true", help="all dead letters that there are now")
+        chosen.add_argument("keys", nargs="*", type=_key, metavar="KEY", help="a key from the list")
+        chosen.add_argument("--all", action="store_true", help="all dead letters that exist now")
     return parser
 
 
 def _key(argument: str) -> str:
-    return argument.encode(errors="replace").decode()  # bytes that are no UTF-8 cannot be sent, and name no letter
+    return argument.encode(errors="replace").decode()  # gRPC cannot send invalid UTF-8, and no key contains it

@@ -1,10 +1,10 @@
 """The operator's command for dead letters: `make dead-letters`, or `python -m notify_svc.cli.dead_letters`.
 
-It calls a running notification service over gRPC, as a member of the mesh; `text` formats the answers. It exits with
-status 1 when the call fails, with 2 for wrong arguments.
+It calls a running notification service over gRPC with the mesh token; `text` formats the responses. The exit status is
+1 if the call fails, and 2 for invalid arguments.
 """
 
-from __future__ import annotations  # grpc's typed stubs are there for the type checker only
+from __future__ import annotations  # grpc's typed stubs exist only for the type checker
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ from chassis.identity import MeshTokens
 from chassis.settings import ServiceSettings, load
 from chassis.tracing import Tracing
 from notify_svc.cli import text as text
-from notify_svc.cli.arguments import Asked, parsed
+from notify_svc.cli.arguments import Arguments, parsed
 from notify_svc.domain import PAGE_SIZE_MAX
 
 RETRIED = {"notify.v1.DeadLetterService": ("ListDeadLetters",)}
@@ -39,32 +39,32 @@ Stub: TypeAlias = "dead_letters_pb2_grpc.DeadLetterServiceAsyncStub"
 
 
 class CommandSettings(ServiceSettings):
-    """What the command needs to know."""
+    """The settings of the command."""
 
     notify_target: str = Field("127.0.0.1:50052", min_length=1, validation_alias="NOTIFY_GRPC_TARGET")
-    """The notification service as HOST:PORT, or its replicas as ipv4:HOST:PORT,HOST:PORT."""
+    """Address of the notification service: HOST:PORT, or ipv4:HOST:PORT,HOST:PORT for its replicas."""
 
 
 def main() -> int:
-    """Runs the command; returns its exit status."""
-    asked, settings = parsed(sys.argv[1:]), load(CommandSettings)
+    """Run the command; return its exit status."""
+    arguments, settings = parsed(sys.argv[1:]), load(CommandSettings)
     try:
-        _write(asyncio.run(_answer(asked, settings)))
+        _write(asyncio.run(_output(arguments, settings)))
     except grpc.aio.AioRpcError as error:
-        sys.stderr.write(text.refused(error, settings.notify_target))
+        sys.stderr.write(text.error_message(error, settings.notify_target))
         return 1
     except KeyboardInterrupt:
         return 130
     return 0
 
 
-async def _answer(asked: Asked, settings: CommandSettings) -> str:
+async def _output(arguments: Arguments, settings: CommandSettings) -> str:
     async with _service(settings) as stub:
-        if asked.verb == "replay":
-            return await _replay(stub, asked)
-        if asked.verb == "discard":
-            return await _discard(stub, asked)
-        return await _list(stub, asked)
+        if arguments.verb == "replay":
+            return await _replay(stub, arguments)
+        if arguments.verb == "discard":
+            return await _discard(stub, arguments)
+        return await _list(stub, arguments)
 
 
 @asynccontextmanager
@@ -77,45 +77,45 @@ async def _service(settings: CommandSettings) -> AsyncIterator[Stub]:
             yield dead_letters_pb2_grpc.DeadLetterServiceStub(channel)
 
 
-async def _list(stub: Stub, asked: Asked) -> str:
+async def _list(stub: Stub, arguments: Arguments) -> str:
     everything = dead_letters_pb2.ListDeadLettersResponse()
     request = dead_letters_pb2.ListDeadLettersRequest(page_size=PAGE_SIZE_MAX)
     while True:
         page = await stub.ListDeadLetters(request, timeout=_PAGE_SECONDS)
         for letter in page.dead_letters:
-            if not asked.json:
-                letter.ClearField("event")  # the table does not show it, and together they may be large
+            if not arguments.json:
+                letter.ClearField("event")  # the table does not show events, and all of them may need much memory
             everything.dead_letters.append(letter)
         if not page.next_page_token:
             break
         request.page_token = page.next_page_token
     everything.total_count = len(everything.dead_letters)
-    return _json(everything) if asked.json else text.listed(everything.dead_letters, time.time())
+    return _json(everything) if arguments.json else text.listed(everything.dead_letters, time.time())
 
 
-async def _replay(stub: Stub, asked: Asked) -> str:
-    request = dead_letters_pb2.ReplayDeadLettersRequest(keys=asked.keys, all=asked.all)
-    answer = await stub.ReplayDeadLetters(request, timeout=_ALL_SECONDS)
-    return _json(answer) if asked.json else text.replayed(answer, asked.keys)
+async def _replay(stub: Stub, arguments: Arguments) -> str:
+    request = dead_letters_pb2.ReplayDeadLettersRequest(keys=arguments.keys, all=arguments.all)
+    response = await stub.ReplayDeadLetters(request, timeout=_ALL_SECONDS)
+    return _json(response) if arguments.json else text.replayed(response, arguments.keys)
 
 
-async def _discard(stub: Stub, asked: Asked) -> str:
-    request = dead_letters_pb2.DiscardDeadLettersRequest(keys=asked.keys, all=asked.all)
-    answer = await stub.DiscardDeadLetters(request, timeout=_ALL_SECONDS)
-    return _json(answer) if asked.json else text.discarded(answer, asked.keys)
+async def _discard(stub: Stub, arguments: Arguments) -> str:
+    request = dead_letters_pb2.DiscardDeadLettersRequest(keys=arguments.keys, all=arguments.all)
+    response = await stub.DiscardDeadLetters(request, timeout=_ALL_SECONDS)
+    return _json(response) if arguments.json else text.discarded(response, arguments.keys)
 
 
-def _json(answer: Message) -> str:
-    fields = MessageToDict(answer, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
+def _json(response: Message) -> str:
+    fields = MessageToDict(response, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
     fields.pop("next_page_token", None)
     return f"{json.dumps(fields)}\n"
 
 
-def _write(answer: str) -> None:
+def _write(output: str) -> None:
     try:
-        sys.stdout.write(answer)
+        sys.stdout.write(output)
         sys.stdout.flush()
-    except BrokenPipeError:  # as before `| head`; what is left must not be tried again at the exit
+    except BrokenPipeError:  # as with `| head`: redirect stdout, so that Python does not flush to the pipe at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,6 +1,6 @@
-"""Dead letters in words, for a terminal; made for `dead_letters`.
+"""Formats the terminal output of `dead_letters`.
 
-What a letter tells is from outside: nothing of it may reach the terminal but what can be seen.
+Dead letters contain untrusted text: only printable characters of it may reach the terminal.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,9 +14,9 @@ _HEADINGS = ("KEY", "AGE", "REASON", "ATTEMPTS", "CHANNEL", "EVENT ID")
 
 
 def listed(letters: Sequence[dead_letters_pb2.DeadLetter], now: float) -> str:
-    """A table of letters with the detail of each below it, and their number; `now` is in Unix time."""
+    """Return a table of dead letters, each with its detail on the next line, and their number; `now` is Unix time."""
     if not letters:
-        return "There are no dead letters: everything could be handled.\n"
+        return "There are no dead letters.\n"
     rows = [_HEADINGS, *(_row(letter, now) for letter in letters)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     heading, *lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
@@ -25,45 +25,42 @@ def listed(letters: Sequence[dead_letters_pb2.DeadLetter], now: float) -> str:
     return _lines([heading, *table, "", f"{_counted(len(letters))}."])
 
 
-def replayed(answer: dead_letters_pb2.ReplayDeadLettersResponse, keys: Sequence[str]) -> str:
-    """What became of the letters that were named, or of all where none was."""
-    lines = [f"Replayed {_counted(answer.replayed_count)}."]
-    if stay := answer.not_replayable_keys:
-        lines.append(
-            "These cannot be replayed, and stay: too little of the event was kept, or their channel is no longer"
-        )
-        lines.append("there, or just at work on them.")
-        lines += (f"  {plain(key)}" for key in stay)
-    if (passed_over := len(set(keys)) - answer.replayed_count - len(stay)) > 0:
-        lines.append(f"Keys without a dead letter, or with one that was delivered meanwhile: {passed_over}.")
+def replayed(response: dead_letters_pb2.ReplayDeadLettersResponse, keys: Sequence[str]) -> str:
+    """Return the result of a replay of `keys`, or of all dead letters if `keys` is empty."""
+    lines = [f"Replayed {_counted(response.replayed_count)}."]
+    if kept := response.not_replayable_keys:
+        lines.append("Not replayed (event not stored, channel not configured, or delivery in progress):")
+        lines += (f"  {plain(key)}" for key in kept)
+    if (ignored := len(set(keys)) - response.replayed_count - len(kept)) > 0:
+        lines.append(f"Ignored keys (no dead letter, or delivered in the meantime): {ignored}.")
     return _lines(lines)
 
 
-def discarded(answer: dead_letters_pb2.DiscardDeadLettersResponse, keys: Sequence[str]) -> str:
-    """How many of the letters that were named were thrown away, or of all where none was."""
-    lines = [f"Discarded {_counted(answer.discarded_count)}."]
-    if (passed_over := len(set(keys)) - answer.discarded_count) > 0:
-        lines.append(f"Keys without a dead letter: {passed_over}.")
+def discarded(response: dead_letters_pb2.DiscardDeadLettersResponse, keys: Sequence[str]) -> str:
+    """Return the result of a discard of `keys`, or of all dead letters if `keys` is empty."""
+    lines = [f"Discarded {_counted(response.discarded_count)}."]
+    if (ignored := len(set(keys)) - response.discarded_count) > 0:
+        lines.append(f"Ignored keys (no dead letter): {ignored}.")
     return _lines(lines)
 
 
-def refused(error: grpc.aio.AioRpcError, target: str) -> str:
-    """Why the service at `target` did not answer, and what can be done about it."""
+def error_message(error: grpc.aio.AioRpcError, target: str) -> str:
+    """Return why the call to the service at `target` failed, and what the operator can do."""
     is_the_services_own = any(key == DETAILS_KEY for key, _ in error.trailing_metadata() or ())
     code, service = error.code(), f"the notification service at {target}"
     if code is grpc.StatusCode.UNAVAILABLE and not is_the_services_own:
-        return f"Cannot reach {service}. Is it running there? NOTIFY_GRPC_TARGET may name another place.\n"
+        return f"Cannot reach {service}. Check that it is running, or set NOTIFY_GRPC_TARGET to its address.\n"
     if code is grpc.StatusCode.UNAUTHENTICATED:
-        return f"Not let in by {service}: MESH_TOKEN_FILE must name the file with the token of the mesh.\n"
+        return f"Access denied by {service}. Set MESH_TOKEN_FILE to the file with the mesh token.\n"
     if code is grpc.StatusCode.UNIMPLEMENTED:
-        return f"What answers at {target} knows no dead letters. NOTIFY_GRPC_TARGET may name another place.\n"
+        return f"The server at {target} is not the notification service. Set NOTIFY_GRPC_TARGET to its address.\n"
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
-        return f"No answer in time from {service}. What was done by then is done: call again for the rest.\n"
-    return f"Refused by {service}: {plain(error.details() or '')} ({code.name})\n"
+        return f"Timed out waiting for {service}. Some dead letters may be done; run the command again for the rest.\n"
+    return f"Error from {service}: {plain(error.details() or '')} ({code.name})\n"
 
 
 def age(seconds: float) -> str:
-    """A time span in its largest unit: 5 s, 3 min, 2 h, 4 d."""
+    """Return a time span in its largest unit: 5 s, 3 min, 2 h, 4 d."""
     whole = max(0, int(seconds))
     for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
         if whole >= length:
@@ -72,7 +69,7 @@ def age(seconds: float) -> str:
 
 
 def plain(text: str) -> str:
-    """The text with everything escaped that a terminal would obey, or that hides or turns what stands beside it."""
+    """Return the text with all unprintable characters escaped, such as control sequences and changes of direction."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 

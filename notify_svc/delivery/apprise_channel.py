@@ -1,6 +1,6 @@
-"""An outside channel: delivers by a plugin of Apprise, in threads, since those block.
+"""An outside channel: delivers through an Apprise plugin, in threads, because plugins block.
 
-Between `deliverer`, which limits the time, and `outbound`, by which an attempt whose time is up is ended for good.
+`deliverer` limits the time of an attempt; `outbound` closes the connections of an attempt that exceeds it.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from notify_svc.domain import Notification
 
 
 class AppriseChannel:
-    """One configured channel. An attempt that does not end when it is cut keeps its place among `concurrency`."""
+    """One configured channel. An attempt whose thread does not end still counts towards `concurrency`."""
 
     concurrency = 4
 
@@ -27,40 +27,40 @@ class AppriseChannel:
         self._url = configured.url
         self._service = service_of(configured.url)
         self._timeout_seconds = timeout_seconds
-        self._places = threading.BoundedSemaphore(self.concurrency)
+        self._free_threads = threading.BoundedSemaphore(self.concurrency)
 
     async def deliver(self, notification: Notification) -> None:
-        """Sends the notification in a thread. Raises DeliveryFailed, with the pause that the receiver asks for."""
+        """Send the notification in a thread. Raises DeliveryFailed, with the pause that the receiver requests."""
         call = outbound.Call(notification.id, self._timeout_seconds)
         try:
             is_delivered = await self._in_a_thread(functools.partial(self._send, call, notification))
         finally:
             call.cut()
         if not is_delivered:
-            raise DeliveryFailed(call.problem or "the service did not take it", call.retry_after_seconds)
+            raise DeliveryFailed(call.problem or "the service rejected the notification", call.retry_after_seconds)
 
     async def _in_a_thread(self, send: Callable[[], bool]) -> bool:
-        if not self._places.acquire(blocking=False):
-            raise DeliveryFailed("earlier attempts have not ended yet")
+        if not self._free_threads.acquire(blocking=False):
+            raise DeliveryFailed("too many earlier attempts are still running")
         loop = asyncio.get_running_loop()
-        ended: asyncio.Future[bool] = loop.create_future()
+        result: asyncio.Future[bool] = loop.create_future()
 
-        def tell(is_delivered: bool) -> None:
-            if not ended.done():
-                ended.set_result(is_delivered)
+        def finish(is_delivered: bool) -> None:
+            if not result.done():
+                result.set_result(is_delivered)
 
         def work() -> None:
             is_delivered = False
             try:
                 is_delivered = send()
             finally:
-                self._places.release()
-                with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                    loop.call_soon_threadsafe(tell, is_delivered)
+                self._free_threads.release()
+                with contextlib.suppress(RuntimeError):  # the loop is closed: the process is stopping
+                    loop.call_soon_threadsafe(finish, is_delivered)
 
-        # No pool: its threads are waited for when the process ends, and one that hangs would hold that up.
+        # Not a thread pool: the process would wait at exit for a pool's thread that hangs.
         threading.Thread(target=work, name=f"channel {self.name}", daemon=True).start()
-        return await ended
+        return await result
 
     def _send(self, call: outbound.Call, notification: Notification) -> bool:
         outbound.begin(call)
@@ -72,6 +72,6 @@ class AppriseChannel:
                 body=f"{self._service.written(str(notification))}\nEvent {notification.id}",
                 body_format=self._service.format,
             )
-        except Exception as error:  # what it says may quote the URL
-            call.problem = f"the plugin failed: {type(error).__name__}"
+        except Exception as error:  # only the type is reported: the message may contain the URL
+            call.problem = f"the Apprise plugin failed: {type(error).__name__}"
             return False

@@ -1,7 +1,7 @@
-"""Makes Apprise's plugins, so that they send by `outbound_http` and `outbound_smtp` and by nothing else.
+"""Creates Apprise plugins that send only through `outbound_http` and `outbound_smtp`.
 
-Only the plugins that are asked for are loaded, each from its own module: Apprise would look for all it has, and for
-files with more.
+Only the configured plugins are loaded, each from its own module. Apprise itself would load all its plugins, and
+search for files with more.
 """
 
 import functools
@@ -22,11 +22,11 @@ _GUARDED = {"requests": outbound_http.guarded, "smtplib": outbound_smtp.guarded}
 
 
 def new_plugin(url: str) -> "NotifyBase":
-    """A plugin to send one notification with, since they keep state while they send.
+    """Return a plugin for one notification; plugins have state, so do not share them.
 
-    Raises ValueError where the service's URLs look different, and says nothing of this one but its scheme.
+    Raises ValueError for a URL that is not valid for its service. The message contains only the URL's scheme.
     """
-    from apprise import AppriseAsset  # it takes long to load, and only who has channels needs it
+    from apprise import AppriseAsset  # loads slowly, so it is imported only if outside channels are configured
 
     asset = AppriseAsset(
         app_id="Taskmesh",
@@ -43,14 +43,14 @@ def new_plugin(url: str) -> "NotifyBase":
     made = parsed(url)
     try:
         plugin: NotifyBase = _class_of(service_of(url))(**made, asset=asset)
-    except Exception:  # what it says may quote the URL
+    except Exception:  # the message may contain the URL
         raise _malformed(url) from None
-    plugin.request_rate_per_sec = 0  # it would sleep; the pauses are the deliverer's
+    plugin.request_rate_per_sec = 0  # no rate limit: the plugin would sleep, but the deliverer makes the pauses
     return plugin
 
 
 def parsed(url: str) -> Mapping[str, Any]:
-    """What the plugin reads in a URL. Raises ValueError like `new_plugin`."""
+    """Return the parts of a URL as the plugin parses it. Raises ValueError like `new_plugin`."""
     found: Mapping[str, Any] | None = _class_of(service_of(url)).parse_url(url)
     if not found:
         raise _malformed(url)
@@ -59,14 +59,14 @@ def parsed(url: str) -> Mapping[str, Any]:
 
 def _malformed(url: str) -> ValueError:
     scheme = scheme_of(url)
-    return ValueError(f"the URL does not look as Apprise documents it for {scheme}")
+    return ValueError(f"the URL is not valid for {scheme}; see Apprise's documentation")
 
 
 @functools.cache
 def _class_of(service: Service) -> Any:
-    logging.getLogger("apprise").disabled = True  # it would log URLs, and what the other side answers
+    logging.getLogger("apprise").disabled = True  # it would log URLs and responses
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # the one for mail looks for what later Pythons have not
+        warnings.simplefilter("ignore", DeprecationWarning)  # the mail plugin uses deprecated features
         modules = [importlib.import_module(f"apprise.plugins.{name}") for name in service.modules]
     for module in modules:
         _guard(module)

@@ -1,7 +1,7 @@
-"""The services behind outside channels: those of Apprise's plugins that we have looked at, and how each is used.
+"""The supported services of outside channels: Apprise plugins that were reviewed, and how each is used.
 
-Only what is on this list can be configured. Apprise has many more, among them such that run programs, write files or
-speak to the desktop; those that are here send over TLS, keep nothing, and show a user's text as text.
+Only these can be configured. Other Apprise plugins run programs, write files or access the desktop. The plugins here
+send over TLS, store nothing, and show a user's text as plain text.
 """
 
 import re
@@ -15,10 +15,10 @@ _SCHEME = re.compile(r"([a-z0-9]{1,20})://", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A plugin of the first of some modules, the parameters that its URL may have, and how it is given text.
+    """An Apprise plugin (a class in the first module), the allowed parameters of its URL, and the escaping of its text.
 
-    Parameters are listed since others would loosen our rules: `verify=no`, `redirect=yes`, `optional=yes`, `format=…`.
-    A webhook may also have `+header`, `-query` and `:field` parameters.
+    Parameters are an allowlist because others would weaken security: `verify=no`, `redirect=yes`, `optional=yes`,
+    `format=…`. A webhook also allows `+header`, `-query` and `:field` parameters.
     """
 
     modules: tuple[str, ...]
@@ -58,23 +58,23 @@ SERVICES = {
         frozenset({"to", "cc", "bcc", "from", "name", "reply", "smtp", "user", "pass"}),
     ),
 }
-"""By the scheme of their URLs; all over TLS."""
+"""The services by URL scheme; all use TLS."""
 
 PLAIN = {"json": _JSON, "xml": _XML, "form": _FORM, "ntfy": _NTFY, "gotify": _GOTIFY}
-"""The same without TLS: for development, and there on loopback."""
+"""Services without TLS by URL scheme; allowed only in development, on loopback."""
 
 
 def service_of(url: str) -> Service:
-    """The service that a URL is for. Raises ValueError where that is none of the list."""
+    """Return the service of a URL. Raises ValueError for an unsupported scheme."""
     scheme = scheme_of(url)
     service = SERVICES.get(scheme) or PLAIN.get(scheme)
     if service is None:
-        msg = f"{scheme or 'what stands there'} is none of the services there are: {', '.join(SERVICES)}"
+        msg = f"the URL scheme {scheme!r} is not supported; use one of: {', '.join(SERVICES)}"
         raise ValueError(msg)
     return service
 
 
 def scheme_of(url: str) -> str:
-    """The scheme of a URL, in lower case; empty where it has none."""
+    """Return the scheme of a URL in lower case; an empty string for none."""
     match = _SCHEME.match(url)
     return match[1].lower() if match else ""

@@ -1,4 +1,4 @@
-"""What a channel is: a way to tell a user something. `console` is the one that is always there."""
+"""The port of a channel: a way to notify a user. The channel `console` always exists."""
 
 from typing import Protocol
 
@@ -6,7 +6,7 @@ from notify_svc.domain import Notification
 
 
 class DeliveryFailed(Exception):
-    """The channel did not take the notification; another attempt may do, not before the pause that it asks for."""
+    """The channel did not accept the notification. Try again, but not before `retry_after_seconds`."""
 
     def __init__(self, why: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(why)
@@ -14,15 +14,15 @@ class DeliveryFailed(Exception):
 
 
 class Channel(Protocol):
-    """Delivers notifications; it may be asked for the same one twice, and must bear being cancelled."""
+    """Delivers notifications. `deliver` may be called twice for the same notification, and may be cancelled."""
 
     @property
     def name(self) -> str:
-        """The name in metrics, keys and `deliveries`: lower case letters, digits, hyphens."""
+        """The name in metrics, Redis keys and `deliveries`: lower-case letters, digits and hyphens."""
 
     @property
     def concurrency(self) -> int:
-        """How many deliveries it takes at the same time."""
+        """The maximum number of concurrent deliveries."""
 
     async def deliver(self, notification: Notification) -> None:
-        """Returns once the notification is delivered. Raises DeliveryFailed."""
+        """Return when the notification is delivered. Raises DeliveryFailed."""

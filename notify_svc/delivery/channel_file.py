@@ -1,6 +1,6 @@
-"""The file that names the outside channels: one a line, as `name url`; a line that begins with `#` is a comment.
+"""Reads the file of outside channels: one `name url` per line; a line that begins with `#` is a comment.
 
-The URLs hold passwords: what is wrong with one is told by the channel's name and its scheme.
+The URLs contain passwords, so error messages contain only the channel's name and the URL's scheme.
 """
 
 import re
@@ -13,29 +13,29 @@ from notify_svc.delivery import apprise_rules
 
 CHANNELS_MAX = 10
 _NAME = re.compile(r"[a-z0-9-]{1,32}")
-_ALWAYS_THERE = "console"
-_MOUNTED = Path("/run/secrets")  # a container's own, whatever the modes of the files that are mounted there say
+_RESERVED = "console"
+_MOUNTED = Path("/run/secrets")  # only the container can read it, whatever the file modes are
 
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredChannel:
-    """An outside channel as it is configured."""
+    """The configuration of one outside channel."""
 
     name: str
     url: str = field(repr=False)
 
 
 def read(path: Path | None, *, is_development: bool) -> list[ConfiguredChannel]:
-    """The channels that a file names; none where there is no file.
+    """Return the channels in a file; an empty list without a file.
 
-    Raises ValueError where one is not allowed or, outside development, everybody may read or write the file; OSError
-    when it cannot be read.
+    Raises ValueError for a channel that is not allowed or, outside development, if every user can read or write the
+    file; OSError if the file cannot be read.
     """
     if path is None:
         return []
     is_open = bool(path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH))
     if not is_development and is_open and path.parent != _MOUNTED:
-        msg = f"{path} holds secrets and can be read or written by everybody: chmod o-rw"
+        msg = f"{path} contains secrets, but every user can read or write it; run chmod o-rw"
         raise ValueError(msg)
     channels = list(_lines(path.read_text(encoding="utf-8", errors="replace")))
     _check_names([channel.name for channel in channels])
@@ -54,16 +54,16 @@ def _lines(text: str) -> Iterator[ConfiguredChannel]:
         if not words or words[0].startswith("#"):
             continue
         if len(words) != 2 or not _NAME.fullmatch(words[0]):
-            msg = f"line {number} is not `name url`, with a name of 1 to 32 lower case letters, digits and hyphens"
+            msg = f"line {number} must be `name url`, with a name of 1 to 32 lower-case letters, digits and hyphens"
             raise ValueError(msg)
         yield ConfiguredChannel(*words)
 
 
 def _check_names(names: list[str]) -> None:
     if len(names) > CHANNELS_MAX:
-        msg = f"there are {len(names)} channels; {CHANNELS_MAX} are allowed"
+        msg = f"there are {len(names)} channels; at most {CHANNELS_MAX} are allowed"
         raise ValueError(msg)
     for name in names:
-        if name == _ALWAYS_THERE or names.count(name) > 1:
-            msg = f"channel {name}: the name is taken"
+        if name == _RESERVED or names.count(name) > 1:
+            msg = f"channel {name}: the name is already used; choose another"
             raise ValueError(msg)

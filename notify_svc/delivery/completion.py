@@ -1,6 +1,6 @@
-"""Stores the results of delivery attempts: dead-letters what was given up, and hands complete events to `acknowledger`.
+"""Stores the results of delivery attempts. Used by `deliverer` and `removed_channels`.
 
-Used by `deliverer` and `removed_channels`.
+It dead-letters deliveries that were given up, and passes complete events to `acknowledger`.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from notify_svc.storage.event_store import Attempt, EventStore
 
 
 class Completion:
-    """Raises RedisError while Redis is away; a repeat has no second effect."""
+    """Stores results. `complete` raises RedisError while Redis is unavailable; it is safe to repeat."""
 
     def __init__(self, event_store: EventStore, dead_letters: DeadLetters, acknowledger: Acknowledger) -> None:
         self._event_store = event_store
@@ -20,7 +20,7 @@ class Completion:
         self._acknowledger = acknowledger
 
     async def complete(self, channel: str, attempts: Sequence[Attempt]) -> None:
-        """Stores results of one channel. A dead letter comes first: a crash in between only repeats it."""
+        """Store the results of one channel. Dead letters come first: after a crash in between, the delivery repeats."""
         given_up = [attempt for attempt in attempts if attempt.outcome is Outcome.GAVE_UP]
         await self._store(channel, [attempt for attempt in attempts if attempt.outcome is not Outcome.GAVE_UP])
         for attempt in given_up:

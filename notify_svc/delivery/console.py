@@ -1,4 +1,4 @@
-"""The channel that is always there: one line in the service's own log."""
+"""The channel `console`, which always exists: it writes one line to the service's log."""
 
 import structlog
 
@@ -8,13 +8,13 @@ _log = structlog.get_logger("notification")
 
 
 class Console:
-    """Writes notifications to the log; the deliverer has bound the request's id and trace to the line."""
+    """Writes notifications to the log. The deliverer has bound the request id and trace id to the log's context."""
 
     name = "console"
     concurrency = 200
 
     async def deliver(self, notification: Notification) -> None:
-        """Writes one line that a person can read."""
+        """Write one human-readable line."""
         _log.info(
             "notification",
             text=str(notification),

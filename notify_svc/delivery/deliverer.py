@@ -1,7 +1,7 @@
 """Delivers the notifications of one channel: retries with a backoff, and gives up after the last attempt.
 
-Each channel has its own deliverer, so a slow or dead channel does not delay the others. What a process had leased when
-it died is due again for the others when the lease ends.
+Each channel has its own deliverer, so a slow or unavailable channel does not delay the others. If a process dies, the
+other processes can lease its deliveries when its lease ends.
 """
 
 import asyncio
@@ -58,11 +58,11 @@ class Deliverer:
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """Ends the pause between two polls."""
+        """End the pause between two polls."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Works until cancelled. Raises RedisError while Redis is away; nothing is lost by running it again."""
+        """Deliver until cancelled. Raises RedisError while Redis is unavailable; `run` can be called again."""
         while True:
             self._woken.clear()
             leased = await self._event_store.lease(self._channel.name, self._channel.concurrency, self._rules.lease_ms)
@@ -77,21 +77,21 @@ class Deliverer:
     async def _attempt(self, delivery: PendingDelivery) -> Attempt:
         if delivery.attempt > self._rules.max_attempts:
             self._count("gave_up")
-            return Attempt(delivery, Outcome.GAVE_UP, detail="the process died in every attempt", is_made=False)
+            return Attempt(delivery, Outcome.GAVE_UP, detail="the process died during every attempt", is_made=False)
         try:
             await self._deliver(delivery.notification)
         except DeliveryFailed as error:
             return self._failed(delivery, str(error), error.retry_after_seconds)
         except TimeoutError:
-            return self._failed(delivery, "not delivered in time")
+            return self._failed(delivery, "the attempt timed out")
         except Exception as error:
-            _log.exception("unexpected error of a channel", channel=self._channel.name)
+            _log.exception("unexpected channel error", channel=self._channel.name)
             return self._failed(delivery, repr(error))
         self._count("delivered")
         return Attempt(delivery, Outcome.DELIVERED)
 
     async def _deliver(self, notification: Notification) -> None:
-        """Delivers under the id and in the trace of the request that caused the event."""
+        """Deliver with the id and in the trace of the request that caused the event."""
         request_id = identity.set_request_id(notification.request_id or None)
         with self._tracer.start_as_current_span(
             f"deliver {self._channel.name}",
@@ -104,21 +104,21 @@ class Deliverer:
             seconds = (self._now_ms() - notification.create_time_ms) / 1000
             self._metrics.delivery_seconds.labels(self._channel.name).observe(max(0.0, seconds), tracing.exemplar())
 
-    def _failed(self, delivery: PendingDelivery, why: str, asked_seconds: float | None = None) -> Attempt:
+    def _failed(self, delivery: PendingDelivery, error: str, retry_after_seconds: float | None = None) -> Attempt:
         if delivery.attempt >= self._rules.max_attempts:
             self._count("gave_up")
-            return Attempt(delivery, Outcome.GAVE_UP, detail=why)
+            return Attempt(delivery, Outcome.GAVE_UP, detail=error)
         self._count("retried")
-        pause = self._rules.backoff.pause_ms(delivery.attempt, asked_seconds)
+        pause = self._rules.backoff.pause_ms(delivery.attempt, retry_after_seconds)
         _log.warning(
             "delivery failed",
             channel=self._channel.name,
             event_id=delivery.notification.id,
             attempt=delivery.attempt,
             pause_ms=pause,
-            error=why,
+            error=error,
         )
-        return Attempt(delivery, Outcome.PENDING, self._now_ms() + pause, why)
+        return Attempt(delivery, Outcome.PENDING, self._now_ms() + pause, error)
 
     def _count(self, outcome: str) -> None:
         self._metrics.notifications.labels(self._channel.name, outcome).inc()
@@ -131,10 +131,10 @@ class Deliverers:
         self._deliverers = deliverers
 
     def wake(self) -> None:
-        """Wakes all of them."""
+        """Wake all deliverers."""
         for each in self._deliverers.values():
             each.wake()
 
     def jobs(self) -> dict[str, Job]:
-        """Their background jobs by name."""
+        """Return the background jobs of all deliverers by name."""
         return {f"deliver-{name}": each.run for name, each in self._deliverers.items()}

@@ -1,4 +1,4 @@
-"""The text of messages to outside channels, escaped as each of them requires."""
+"""The text of messages to outside channels, escaped for each service."""
 
 import html
 import re
@@ -9,20 +9,20 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~=&:])")
 
 
 def heading(notification: Notification) -> str:
-    """A heading without text of the user, since some services put it into a header."""
+    """Return a heading without text of the user, because some services put it into a header."""
     return f"Task {notification.kind.verb}"
 
 
 def as_text(text: str) -> str:
-    """The text as it is, for services that interpret nothing."""
+    """Return the text unchanged, for services that show plain text."""
     return text
 
 
 def as_html(text: str) -> str:
-    """HTML that shows the text."""
+    """Return HTML that shows the text."""
     return html.escape(text)
 
 
 def as_markdown(text: str) -> str:
-    """Markdown that shows the text, and mentions nobody: an `@` is parted from the name behind it."""
+    """Return Markdown that shows the text. A zero-width space after each `@` prevents mentions of users."""
     return _MARKDOWN.sub(r"\\\1", text).replace("@", "@\N{ZERO WIDTH SPACE}")

@@ -1,6 +1,6 @@
-"""One call to the outside: what it has opened, how it was answered, and its end.
+"""One delivery attempt to an outside service: its connections, its result, and its cancellation.
 
-`outbound_http` and `outbound_smtp` open connections for it; `apprise_channel` begins and cuts it.
+`outbound_http` and `outbound_smtp` register connections; `apprise_channel` begins and cuts the call.
 """
 
 import contextlib
@@ -10,32 +10,32 @@ from contextvars import ContextVar
 
 
 class Call:
-    """An attempt to deliver one event, in a thread of its own; `timeout_seconds` bounds every wait of it.
+    """An attempt to deliver one event, in its own thread. `timeout_seconds` limits each single read or write.
 
-    A server that sends a byte now and then never lets a wait run out: only `cut` ends that.
+    A server that sends a byte from time to time never exceeds that limit: only `cut` ends such a call.
     """
 
     def __init__(self, event_id: str, timeout_seconds: float) -> None:
         self.event_id = event_id
         self.timeout_seconds = timeout_seconds
         self.problem = ""
-        """What went wrong last, in plain words: never what the other side has sent."""
+        """The description of the last error. It never contains text from the remote server."""
         self.retry_after_seconds: float | None = None
         self._lock = threading.Lock()
         self._connections: list[socket.socket] = []
         self._is_over = False
 
     def watch(self, connection: socket.socket) -> None:
-        """Ties a connection to the call, so that it ends with it."""
-        twin = connection.dup()  # TLS takes the handle out of the socket that it is given
+        """Register a connection, so that `cut` closes it."""
+        duplicate = connection.dup()  # TLS detaches the file descriptor from the original socket
         with self._lock:
-            self._connections.append(twin)
+            self._connections.append(duplicate)
             is_over = self._is_over
         if is_over:
             self.cut()
 
     def cut(self) -> None:
-        """Ends every connection, from any thread: who waits for one of them is told at once."""
+        """Shut down all connections, from any thread. A thread that waits for one gets an error immediately."""
         with self._lock:
             self._is_over = True
             connections, self._connections = self._connections, []
@@ -48,10 +48,10 @@ _current: ContextVar[Call] = ContextVar("call")
 
 
 def begin(call: Call) -> None:
-    """Makes a call that of the current thread."""
+    """Set the call of the current thread."""
     _current.set(call)
 
 
 def current() -> Call:
-    """The call of the current thread. Raises LookupError outside one."""
+    """Return the call of the current thread. Raises LookupError if there is none."""
     return _current.get()

@@ -1,7 +1,7 @@
-"""HTTP as Apprise's plugins are given it, in place of `requests`: their settings and the environment's change nothing.
+"""Replaces `requests` for Apprise's plugins. Neither the plugins nor the environment can change its rules.
 
-No redirects, no proxies, no .netrc, certificates always verified, every request under the event's id, answers no longer
-than 64 KiB.
+The rules: no redirects, no proxies, no .netrc, certificates are always verified, every request has the event's id as
+Idempotency-Key, and at most 64 KiB of a response are read.
 """
 
 import logging
@@ -21,14 +21,14 @@ from urllib3.exceptions import HTTPError
 
 from notify_svc.delivery import outbound
 
-_ANSWER_BYTES_MAX = 64 * 1024
+_RESPONSE_BYTES_MAX = 64 * 1024
 _METHODS = ("get", "options", "head", "post", "put", "patch", "delete")
 _BUSY = (requests.codes.too_many_requests, requests.codes.service_unavailable)
 
 
 def guarded() -> ModuleType:
-    """A module that looks like `requests` and keeps the rules."""
-    logging.getLogger("urllib3").propagate = False  # its warnings quote URLs, and what the other side sends
+    """Return a module with the interface of `requests` that enforces the rules."""
+    logging.getLogger("urllib3").propagate = False  # its warnings contain URLs and responses
     module = ModuleType(requests.__name__, __doc__)
     methods = {method: partial(_request, method) for method in _METHODS}
     vars(module).update({**vars(requests), **methods, "request": _request, "session": _Session, "Session": _Session})
@@ -55,25 +55,25 @@ class _Session(requests.Session):
             with super().request(method, url, **{**given, **rules, "headers": headers, "stream": True}) as response:
                 _read(response)
         except requests.RequestException as error:
-            call.problem = _in_words(error)
+            call.problem = _description(error)
             raise
         if not response.ok or response.is_redirect:
-            call.problem = f"answered {response.status_code}"
+            call.problem = f"HTTP status {response.status_code}"
         call.retry_after_seconds = _retry_after(response.headers) if response.status_code in _BUSY else None
         return response
 
 
 def _read(response: requests.Response) -> None:
-    """Reads the beginning of an answer; `requests` alone would read all of it, however long."""
+    """Read the beginning of a response; `requests` would read a response of any size."""
     try:
-        beginning = response.raw.read(_ANSWER_BYTES_MAX, decode_content=True)
+        beginning = response.raw.read(_RESPONSE_BYTES_MAX, decode_content=True)
     except HTTPError:
         raise requests.ConnectionError from None
-    response._content, response._content_consumed = beginning, True  # there is no other way to give it one
+    response._content, response._content_consumed = beginning, True  # requests has no public way to set them
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """The pause that a server asks for (RFC 9110, 10.2.3), in seconds or as a date; None where it names none."""
+    """Return the pause in Retry-After (RFC 9110, 10.2.3; seconds or a date) in seconds; None without a valid one."""
     value = headers.get("Retry-After", "")
     try:
         seconds = float(value) if value.isdecimal() else parsedate_to_datetime(value).timestamp() - time.time()
@@ -82,13 +82,13 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return max(0.0, seconds)
 
 
-def _in_words(error: requests.RequestException) -> str:
+def _description(error: requests.RequestException) -> str:
     if isinstance(error, requests.exceptions.SSLError):
-        return "its certificate or TLS is not in order"
+        return "the TLS handshake failed; check the server's certificate"
     if isinstance(error, requests.exceptions.Timeout):
-        return "no answer in time"
+        return "the request timed out"
     if isinstance(error, requests.exceptions.ConnectionError):
-        return "cannot be reached, or broke off"
+        return "cannot connect, or the connection broke"
     return f"the request failed: {type(error).__name__}"
 
 

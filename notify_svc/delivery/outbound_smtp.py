@@ -1,4 +1,4 @@
-"""SMTP as Apprise's plugin for mail is given it, in place of `smtplib`: each connection ends with its call."""
+"""Replaces `smtplib` for Apprise's mail plugin: registers each connection, so that it ends with its call."""
 
 import smtplib
 from socket import socket
@@ -8,7 +8,7 @@ from notify_svc.delivery import outbound
 
 
 def guarded() -> ModuleType:
-    """A module that looks like `smtplib` and watches its connections."""
+    """Return a module with the interface of `smtplib` that registers its connections."""
     module = ModuleType(smtplib.__name__, __doc__)
     vars(module).update({**vars(smtplib), "SMTP": _SMTP, "SMTP_SSL": _SMTPS})
     return module
@@ -22,4 +22,4 @@ class _SMTP(smtplib.SMTP):
 
 
 class _SMTPS(smtplib.SMTP_SSL, _SMTP):
-    """TLS around a connection that is watched: this class's own parent asks the next one for it."""
+    """SMTP over TLS on a registered connection: by the method resolution order, SMTP_SSL gets its socket from _SMTP."""

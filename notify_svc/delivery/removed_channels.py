@@ -1,7 +1,7 @@
 """Gives up the deliveries of channels that were removed from the settings, so that no event waits for them forever.
 
-Every process announces its channels. While replicas are replaced, their settings may differ: a channel counts as
-removed when no process has announced it for the grace period.
+Each process announces its channels periodically. During a deployment, the settings of replicas may differ: a channel is
+removed only when no process has announced it during the grace period.
 """
 
 import asyncio
@@ -20,12 +20,12 @@ _log = structlog.get_logger("removed channels")
 
 _BATCH = 100
 _LONGEST_INTERVAL_SECONDS = 30.0
-_SIGNS_IN_A_GRACE = 10
+_ANNOUNCEMENTS_PER_GRACE = 10
 _DETAIL = "the channel is no longer configured"
 
 
 class RemovedChannels:
-    """`channels` are those of this process."""
+    """Announces `channels`, those of this process, and gives up the deliveries of removed ones."""
 
     def __init__(
         self,
@@ -45,31 +45,31 @@ class RemovedChannels:
         self._now_ms = now_ms
 
     async def run(self) -> None:
-        """Works until cancelled. Raises RedisError while Redis is away."""
+        """Announce and give up until cancelled. Raises RedisError while Redis is unavailable."""
         clock = asyncio.get_running_loop().time
         begun = clock()
         while True:
             await self.announce()
-            # No process could announce anything while Redis was away, so the grace begins when it is back.
+            # No process can announce while Redis is unavailable, so the grace period starts when it is available again.
             if clock() - begun > self._grace_seconds:
                 await self.give_up()
-            await asyncio.sleep(min(_LONGEST_INTERVAL_SECONDS, self._grace_seconds / _SIGNS_IN_A_GRACE))
+            await asyncio.sleep(min(_LONGEST_INTERVAL_SECONDS, self._grace_seconds / _ANNOUNCEMENTS_PER_GRACE))
 
     async def announce(self) -> None:
-        """Announces the channels of this process."""
+        """Announce the channels of this process."""
         if self._channels:
             await self._client.zadd(redis_keys.CHANNELS, dict.fromkeys(self._channels, self._now_ms()))
 
     async def give_up(self) -> None:
-        """Dead-letters the pending deliveries of removed channels."""
-        last_sign = self._now_ms() - int(self._grace_seconds * 1000)
-        channels: Any = await self._client.zrangebyscore(redis_keys.CHANNELS, "-inf", f"({last_sign}")
+        """Dead-letter the pending deliveries of removed channels."""
+        grace_start = self._now_ms() - int(self._grace_seconds * 1000)
+        channels: Any = await self._client.zrangebyscore(redis_keys.CHANNELS, "-inf", f"({grace_start}")
         for channel in channels:
-            await self._give_up_channel(channel.decode(), last_sign)
+            await self._give_up_channel(channel.decode(), grace_start)
 
-    async def _give_up_channel(self, channel: str, last_sign_ms: int) -> None:
+    async def _give_up_channel(self, channel: str, grace_start_ms: int) -> None:
         count = 0
-        while pending := await self._event_store.pending_of_removed(channel, last_sign_ms, _BATCH):
+        while pending := await self._event_store.pending_of_removed(channel, grace_start_ms, _BATCH):
             await self._completion.complete(
                 channel,
                 [Attempt(each, Outcome.GAVE_UP, detail=_DETAIL, reason=Reason.CHANNEL_REMOVED) for each in pending],

@@ -1,4 +1,4 @@
-"""Confirms completed events to the task service, then acknowledges them on the stream: in this order."""
+"""Confirms completed events to the task service, and then acknowledges them on the stream, in this order."""
 
 import asyncio
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _GATHER_SECONDS = 0.05
 class Completed:
     """An event that every channel has delivered or given up, and its stream entries.
 
-    Without an id there is nothing to confirm.
+    An event with an empty id is not confirmed, only acknowledged.
     """
 
     event_id: str
@@ -32,7 +32,7 @@ class Completed:
 class Acknowledger:
     """Holds at most `capacity` completed events; `add` waits while it is full.
 
-    Events that it holds when the process dies are still pending on the stream: they are read again, found complete and
+    If the process dies, these events are still pending on the stream. They are read again, found complete, and
     confirmed.
     """
 
@@ -48,33 +48,33 @@ class Acknowledger:
 
     @property
     def is_full(self) -> bool:
-        """Whether the next `add` would have to wait."""
+        """Whether the next `add` would wait."""
         return self._waiting.full()
 
     @property
     def waiting(self) -> int:
-        """The number of events that wait for their confirmation."""
+        """The number of events that wait for confirmation."""
         return self._waiting.qsize() + len(self._batch)
 
     async def add(self, completed: Completed) -> None:
-        """Queues a completed event; waits while there is no room."""
+        """Queue a completed event; wait while the queue is full."""
         await self._waiting.put(completed)
         self._held.update(completed.entries)
 
     async def skip(self, entry_ids: Sequence[str]) -> None:
-        """Acknowledges stream entries at once, without a confirmation."""
+        """Acknowledge stream entries immediately, without a confirmation."""
         if entry_ids:
             await self._client.xack(redis_keys.EVENTS, redis_keys.GROUP, *entry_ids)
 
     def holds(self, entry_id: str) -> bool:
-        """Whether a stream entry waits here already, so that reading it again changes nothing."""
+        """Return whether a stream entry already waits here, so that a redelivery of it can be ignored."""
         return entry_id in self._held
 
     async def run(self) -> None:
-        """Works until cancelled. Raises Unavailable or RedisError; run again, it goes on with the same batch."""
+        """Confirm and acknowledge until cancelled. Raises Unavailable or RedisError; the next run retries the batch."""
         while True:
             if not self._batch:
-                # One confirmation for many events costs both services as little as one for a single event.
+                # Collect for 50 ms: a call for many events costs little more than a call for one event.
                 self._batch = await next_batch(self._waiting, _BATCH, _GATHER_SECONDS)
             await self._confirm([each.event_id for each in self._batch if each.event_id])
             entries = [entry for each in self._batch for entry in each.entries]

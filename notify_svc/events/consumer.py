@@ -1,7 +1,7 @@
-"""Reads the stream in the consumer group, and hands every entry to `event_handler`.
+"""Reads the stream in the consumer group, and passes each entry to `event_handler`.
 
-After the start and after every error it reads its own pending entries first: an answer that was lost on its way has
-left entries there that nobody handles. What other consumers have left is claimed.
+After the start and after each error, it reads its own pending entries first: if a response was lost, they contain
+entries that it never received. It also claims entries that other consumers have not acknowledged.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from notify_svc.storage import redis_keys
 _log = structlog.get_logger("consumer")
 
 _BATCH = 200
-_BLOCK_MS = 1000  # well below the client's timeout, or an idle stream would look like a dead one
-_HELD_BACK_SECONDS = 0.1
+_BLOCK_MS = 1000  # must be well below the client's timeout, or reads of an idle stream would time out
+_FULL_PAUSE_SECONDS = 0.1
 
 Row = tuple[bytes, dict[bytes, bytes]]
 
@@ -31,7 +31,7 @@ def _now() -> float:
 
 
 class Consumer:
-    """One member of the group; `client` is its own, since its reads block."""
+    """One consumer of the group. It needs its own `client`, because its reads block."""
 
     def __init__(
         self,
@@ -54,17 +54,20 @@ class Consumer:
 
     @property
     def seconds_without_progress(self) -> float:
-        """How long it has not come around; infinite before the first time."""
+        """The time since the last iteration of the loop; infinite before the first one."""
         return _now() - self._last_progress
 
     async def run(self) -> None:
-        """Works until cancelled. Raises RedisError while Redis is away or was emptied; run again, it starts over."""
+        """Consume until cancelled. Raises RedisError while Redis is unavailable or if the group was deleted.
+
+        The next run starts from the beginning: it creates the group and reads the pending entries.
+        """
         await self._join()
         await self._read_own_pending()
         self._last_progress = _now()
         while True:
             if self._acknowledger.is_full:
-                await asyncio.sleep(_HELD_BACK_SECONDS)
+                await asyncio.sleep(_FULL_PAUSE_SECONDS)
             else:
                 if _now() >= self._next_claim:
                     await self._claim()
@@ -84,7 +87,7 @@ class Consumer:
     async def _read_own_pending(self) -> None:
         last = "0"
         while rows := await self._read(last):
-            await self._take_in_again(rows)
+            await self._handle_redelivered(rows)
             last = rows[-1][0].decode()
 
     async def _read_new(self) -> None:
@@ -95,15 +98,15 @@ class Consumer:
 
     async def _read(self, after: str, block_ms: int | None = None) -> list[Row]:
         streams: dict[Any, Any] = {redis_keys.EVENTS: after}
-        answer: Any = await self._client.xreadgroup(redis_keys.GROUP, self._name, streams, count=_BATCH, block=block_ms)
-        rows: list[Row] = answer[0][1] if answer else []
+        reply: Any = await self._client.xreadgroup(redis_keys.GROUP, self._name, streams, count=_BATCH, block=block_ms)
+        rows: list[Row] = reply[0][1] if reply else []
         return rows
 
     async def _claim(self) -> None:
-        """Takes over what other consumers, perhaps dead ones, have left lying."""
+        """Claim entries that other consumers have not acknowledged for `claim_idle_seconds`."""
         cursor = "0-0"
         while True:
-            answer = await self._client.xautoclaim(
+            reply = await self._client.xautoclaim(
                 redis_keys.EVENTS,
                 redis_keys.GROUP,
                 self._name,
@@ -111,23 +114,23 @@ class Consumer:
                 cursor,
                 count=_BATCH,
             )
-            cursor, rows, deleted = answer[0].decode(), answer[1], answer[2]
+            cursor, rows, deleted = reply[0].decode(), reply[1], reply[2]
             if deleted:
                 self._metrics.deleted.inc(len(deleted))
                 _log.warning("pending entries deleted", count=len(deleted), first=deleted[0].decode())
             if rows:
                 self._metrics.claimed.inc(len(rows))
-                await self._take_in_again(rows)
+                await self._handle_redelivered(rows)
             if cursor == "0-0":
                 return
 
-    async def _take_in_again(self, rows: Sequence[Row]) -> None:
+    async def _handle_redelivered(self, rows: Sequence[Row]) -> None:
         self._metrics.redelivered.inc(len(rows))
         async with self._client.pipeline(transaction=False) as pipeline:
             for entry_id, _ in rows:
                 pipeline.xpending_range(redis_keys.EVENTS, redis_keys.GROUP, entry_id, entry_id, 1)
             pending = await pipeline.execute()
-        # An entry that is pending no more was acknowledged meanwhile, by whoever settled it.
+        # An entry that is no longer pending was acknowledged in the meantime.
         await self._event_handler.handle(
             [
                 Entry(entry_id.decode(), fields, found[0]["times_delivered"])

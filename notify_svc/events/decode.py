@@ -1,6 +1,6 @@
-"""Turns a stream entry into a notification, and refuses what cannot be one; called by `event_handler`.
+"""Decodes a stream entry to a notification, and rejects invalid entries. Called by `event_handler`.
 
-Whatever stands in the stream is from outside this service: every field is checked before anything relies on it.
+The stream is untrusted input: each field is validated before it is used.
 """
 
 import re
@@ -25,7 +25,7 @@ _EVENT_ID = re.compile(rf"(?P<task>[0-9A-HJKMNP-TV-Z]{{26}}):[1-9][0-9]{{0,18}}:
 
 
 class InvalidEvent(Exception):
-    """An entry that no repetition will make right."""
+    """A stream entry that is invalid, so that retrying does not help."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
@@ -34,18 +34,18 @@ class InvalidEvent(Exception):
 
 
 def is_event_id(text: str) -> bool:
-    """Whether `text` has the form `<task id>:<revision>:<slot>`."""
+    """Return whether `text` has the form `<task id>:<revision>:<slot>`."""
     return _EVENT_ID.fullmatch(text) is not None
 
 
 def readable_id(fields: Mapping[bytes, bytes]) -> str:
-    """The event id as the entry's field `id` has it, if it has the form of one; else an empty string."""
+    """Return the event id in the entry's field `id`, or an empty string if it is not a valid event id."""
     text = fields.get(b"id", b"")[:128].decode(errors="replace")
     return text if is_event_id(text) else ""
 
 
 def decode(fields: Mapping[bytes, bytes]) -> Notification | None:
-    """The notification that an entry asks for; None for an event that causes none. Raises InvalidEvent."""
+    """Return the notification of an entry, or None for an event without one. Raises InvalidEvent."""
     event = _parsed(fields)
     slot, kind = _SLOTS[event.type]
     _check_id(event, slot, fields[b"id"])
@@ -70,26 +70,27 @@ def _parsed(fields: Mapping[bytes, bytes]) -> events_pb2.TaskEvent:
         if not fields.get(name):
             raise InvalidEvent(Reason.MISSING_FIELD, f"the entry has no field {name.decode()}")
     if len(fields[b"event"]) > EVENT_BYTES_MAX:
-        raise InvalidEvent(Reason.TOO_LARGE, f"the event has {len(fields[b'event'])} bytes")
+        raise InvalidEvent(Reason.TOO_LARGE, f"the event has {len(fields[b'event'])} bytes; at most {EVENT_BYTES_MAX}")
     try:
         event = events_pb2.TaskEvent.FromString(fields[b"event"])
     except DecodeError as error:
         raise InvalidEvent(Reason.MALFORMED, f"not a TaskEvent: {error}") from None
     if event.schema_version > SCHEMA_VERSION:
-        raise InvalidEvent(Reason.UNKNOWN_VERSION, f"schema_version {event.schema_version}: parked for a later release")
+        detail = f"schema_version {event.schema_version} is not supported; replay the event after an update"
+        raise InvalidEvent(Reason.UNKNOWN_VERSION, detail)
     if event.type not in _SLOTS:
-        raise InvalidEvent(Reason.UNKNOWN_TYPE, f"type {event.type}")
+        raise InvalidEvent(Reason.UNKNOWN_TYPE, f"event type {event.type} is unknown")
     return event
 
 
 def _check_id(event: events_pb2.TaskEvent, slot: str, id_field: bytes) -> None:
     if event.event_id.encode() != id_field:
-        raise InvalidEvent(Reason.ID_MISMATCH, "the entry's id is not the event's")
+        raise InvalidEvent(Reason.ID_MISMATCH, "the entry's field id differs from the event's id")
     match = _EVENT_ID.fullmatch(event.event_id)
     if match is None or match["slot"] != slot:
-        raise InvalidEvent(Reason.ID_MISMATCH, f"the event's id is none of the slot {slot}")
+        raise InvalidEvent(Reason.ID_MISMATCH, f"the event's id is not valid for the slot {slot}")
     if event.task.id and event.task.id != match["task"]:
-        raise InvalidEvent(Reason.ID_MISMATCH, "the event's id is not that of its task")
+        raise InvalidEvent(Reason.ID_MISMATCH, "the event's id contains the id of another task")
 
 
 def _check_fields(event: events_pb2.TaskEvent) -> None:
@@ -98,6 +99,6 @@ def _check_fields(event: events_pb2.TaskEvent) -> None:
     if not event.owner or not event.task.title.strip():
         raise InvalidEvent(Reason.MISSING_FIELD, "owner or title is missing")
     if not identity.is_username(event.owner) or len(event.task.title) > TITLE_MAX:
-        raise InvalidEvent(Reason.MALFORMED, "owner or title breaks its rule")
+        raise InvalidEvent(Reason.MALFORMED, "owner or title is invalid")
     if not all(0 <= time.seconds < 253_402_300_800 for time in (event.occur_time, event.task.due_time)):
-        raise InvalidEvent(Reason.MALFORMED, "occur_time or due_time lies outside 1970 to 9999")
+        raise InvalidEvent(Reason.MALFORMED, "occur_time or due_time is not in the years 1970 to 9999")

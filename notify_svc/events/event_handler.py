@@ -1,6 +1,6 @@
-"""Decides what happens to a stream entry: it is recorded, skipped, or dead-lettered.
+"""Handles stream entries: records, skips or dead-letters each one. Called by `consumer`.
 
-Called by `consumer`. Reminders take a detour through `reminders`.
+Reminders go through `reminders` before they are recorded.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ _REMINDER_FACTOR = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A stream entry and its number of deliveries; without fields it was deleted."""
+    """A stream entry and its number of deliveries. `fields` is empty if the entry was deleted."""
 
     id: str
     fields: Mapping[bytes, bytes]
@@ -50,7 +50,7 @@ class EventHandler:
         self._max_deliveries = max_deliveries
 
     async def handle(self, entries: Sequence[Entry]) -> None:
-        """Handles a batch. Raises RedisError while Redis is away; the batch stays pending and is read again."""
+        """Handle a batch. Raises RedisError while Redis is unavailable; the batch stays pending and is read again."""
         entries = [each for each in entries if each.deliveries == 1 or not self._is_held(each)]
         exceeded = await self._over_max_deliveries(entries)
         arrived: list[tuple[str, Notification]] = []
@@ -78,11 +78,14 @@ class EventHandler:
         await self._acknowledger.skip(skipped)
 
     def _is_held(self, entry: Entry) -> bool:
-        """Whether an earlier delivery of the entry is still being worked on in this process."""
+        """Return whether this process is still handling an earlier delivery of the entry."""
         return self._acknowledger.holds(entry.id) or self._reminders.holds(entry.id)
 
     async def _over_max_deliveries(self, entries: Sequence[Entry]) -> set[str]:
-        """Entries over their maximum whose event was never recorded; a recorded event only waits for a channel."""
+        """Return the entries above their maximum deliveries whose event is not recorded.
+
+        An entry of a recorded event is not counted: it only waits for a channel.
+        """
         suspects = [entry for entry in entries if entry.fields and entry.deliveries > self._max_of(entry)]
         if not suspects:
             return set()
@@ -90,7 +93,7 @@ class EventHandler:
         return {entry.id for entry, is_known in zip(suspects, known, strict=True) if not is_known}
 
     def _max_of(self, entry: Entry) -> int:
-        # A reminder is delivered again for as long as the task service is away.
+        # While the task service is unavailable, reminders are redelivered many times.
         is_reminder = readable_id(entry.fields).endswith(":due")
         return self._max_deliveries * (_REMINDER_FACTOR if is_reminder else 1)
 

@@ -1,4 +1,4 @@
-"""Records notifications in the event store, and wakes the deliverers. Used by `event_handler` and `reminders`."""
+"""Records notifications in the event store and wakes the deliverers. Used by `event_handler` and `reminders`."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,7 +9,7 @@ from notify_svc.storage.event_store import EventStore, Recorded
 
 
 class Recorder:
-    """`wake` is called when there may be something to deliver."""
+    """Records notifications, then calls `wake`, because there may be new deliveries."""
 
     def __init__(
         self, event_store: EventStore, acknowledger: Acknowledger, metrics: NotifyMetrics, wake: Callable[[], None]
@@ -20,7 +20,7 @@ class Recorder:
         self._wake = wake
 
     async def record(self, arrived: Sequence[tuple[str, Notification]]) -> None:
-        """Records notifications, each with the id of its stream entry. Raises RedisError while Redis is away."""
+        """Record notifications, each with the id of its stream entry. Raises RedisError while Redis is unavailable."""
         surplus = []
         for (entry_id, notification), found in zip(arrived, await self._event_store.record(arrived), strict=True):
             if found in (Recorded.COMPLETED, Recorded.JOINED, Recorded.SURPLUS):

@@ -1,7 +1,7 @@
-"""Asks the task service whether a reminder still applies: the task may be done, deleted or due at another time.
+"""Checks with the task service that a reminder still applies: the task may be done, deleted or due at another time.
 
-Between `event_handler` and `recorder`. A reminder that waits here is still pending on the stream, so it survives the
-process. While the task service is away, only reminders wait.
+`event_handler` adds reminders; valid ones go to `recorder`. A reminder that waits here is still pending on the stream,
+so it survives a crash. While the task service is unavailable, only reminders wait.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from notify_svc.metrics import NotifyMetrics
 from notify_svc.storage.event_store import EventStore
 
 _BATCH = 50
-_ASK_SECONDS = 5.0
+_GET_SECONDS = 5.0
 
 Arrived = tuple[str, Notification]
 
@@ -49,25 +49,25 @@ class Reminders:
         self._held: set[str] = set()
 
     def holds(self, entry_id: str) -> bool:
-        """Whether a stream entry waits here already."""
+        """Return whether a stream entry already waits here."""
         return entry_id in self._held
 
     def add(self, entry_id: str, reminder: Notification) -> None:
-        """Queues a reminder; while there is no room it is ignored, and read again later."""
+        """Queue a reminder. If the queue is full, ignore it: it stays pending on the stream and is read again."""
         if not self._waiting.full():
             self._waiting.put_nowait((entry_id, reminder))
             self._held.add(entry_id)
 
     async def run(self) -> None:
-        """Works until cancelled. Raises Unavailable or RedisError; run again, it goes on with what was not answered."""
+        """Check reminders until cancelled. Raises Unavailable or RedisError; the next run retries the failed checks."""
         while True:
             await self._fill_batch()
             known = await self._event_store.are_recorded([reminder.id for _, reminder in self._batch])
-            answers = await asyncio.gather(
-                *(self._ask(arrived, is_known) for arrived, is_known in zip(self._batch, known, strict=True)),
+            results = await asyncio.gather(
+                *(self._check(arrived, is_known) for arrived, is_known in zip(self._batch, known, strict=True)),
                 return_exceptions=True,
             )
-            await self._settle(list(zip(self._batch, answers, strict=True)))
+            await self._process(list(zip(self._batch, results, strict=True)))
 
     async def _fill_batch(self) -> None:
         if self._batch:
@@ -75,35 +75,35 @@ class Reminders:
         else:
             self._batch = await next_batch(self._waiting, _BATCH)
 
-    async def _settle(self, answered: Sequence[tuple[Arrived, Notification | BaseException | None]]) -> None:
-        due = [(entry_id, answer) for (entry_id, _), answer in answered if isinstance(answer, Notification)]
+    async def _process(self, checked: Sequence[tuple[Arrived, Notification | BaseException | None]]) -> None:
+        due = [(entry_id, result) for (entry_id, _), result in checked if isinstance(result, Notification)]
         if due:
             await self._recorder.record(due)
-        for (entry_id, reminder), answer in answered:
-            if answer is None:
+        for (entry_id, reminder), result in checked:
+            if result is None:
                 self._metrics.reminders_outdated.inc()
                 await self._acknowledger.add(Completed(reminder.id, (entry_id,)))
-        failures = [answer for _, answer in answered if isinstance(answer, BaseException)]
-        self._batch = [arrived for arrived, answer in answered if isinstance(answer, BaseException)]
+        failures = [result for _, result in checked if isinstance(result, BaseException)]
+        self._batch = [arrived for arrived, result in checked if isinstance(result, BaseException)]
         self._held.difference_update(
-            entry_id for (entry_id, _), answer in answered if not isinstance(answer, BaseException)
+            entry_id for (entry_id, _), result in checked if not isinstance(result, BaseException)
         )
         if failures:
             raise failures[0]
 
-    async def _ask(self, arrived: Arrived, is_known: bool) -> Notification | None:
-        """The reminder under the title that the task has now, or None where it holds no more."""
+    async def _check(self, arrived: Arrived, is_known: bool) -> Notification | None:
+        """Return the reminder with the current title of the task, or None if it no longer applies."""
         _, reminder = arrived
-        if is_known:  # it was told, or is about to be
+        if is_known:  # it is already recorded, so it is delivered in any case
             return reminder
         identity.set_user(reminder.owner)
         identity.set_request_id(reminder.request_id or None)
         try:
-            answer = await self._tasks.GetTask(task_pb2.GetTaskRequest(id=reminder.task_id), timeout=_ASK_SECONDS)
+            response = await self._tasks.GetTask(task_pb2.GetTaskRequest(id=reminder.task_id), timeout=_GET_SECONDS)
         except grpc.aio.AioRpcError as error:
             if error.code() is grpc.StatusCode.NOT_FOUND:
                 return None
             raise Unavailable("TASK_SERVICE_UNAVAILABLE", f"GetTask: {error.code().name}") from None
-        task = answer.task
+        task = response.task
         is_due = task.HasField("due_time") and task.due_time.ToMilliseconds() == reminder.due_time_ms
         return replace(reminder, title=task.title) if is_due and task.status != task_pb2.TASK_STATUS_DONE else None

@@ -1,4 +1,4 @@
-"""Keeps the streams short: entries go when they are old enough, and from `task-events` only when nobody needs them."""
+"""Trims the streams: drops old entries, but from `task-events` only those that the consumer group has acknowledged."""
 
 import asyncio
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ from notify_svc.storage import redis_client, redis_keys
 _log = structlog.get_logger("trimmer")
 
 KEPT_MS = 15 * 60 * 1000
-_GONE_MS = 60 * 60 * 1000
+_IDLE_MS = 60 * 60 * 1000
 _INTERVAL_SECONDS = 30.0
 
 
 class Trimmer:
-    """Trims both streams every half minute, and drops consumers that are gone."""
+    """Trims both streams every 30 seconds, and drops consumers that were idle for an hour."""
 
     def __init__(self, client: Redis, scripts: redis_client.Scripts, now_ms: NowMs) -> None:
         self._client = client
@@ -27,24 +27,24 @@ class Trimmer:
         self._now_ms = now_ms
 
     async def run(self) -> None:
-        """Works until cancelled. Raises RedisError while Redis is away."""
+        """Trim until cancelled. Raises RedisError while Redis is unavailable."""
         while True:
             await self.trim()
             await asyncio.sleep(_INTERVAL_SECONDS)
 
     async def trim(self) -> None:
-        """Drops what is older than 15 minutes; of the events nothing that is unread or not acknowledged."""
+        """Drop entries older than 15 minutes, except task events that are unread or not acknowledged."""
         oldest = (self._now_ms() - KEPT_MS, 0)
         await self._client.xtrim(redis_keys.NOTIFICATIONS, minid=_text(oldest), approximate=False)
         needed = await self._oldest_needed()
         if needed is not None:
             dropped = await self._client.xtrim(redis_keys.EVENTS, minid=_text(min(oldest, needed)), approximate=False)
             _log.debug("trimmed", stream=redis_keys.EVENTS, dropped=dropped)
-            await self._scripts.drop_consumers([redis_keys.EVENTS], [redis_keys.GROUP, _GONE_MS])
+            await self._scripts.drop_consumers([redis_keys.EVENTS], [redis_keys.GROUP, _IDLE_MS])
 
     async def _oldest_needed(self) -> tuple[int, int] | None:
-        """The first entry that is pending or, where none is, the last one read; None where there is no group."""
-        # In one transaction: between two commands entries could be read, and would be taken for acknowledged.
+        """Return the first pending entry or, if none is pending, the last one read; None without a group."""
+        # One transaction: entries that are read between the two commands would look acknowledged.
         async with self._client.pipeline(transaction=True) as pipeline:
             pipeline.xinfo_groups(redis_keys.EVENTS)
             pipeline.xpending(redis_keys.EVENTS, redis_keys.GROUP)

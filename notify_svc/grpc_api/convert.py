@@ -1,4 +1,4 @@
-"""Converts the domain to the messages of notify.v1."""
+"""Converts domain objects to messages of notify.v1."""
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from notify.v1 import dead_letters_pb2, notify_pb2
@@ -17,7 +17,7 @@ _OUTCOMES = {
 
 
 def notification_to_proto(notification: Notification) -> notify_pb2.Notification:
-    """The message for a notification."""
+    """Return the message of a notification."""
     return notify_pb2.Notification(
         id=notification.id,
         kind=_KINDS[notification.kind],
@@ -30,7 +30,7 @@ def notification_to_proto(notification: Notification) -> notify_pb2.Notification
 
 
 def dead_letter_to_proto(letter: StoredDeadLetter) -> dead_letters_pb2.DeadLetter:
-    """The message for a dead letter."""
+    """Return the message of a dead letter."""
     return dead_letters_pb2.DeadLetter(
         key=letter.key,
         reason=letter.reason,

@@ -1,4 +1,4 @@
-"""notify.v1.DeadLetterService: converts in, asks `dead_letter_admin`, converts out."""
+"""notify.v1.DeadLetterService: converts the request, calls `dead_letter_admin`, and converts the result."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class DeadLetterServicer(dead_letters_pb2_grpc.DeadLetterServiceServicer):
-    """Lets operators decide what becomes of dead letters."""
+    """Lets operators list, replay and discard dead letters."""
 
     def __init__(self, dead_letter_admin: DeadLetterAdmin) -> None:
         self._dead_letter_admin = dead_letter_admin
@@ -22,7 +22,7 @@ class DeadLetterServicer(dead_letters_pb2_grpc.DeadLetterServiceServicer):
     async def ListDeadLetters(
         self, request: dead_letters_pb2.ListDeadLettersRequest, context: Context
     ) -> dead_letters_pb2.ListDeadLettersResponse:
-        """Lists dead letters, the oldest first."""
+        """List dead letters, oldest first."""
         after = page_token.decode(request.page_token) if request.page_token else None
         page = await self._dead_letter_admin.page(validation.page_size(request.page_size), after)
         return dead_letters_pb2.ListDeadLettersResponse(
@@ -34,7 +34,7 @@ class DeadLetterServicer(dead_letters_pb2_grpc.DeadLetterServiceServicer):
     async def ReplayDeadLetters(
         self, request: dead_letters_pb2.ReplayDeadLettersRequest, context: Context
     ) -> dead_letters_pb2.ReplayDeadLettersResponse:
-        """Has some or all dead letters handled once more."""
+        """Replay some or all dead letters."""
         validation.check_some_or_all("keys", request.keys, request.all, at_most=DEAD_LETTER_KEYS_MAX)
         done = await self._dead_letter_admin.replay(request.keys or await self._dead_letter_admin.keys())
         return dead_letters_pb2.ReplayDeadLettersResponse(
@@ -44,7 +44,7 @@ class DeadLetterServicer(dead_letters_pb2_grpc.DeadLetterServiceServicer):
     async def DiscardDeadLetters(
         self, request: dead_letters_pb2.DiscardDeadLettersRequest, context: Context
     ) -> dead_letters_pb2.DiscardDeadLettersResponse:
-        """Throws some or all dead letters away."""
+        """Discard some or all dead letters permanently."""
         validation.check_some_or_all("keys", request.keys, request.all, at_most=DEAD_LETTER_KEYS_MAX)
         discarded = await self._dead_letter_admin.discard(request.keys or await self._dead_letter_admin.keys())
         return dead_letters_pb2.DiscardDeadLettersResponse(discarded_count=discarded)

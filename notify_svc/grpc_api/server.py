@@ -1,4 +1,4 @@
-"""The gRPC server: its services, and which of them are called without a user."""
+"""The gRPC server: its services, and which of them need no user."""
 
 from notify.v1 import dead_letters_pb2_grpc, events_pb2_grpc, notify_pb2_grpc
 from opentelemetry import trace
@@ -27,7 +27,7 @@ def build(
     dead_letters: DeadLetterAdmin,
     ready: ReadinessCheck,
 ) -> MeshServer:
-    """The server with all its services, ready to serve."""
+    """Return the server with all its services, not yet started."""
     server = MeshServer(
         settings,
         registry,

@@ -1,4 +1,4 @@
-"""The gRPC face of `inbox`, and of the feed of new notifications: converts in, makes one call, converts out."""
+"""The servicers: each method converts the request, calls `inbox` or the feed once, and converts the result."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -19,7 +19,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class NotificationServicer(notify_pb2_grpc.NotificationServiceServicer):
-    """Shows users their own notifications and nobody else's."""
+    """Serves users; every method accesses only the caller's own notifications."""
 
     def __init__(self, inbox: Inbox, feed: Feed[watch.Notification]) -> None:
         self._inbox = inbox
@@ -28,7 +28,7 @@ class NotificationServicer(notify_pb2_grpc.NotificationServiceServicer):
     async def ListNotifications(
         self, request: notify_pb2.ListNotificationsRequest, context: Context
     ) -> notify_pb2.ListNotificationsResponse:
-        """Lists the caller's notifications, newest first."""
+        """List the caller's notifications, newest first."""
         owner = identity.require_user()
         after = page_token.decode(request.page_token, owner) if request.page_token else None
         page = await self._inbox.page(owner, validation.page_size(request.page_size), after)
@@ -41,7 +41,7 @@ class NotificationServicer(notify_pb2_grpc.NotificationServiceServicer):
     async def MarkNotificationsRead(
         self, request: notify_pb2.MarkNotificationsReadRequest, context: Context
     ) -> notify_pb2.MarkNotificationsReadResponse:
-        """Marks some or all of the caller's notifications as read."""
+        """Mark some or all of the caller's notifications as read."""
         owner = identity.require_user()
         validation.check_some_or_all("ids", request.ids, request.all, at_most=MARK_IDS_MAX)
         await self._inbox.mark_read(owner, request.ids)
@@ -50,7 +50,7 @@ class NotificationServicer(notify_pb2_grpc.NotificationServiceServicer):
     async def WatchNotifications(
         self, request: notify_pb2.WatchNotificationsRequest, context: Context
     ) -> AsyncIterator[notify_pb2.WatchNotificationsResponse]:
-        """Streams the caller's new notifications."""
+        """Stream the caller's new notifications."""
         after = resume_point(request.resume_token)
         async with aclosing(self._feed.batches(identity.require_user(), after)) as batches:
             async for batch in batches:
@@ -59,7 +59,7 @@ class NotificationServicer(notify_pb2_grpc.NotificationServiceServicer):
 
 
 class NotificationEventsServicer(events_pb2_grpc.NotificationEventsServiceServicer):
-    """Hands the other services of the mesh everybody's new notifications."""
+    """Serves the other services of the mesh with the new notifications of all users."""
 
     def __init__(self, feed: Feed[watch.Notification]) -> None:
         self._feed = feed
@@ -67,7 +67,7 @@ class NotificationEventsServicer(events_pb2_grpc.NotificationEventsServiceServic
     async def WatchNotificationEvents(
         self, request: events_pb2.WatchNotificationEventsRequest, context: Context
     ) -> AsyncIterator[events_pb2.WatchNotificationEventsResponse]:
-        """Streams the new notifications of all users."""
+        """Stream the new notifications of all users."""
         after = resume_point(request.resume_token)
         async with aclosing(self._feed.batches(None, after, waiting=self._feed.limits.items)) as batches:
             async for batch in batches:

@@ -1,6 +1,6 @@
-"""What may be watched of the stream `notifications`, and the messages in which it is told.
+"""Converts entries of the stream `notifications` to feed items, and feed items to the responses of the watch RPCs.
 
-Between `chassis.feed.stream_tail`, which reads the stream, and `servicer`, whose callers watch the feed.
+`chassis.feed.stream_tail` reads the stream and calls `item_of`; `servicer` sends the responses.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _MESSAGE_BYTES_MAX = 1024 * 1024
 
 
 def item_of(position: StreamId, fields: Fields) -> Item[Notification] | None:
-    """The notification in a stream entry, as `lua/record.lua` wrote it; None where there is none to read."""
+    """Return the notification in a stream entry that `lua/record.lua` wrote; None for an invalid entry."""
     text = fields.get(b"notification", b"")
     try:
         notification = notification_from_json(text)
@@ -30,7 +30,7 @@ def item_of(position: StreamId, fields: Fields) -> Item[Notification] | None:
 
 
 def notification_responses(batch: Batch[Notification]) -> Iterator[notify_pb2.WatchNotificationsResponse]:
-    """The messages for one user: one for each notification, or one heartbeat or reset."""
+    """Yield the responses for one user: one per notification, or a single heartbeat or reset."""
     for item in batch.items:
         yield notify_pb2.WatchNotificationsResponse(resume_token=token_of(item.position), notification=item.value)
     if not batch.items:
@@ -38,7 +38,7 @@ def notification_responses(batch: Batch[Notification]) -> Iterator[notify_pb2.Wa
 
 
 def event_responses(batch: Batch[Notification]) -> Iterator[events_pb2.WatchNotificationEventsResponse]:
-    """The messages for the mesh: many notifications in each, as far as it becomes no larger than a megabyte."""
+    """Yield the responses for the mesh, each with many notifications and at most 1 MiB of them."""
     for piece in batch.pieces(_MESSAGE_BYTES_MAX):
         yield events_pb2.WatchNotificationEventsResponse(
             resume_token=token_of(piece.position),

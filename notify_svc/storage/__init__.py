@@ -1,1 +1,1 @@
-"""What the service keeps in Redis; each change is one Lua script."""
+"""The service's data in Redis; each change is one Lua script."""

@@ -1,7 +1,4 @@
-"""What operators do with dead letters: look at them, have them handled once more, throw them away.
-
-`dead_letters` puts them down, `dead_letter_servicer` asks.
-"""
+"""Lists, replays and discards dead letters. `dead_letters` adds them; `dead_letter_servicer` calls this module."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +20,7 @@ _BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterPage:
-    """A page of dead letters, the oldest first; `next` is None on the last one."""
+    """A page of dead letters, oldest first; `next` is None on the last page."""
 
     letters: list[StoredDeadLetter]
     next: Cursor | None
@@ -32,7 +29,9 @@ class DeadLetterPage:
 
 @dataclass(slots=True)
 class Replayed:
-    """What became of letters: how many were replayed or needed it no more, and which stay as they cannot be."""
+    """The result of a replay: how many were replayed, how many their channel delivered in the meantime (these are
+    removed), and the keys of those that cannot be replayed and are kept.
+    """
 
     replayed: int = 0
     delivered_meanwhile: int = 0
@@ -40,11 +39,11 @@ class Replayed:
 
 
 class DeadLetterAdmin:
-    """The dead letters as operators see them; `wake` tells the deliverers that there is something to deliver.
+    """Operations on the dead letters; `wake` notifies the deliverers of new deliveries.
 
-    All methods raise Unavailable within three seconds when Redis does not answer, and DeadlineExceeded. What was done
-    by then is done, counted and logged, and a repeat goes on from there; only where the answer is lost, and redis-py
-    asks again, less is counted than was done.
+    All methods raise Unavailable within three seconds if Redis does not respond, and DeadlineExceeded. The batches that
+    were done before the error are counted and logged, and a repeated call does the rest. If a response is lost and
+    redis-py retries, the counts are too low.
     """
 
     def __init__(
@@ -70,18 +69,18 @@ class DeadLetterAdmin:
         self._wake = wake
 
     async def page(self, size: int, after: Cursor | None) -> DeadLetterPage:
-        """Up to `size` letters, from the oldest or from behind a place; fewer where they are long."""
-        place: list[str | int] = [] if after is None else [after.time_ms, after.id]
+        """Return up to `size` dead letters, from the oldest or after a cursor; fewer if they exceed 2 MiB."""
+        position: list[str | int] = [] if after is None else [after.time_ms, after.id]
         async with redis_deadline():
             total, has_more, rows = await self._scripts.list_dead_letters(
-                [redis_keys.DEAD_LETTERS], [size, _PAGE_BYTES_MAX, DEAD_LETTER_EVENT_BYTES_MAX, *place]
+                [redis_keys.DEAD_LETTERS], [size, _PAGE_BYTES_MAX, DEAD_LETTER_EVENT_BYTES_MAX, *position]
             )
         letters = [_letter(*row) for row in rows]
         next_cursor = Cursor(letters[-1].time_ms, letters[-1].key) if has_more else None
         return DeadLetterPage(letters, next_cursor, total)
 
     async def replay(self, keys: Sequence[str]) -> Replayed:
-        """Has these letters handled once more; those that there are not are passed over."""
+        """Replay these dead letters; ignore unknown keys."""
         done = Replayed()
         try:
             for batch in _batches(keys):
@@ -104,7 +103,7 @@ class DeadLetterAdmin:
         return done
 
     async def discard(self, keys: Sequence[str]) -> int:
-        """Throws these letters away for good, and tells how many there were."""
+        """Discard these dead letters permanently; return how many existed."""
         discarded = 0
         try:
             for batch in _batches(keys):
@@ -116,10 +115,9 @@ class DeadLetterAdmin:
         return discarded
 
     async def keys(self) -> list[str]:
-        """The keys of all letters that there are now, the oldest first.
+        """Return the keys of all dead letters that exist now, oldest first.
 
-        Who acts on all of them asks for these first: what comes back while it is at work is none of them, whatever the
-        clocks of two processes say.
+        Operations on all dead letters read the keys first, so that they do not include those that are added meanwhile.
         """
         async with redis_deadline():
             keys: Any = await self._client.zrange(redis_keys.DEAD_LETTERS, 0, DEAD_LETTERS_LIMIT - 1)

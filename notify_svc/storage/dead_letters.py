@@ -1,6 +1,6 @@
 """Stores dead letters: events and deliveries that could not be processed.
 
-`event_handler` and the deliverers put letters down here; operators decide what becomes of them in `dead_letter_admin`.
+`event_handler` and `completion` add dead letters; `dead_letter_admin` lists, replays and discards them.
 """
 
 import structlog
@@ -22,7 +22,7 @@ _ID_BYTES_MAX = 128
 
 
 class DeadLetters:
-    """The dead letters in Redis; raises RedisError while that is away."""
+    """The dead letters in Redis. `add` raises RedisError while Redis is unavailable."""
 
     def __init__(self, scripts: redis_client.Scripts, metrics: NotifyMetrics, now_ms: NowMs) -> None:
         self._scripts = scripts
@@ -30,9 +30,9 @@ class DeadLetters:
         self._now_ms = now_ms
 
     async def add(self, letter: DeadLetter) -> None:
-        """Keeps, counts and logs a dead letter; one that is there already is left as it is.
+        """Store, count and log a dead letter; do nothing if its key exists already.
 
-        When there are too many, the oldest make room, and are counted and logged too.
+        Above DEAD_LETTERS_LIMIT, the oldest ones are dropped; that is counted and logged too.
         """
         fields = _fields(letter)
         flat = [part for field in fields.items() for part in field]
@@ -56,17 +56,17 @@ class DeadLetters:
 
 
 def _fields(letter: DeadLetter) -> dict[str, str | int | bytes]:
-    """A letter as it stands in Redis; what is too long to keep is named in the detail."""
+    """Return the stored fields of a dead letter, without an event that is too large."""
     event, detail = letter.event, letter.detail[:DEAD_LETTER_DETAIL_MAX]
     if len(event) > DEAD_LETTER_EVENT_BYTES_MAX:
-        detail += f" (an event of {len(event)} bytes is not kept)"
+        detail += f" (the event is not stored: {len(event)} bytes)"
         event = b""
     return {
         "event_id": letter.event_id,
         "id": letter.id_field[:_ID_BYTES_MAX],
         "event": event,
         "reason": letter.reason.value,
-        "detail": detail.encode(errors="replace").decode(),  # what an error says may be no UTF-8
+        "detail": detail.encode(errors="replace").decode(),  # an error's message may not be valid Unicode
         "attempts": letter.attempts,
         "channel": letter.channel,
         "notification": notification_to_json(letter.notification) if letter.notification else "",

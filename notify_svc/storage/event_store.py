@@ -1,6 +1,6 @@
-"""Stores events: each is recorded once, leased by the deliverers, and complete when no delivery is pending.
+"""Stores events. An event is recorded once, leased by the deliverers, and complete when no delivery is pending.
 
-Each change is one atomic Lua script, so concurrent processes and repeats are safe.
+Each change is one atomic Lua script, so concurrent and repeated calls are safe.
 """
 
 import json
@@ -26,7 +26,7 @@ class Recorded(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PendingDelivery:
-    """A notification that a channel has leased to deliver it; `entries` are the ids of its stream entries."""
+    """A notification that a channel has leased for delivery; `entries` are the ids of its stream entries."""
 
     notification: Notification
     attempt: int
@@ -35,9 +35,9 @@ class PendingDelivery:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The result of an attempt: PENDING asks for another one at `due_ms`, `detail` says why it failed.
+    """The result of an attempt. PENDING requests another attempt at `due_ms`; `detail` is the error.
 
-    `reason` is that of the dead letter, and `is_made` False where the delivery was given up without an attempt.
+    `reason` is the reason of the dead letter. `is_made` is False if the delivery was given up without an attempt.
     """
 
     delivery: PendingDelivery
@@ -49,7 +49,7 @@ class Attempt:
 
 
 class EventStore:
-    """The events and their pending deliveries, in Redis. Raises RedisError while Redis is away."""
+    """The events and their pending deliveries in Redis. All methods raise RedisError while Redis is unavailable."""
 
     def __init__(self, client: Redis, scripts: redis_client.Scripts, channels: Collection[str], now_ms: NowMs) -> None:
         self._client = client
@@ -58,7 +58,7 @@ class EventStore:
         self._now_ms = now_ms
 
     async def record(self, arrived: Iterable[tuple[str, Notification]]) -> list[Recorded]:
-        """Records events with the ids of their stream entries, in one atomic step."""
+        """Record events with the ids of their stream entries, atomically."""
         arguments: list[str | int] = [self._now_ms(), KEEP_MS, INBOX_LIMIT]
         for entry_id, notification in arrived:
             arguments += (entry_id, notification_to_json(notification))
@@ -68,31 +68,31 @@ class EventStore:
         return [Recorded(each.decode()) for each in found]
 
     async def are_recorded(self, event_ids: Sequence[str]) -> list[bool]:
-        """Whether each of these events was recorded."""
+        """Return for each event whether it is recorded."""
         async with self._client.pipeline(transaction=False) as pipeline:
             for event_id in event_ids:
                 pipeline.exists(redis_keys.event_key(event_id))
             return [bool(found) for found in await pipeline.execute()]
 
     async def lease(self, channel: str, limit: int, lease_ms: int) -> list[PendingDelivery]:
-        """Leases what is due on a channel. What is not completed within the lease is due again, for any process."""
+        """Lease due deliveries of a channel. Any process can lease them again when the lease ends."""
         now = self._now_ms()
         rows = await self._scripts.lease_due([self._pending_keys[channel]], [channel, now, now + lease_ms, limit])
         return [_delivery(row) for row in rows]
 
-    async def pending_of_removed(self, channel: str, last_sign_ms: int, limit: int) -> list[PendingDelivery]:
-        """The pending deliveries of a channel that no process has had since then; leases nothing."""
+    async def pending_of_removed(self, channel: str, grace_start_ms: int, limit: int) -> list[PendingDelivery]:
+        """Return pending deliveries of a channel that no process announced since `grace_start_ms`, without a lease."""
         keys = [redis_keys.CHANNELS, redis_keys.pending_key(channel)]
-        rows = await self._scripts.pending_of_removed(keys, [channel, last_sign_ms, limit])
+        rows = await self._scripts.pending_of_removed(keys, [channel, grace_start_ms, limit])
         return [_delivery(row) for row in rows]
 
     async def complete(self, channel: str, attempts: Sequence[Attempt]) -> list[tuple[str, ...] | None]:
-        """Stores the results of attempts; returns the stream entries of each event that is now complete, else None."""
+        """Store the results of attempts; return for each the stream entries if the event is now complete, else None."""
         arguments: list[str | int] = [channel, self._now_ms(), KEEP_MS]
         for attempt in attempts:
             event_id, number = attempt.delivery.notification.id, attempt.delivery.attempt
             arguments += (event_id, number, attempt.outcome.value, attempt.due_ms)
-        key = self._pending_keys.get(channel) or redis_keys.pending_key(channel)  # it may be that of a removed channel
+        key = self._pending_keys.get(channel) or redis_keys.pending_key(channel)  # the channel may be a removed one
         completed = await self._scripts.complete_delivery([key], arguments)
         return [tuple(entries.decode().split()) or None for entries in completed]
 
@@ -103,7 +103,7 @@ def _delivery(row: tuple[int, bytes, bytes]) -> PendingDelivery:
 
 
 def notification_to_json(notification: Notification) -> str:
-    """The JSON that Redis stores; read marks and deliveries are separate fields of the same hash."""
+    """Return the JSON that Redis stores; the read time and deliveries are separate fields of the same hash."""
     return json.dumps(
         {
             "id": notification.id,
@@ -120,6 +120,6 @@ def notification_to_json(notification: Notification) -> str:
 
 
 def notification_from_json(text: bytes) -> Notification:
-    """A notification as `notification_to_json` wrote it."""
+    """Return the notification in JSON that `notification_to_json` wrote."""
     fields = json.loads(text)
     return Notification(**{**fields, "kind": Kind(fields["kind"])})

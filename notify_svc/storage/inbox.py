@@ -1,4 +1,4 @@
-"""What users see of their notifications, and their marks; written by `event_store`, asked by `servicer`."""
+"""The users' inboxes: lists notifications and marks them as read. `event_store` adds them; `servicer` calls this."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from notify_svc.storage.redis_deadline import redis_deadline
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of an inbox, newest first; `next` is None on the last one."""
+    """A page of an inbox, newest first; `next` is None on the last page."""
 
     notifications: list[Notification]
     next: Cursor | None
@@ -19,14 +19,14 @@ class Page:
 
 
 class Inbox:
-    """The users' inboxes. All methods raise Unavailable within three seconds when Redis does not answer."""
+    """The users' inboxes. All methods raise Unavailable within three seconds if Redis does not respond."""
 
     def __init__(self, scripts: redis_client.Scripts, now_ms: NowMs) -> None:
         self._scripts = scripts
         self._now_ms = now_ms
 
     async def page(self, owner: str, size: int, after: Cursor | None) -> Page:
-        """Up to `size` notifications of a user, from the newest or from behind a position."""
+        """Return up to `size` notifications of a user, from the newest or after a cursor."""
         position: list[str | int] = [] if after is None else [after.time_ms, after.id]
         async with redis_deadline():
             unread, rows = await self._scripts.list_inbox(
@@ -39,7 +39,7 @@ class Inbox:
         return Page(notifications, next_cursor, unread)
 
     async def mark_read(self, owner: str, ids: Sequence[str]) -> None:
-        """Marks these of a user's notifications as read, or all where no ids are given."""
+        """Mark a user's notifications as read: those with these ids, or all if `ids` is empty."""
         async with redis_deadline():
             await self._scripts.mark_read([redis_keys.unread_key(owner)], [self._now_ms(), *ids])
 

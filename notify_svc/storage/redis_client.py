@@ -1,4 +1,4 @@
-"""Connects to Redis, and loads the Lua scripts."""
+"""Connects to Redis and loads the Lua scripts."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ from redis.backoff import NoBackoff
 
 
 def connect(url: str, password: str | None = None, *, timeout_seconds: float, retries: int) -> Redis:
-    """A client whose every wait ends after `timeout_seconds`; close it with `aclose`.
+    """Return a client whose waits end after `timeout_seconds`; close it with `aclose`.
 
-    The password is for a URL that has none. A command that fails with its connection is sent again `retries` times, so
-    what is sent must bear repetition.
+    `password` is used if the URL has none. If a connection breaks, a command is sent again up to `retries` times, so
+    commands must be idempotent.
     """
     pool = BlockingConnectionPool.from_url(
         url,
@@ -26,7 +26,7 @@ def connect(url: str, password: str | None = None, *, timeout_seconds: float, re
 
 
 class Scripts:
-    """The Lua scripts of `lua/`: each runs atomically, and documents its arguments and result at its top."""
+    """The Lua scripts in `lua/`. Each runs atomically; its first comment describes its arguments and result."""
 
     def __init__(self, client: Redis) -> None:
         self.record = client.register_script(_source("record"))

@@ -1,4 +1,4 @@
-"""What is asked of Redis for a caller is answered in time: a queue that is away is an error soon, not a long wait."""
+"""Limits the time of Redis commands for a caller: if Redis is unavailable, the caller soon gets an error."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,22 +14,22 @@ _SECONDS = 3.0
 
 @asynccontextmanager
 async def redis_deadline() -> AsyncIterator[None]:
-    """Gives what the block asks of Redis three seconds, or what is left to the caller where that is less.
+    """Limit the Redis commands in the block to three seconds, or to the caller's deadline if that is sooner.
 
-    Raises Unavailable while the queue is away, DeadlineExceeded when the caller's time is up first.
+    Raises Unavailable if Redis is unavailable, and DeadlineExceeded if the caller's deadline passes first.
     """
     remaining = deadlines.remaining()
     is_callers = remaining is not None and remaining < _SECONDS
-    if remaining is not None and remaining <= 0:  # a timeout may miss what Redis answers at once
-        raise _too_late()
+    if remaining is not None and remaining <= 0:  # with a timeout of 0, an immediate response could still succeed
+        raise _deadline_exceeded()
     try:
         async with asyncio.timeout(remaining if is_callers else _SECONDS):
             yield
     except (RedisError, TimeoutError, OSError) as error:
         if is_callers and isinstance(error, TimeoutError):
-            raise _too_late() from None
-        raise Unavailable("QUEUE_UNAVAILABLE", "The queue is away; try again.") from error
+            raise _deadline_exceeded() from None
+        raise Unavailable("QUEUE_UNAVAILABLE", "The queue is unavailable; try again.") from error
 
 
-def _too_late() -> DeadlineExceeded:
-    return DeadlineExceeded("DEADLINE_EXCEEDED", "The queue did not answer before the deadlines.")
+def _deadline_exceeded() -> DeadlineExceeded:
+    return DeadlineExceeded("DEADLINE_EXCEEDED", "The queue did not respond within the deadline.")

@@ -8,25 +8,25 @@ CHANNELS = "channels"
 
 
 def event_key(event_id: str) -> str:
-    """The hash with all that is known of an event."""
+    """Return the key of the hash of an event."""
     return f"event:{event_id}"
 
 
 def inbox_key(owner: str) -> str:
-    """The sorted set of a user's notifications, by create time."""
+    """Return the key of the sorted set of a user's notifications, by create time."""
     return f"inbox:{owner}"
 
 
 def unread_key(owner: str) -> str:
-    """The sorted set of those that the user has not read."""
+    """Return the key of the sorted set of a user's unread notifications, by create time."""
     return f"unread:{owner}"
 
 
 def pending_key(channel: str) -> str:
-    """The sorted set of a channel's pending deliveries, by when each is due."""
+    """Return the key of the sorted set of a channel's pending deliveries, by due time."""
     return f"owed:{channel}"
 
 
 def dead_letter_key(key: str) -> str:
-    """The hash with one dead letter."""
+    """Return the key of the hash of a dead letter."""
     return f"dead-letter:{key}"

@@ -15,9 +15,9 @@ _MASK_VIOLATIONS_MAX = 20
 
 
 def content_change(message: task_pb2.Task, mask: FieldMask) -> dict[str, object]:
-    """The new values of the fields that the mask names, or without a mask of those that are set.
+    """Return the new values, by name, of the fields in the mask or, without a mask, of the fields that are set.
 
-    Raises InvalidInput for a field that is unknown or that only the service sets, and for invalid values.
+    Raises InvalidInput for unknown fields, for fields that the service sets, and for invalid values.
     """
     violations = [*islice(_mask_violations(mask), _MASK_VIOLATIONS_MAX)]
     named = mask.paths or [field.name for field, _ in message.ListFields()]
@@ -29,14 +29,14 @@ def content_change(message: task_pb2.Task, mask: FieldMask) -> dict[str, object]
     fields = fields_from_proto(message, violations)
     change = {path: getattr(fields, path) for path in paths}
     if violations:
-        # With a valid title, so that the rules are checked for the changed fields alone.
+        # The base task has a valid title, so that only the changed fields are checked.
         raise InvalidInput(*violations, *apply(TaskFields("a"), change).violations())
     return change
 
 
 def apply(fields: TaskFields, change: dict[str, object]) -> TaskFields:
-    """The content with the new values."""
-    return replace(fields, **change)  # type: ignore[arg-type]  # made by content_change
+    """Return the fields with the new values."""
+    return replace(fields, **change)  # type: ignore[arg-type]  # content_change has checked the values
 
 
 def _mask_violations(mask: FieldMask) -> Iterator[Violation]:

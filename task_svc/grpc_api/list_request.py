@@ -31,7 +31,7 @@ class ListRequest:
 
     @classmethod
     def from_proto(cls, request: task_pb2.ListTasksRequest, owner: str) -> "ListRequest":
-        """Reads a request. Raises InvalidInput for what it gets wrong."""
+        """Parse a request. Raises InvalidInput with all violations."""
         violations = [
             *_page_size_violations(request.page_size),
             *_order_violations(request.order_by),
@@ -47,7 +47,7 @@ class ListRequest:
         return cls(criteria, _order(request.order_by), after, limit, arguments)
 
     def answer(self, page: Page, owner: str) -> task_pb2.ListTasksResponse:
-        """The response for a page, which ends early where it would be too large."""
+        """Return the response for a page. It ends early if it would exceed PAGE_BYTES_MAX."""
         response = task_pb2.ListTasksResponse()
         size, next_position = 0, page.next
         for i, task in enumerate(page.tasks):
@@ -95,7 +95,7 @@ def _enums(kind: type[E], numbers: Iterable[int], field: str, violations: list[V
     values, known = set[E](), len(violations)
     for i, number in enumerate(numbers):
         values.add(enum_from_proto(kind, number, f"{field}[{i}]", violations))
-        if len(violations) > known:  # a message can hold a hundred thousand unknown numbers
+        if len(violations) > known:  # report only the first: a message can have 100,000 unknown numbers
             break
     return frozenset(values)
 
@@ -123,4 +123,4 @@ def _query_violations(query: str) -> Iterator[Violation]:
     if len(query) > QUERY_MAX:
         yield Violation("query", f"must be at most {QUERY_MAX} characters")
     if "\0" in query:
-        yield Violation("query", "must have no NUL character")
+        yield Violation("query", "must not contain a NUL character")

@@ -9,15 +9,15 @@ _VALUE = struct.Struct(">q")
 
 
 def encode(position: Cursor, owner: str, arguments: bytes) -> str:
-    """The token for going on at `position`; `arguments` tells all that must stay the same."""
+    """Return the token for the page after `position`. `arguments` are the request's fields that must stay the same."""
     return page_tokens.encode(_VALUE.pack(position.value) + position.id.encode(), owner.encode(), arguments)
 
 
 def decode(token: str, owner: str, arguments: bytes) -> Cursor:
-    """The position in a token. Raises InvalidInput, reason INVALID_PAGE_TOKEN, when it is not from `encode`."""
+    """Return the position in a token. Raises InvalidInput (INVALID_PAGE_TOKEN) if `encode` did not make the token."""
     place = page_tokens.decode(token, owner.encode(), arguments)
     try:
         (value,) = _VALUE.unpack_from(place)
         return Cursor(value, place[_VALUE.size :].decode())
-    except (struct.error, UnicodeDecodeError):  # a checksum can be made by anybody
+    except (struct.error, UnicodeDecodeError):  # a forged token can have a valid checksum
         raise page_tokens.invalid() from None

@@ -1,4 +1,4 @@
-"""The gRPC server: its services, and which of them are called without a user."""
+"""The gRPC server: its services, and which of them need no user."""
 
 from opentelemetry import trace
 from prometheus_client import CollectorRegistry
@@ -23,7 +23,7 @@ def build(
     feed: Feed[watch.Event],
     ready: ReadinessCheck,
 ) -> MeshServer:
-    """The server with all its services, ready to serve."""
+    """Return the server with all its services, not yet started."""
     server = MeshServer(
         settings,
         registry,

@@ -1,4 +1,4 @@
-"""The gRPC face of `tasks`, and of the feed of what happens to them: converts in, makes one call, converts out."""
+"""The servicers: each method converts the request, calls `use_cases` or the feed once, and converts the result."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -23,7 +23,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class TaskServicer(task_pb2_grpc.TaskServiceServicer):
-    """Answers users' calls; every method acts as the user whom `chassis.grpc_api.auth` let in."""
+    """Serves users; every method acts as the user that `chassis.grpc_api.auth` has authenticated."""
 
     def __init__(self, tasks: Tasks, feed: Feed[watch.Event]) -> None:
         self._tasks = tasks
@@ -78,7 +78,7 @@ class TaskServicer(task_pb2_grpc.TaskServiceServicer):
 
 
 class TaskEventsServicer(events_pb2_grpc.TaskEventsServiceServicer):
-    """Answers the other services of the mesh."""
+    """Serves the other services of the mesh."""
 
     def __init__(self, tasks: Tasks, feed: Feed[watch.Event]) -> None:
         self._tasks = tasks

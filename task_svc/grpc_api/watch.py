@@ -1,6 +1,6 @@
-"""What may be watched of the stream `task-events`, and the messages in which it is told.
+"""Converts entries of the stream `task-events` to feed items, and feed items to the responses of the watch RPCs.
 
-Between `chassis.feed.stream_tail`, which reads the stream, and the servicers, whose callers watch the feed.
+`chassis.feed.stream_tail` reads the stream and calls `item_of`; the servicers send the responses.
 """
 
 from collections.abc import Iterator
@@ -28,9 +28,9 @@ _CHANGES = {
 
 
 def item_of(position: StreamId, fields: Fields) -> Item[Event] | None:
-    """The event in a stream entry; None where nothing happened to the task itself, or where it is none of ours.
+    """Return the event in a stream entry; None for a reminder, an invalid event, or a newer schema version.
 
-    An invalid event is dead-lettered by the notification service; here it is skipped.
+    The notification service dead-letters events that are invalid or have a newer schema version.
     """
     data = fields.get(b"event", b"")
     if len(data) > _MESSAGE_BYTES_MAX:
@@ -39,13 +39,13 @@ def item_of(position: StreamId, fields: Fields) -> Item[Event] | None:
         event = Event.FromString(data)
     except DecodeError:
         return None
-    if event.type not in _CHANGES or event.schema_version > SCHEMA_VERSION or not _is_whole(event):
+    if event.type not in _CHANGES or event.schema_version > SCHEMA_VERSION or not _is_valid(event):
         return None
     return Item(position, event.owner, event.occur_time.ToNanoseconds() / 1e9, len(data), event)
 
 
 def task_responses(batch: Batch[Event]) -> Iterator[task_pb2.WatchTasksResponse]:
-    """The messages for one user: one for each event, or one heartbeat or reset."""
+    """Yield the responses for one user: one per event, or a single heartbeat or reset."""
     for item in batch.items:
         yield task_pb2.WatchTasksResponse(resume_token=token_of(item.position), change=_change(item.value))
     if not batch.items:
@@ -53,7 +53,7 @@ def task_responses(batch: Batch[Event]) -> Iterator[task_pb2.WatchTasksResponse]
 
 
 def event_responses(batch: Batch[Event]) -> Iterator[events_pb2.WatchTaskEventsResponse]:
-    """The messages for the mesh: many events in each, as far as it becomes no larger than a megabyte."""
+    """Yield the responses for the mesh, each with many events and at most 1 MiB of them."""
     for piece in batch.pieces(_MESSAGE_BYTES_MAX):
         yield events_pb2.WatchTaskEventsResponse(
             resume_token=token_of(piece.position),
@@ -65,7 +65,7 @@ def event_responses(batch: Batch[Event]) -> Iterator[events_pb2.WatchTaskEventsR
         )
 
 
-def _is_whole(event: Event) -> bool:
+def _is_valid(event: Event) -> bool:
     task = event.task
     times = (task.due_time, task.create_time, task.update_time, task.complete_time, task.delete_time, event.occur_time)
     return (

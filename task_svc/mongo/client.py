@@ -1,4 +1,4 @@
-"""The client of the MongoDB store: the URL that the settings give, with the limits that this service keeps to."""
+"""The client of the MongoDB store: connects to the configured URL, with the limits of this service."""
 
 import warnings
 from pathlib import Path
@@ -9,16 +9,16 @@ from pymongo import ReadPreference, WriteConcern
 from pymongo.errors import ConfigurationError, InvalidName
 
 from task_svc.mongo.documents import Document
-from task_svc.mongo.guard import AT_ONCE
+from task_svc.mongo.guard import CONCURRENCY
 from task_svc.repository import StoreUnusable
 
 _OPTIONS: dict[str, Any] = {
     "appname": "task_svc",
-    "maxPoolSize": AT_ONCE,
-    # A store that hangs is noticed after a heartbeat and a time-out: so whoever waits for it is told within 3 seconds.
+    "maxPoolSize": CONCURRENCY,
+    # A heartbeat and a timeout detect a store that hangs, so that callers get an error within 3 seconds.
     "connectTimeoutMS": 1_000,
     "heartbeatFrequencyMS": 500,
-    # No retries of its own: they would keep its threads waiting while the store is away, and callers know better.
+    # The driver does not retry: its threads would wait while the store is unavailable. Callers retry instead.
     "retryReads": False,
     "retryWrites": False,
 }
@@ -27,27 +27,30 @@ Client = AsyncIOMotorClient[Document]
 
 
 def new_client(url: str, password_file: Path | None) -> Client:
-    """A client that connects when it is first used. Raises StoreUnusable for a URL that cannot be one."""
+    """Return a client that connects at its first use. Raises StoreUnusable for an invalid URL."""
     options = _OPTIONS if password_file is None else {**_OPTIONS, "password": _read(password_file)}
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # an option that is not understood might be the one for TLS
+            warnings.simplefilter("error", UserWarning)  # reject unknown options: a misspelled one may be that for TLS
             return AsyncIOMotorClient(url, **options)
     except (ConfigurationError, ValueError, UserWarning):
-        # What the driver says may quote any part of the URL, the password among them.
+        # The driver's message is not shown: it may contain the password.
         msg = (
-            "cannot use the MongoDB URL in TASK_STORE_URL: it must be mongodb://USER:PASSWORD@HOST:PORT/DATABASE, the "
-            "password there or in TASK_STORE_PASSWORD_FILE, what is special in them as %XX, and known options alone"
+            "cannot use the MongoDB URL in TASK_STORE_URL: it must be mongodb://USER:PASSWORD@HOST:PORT/DATABASE, with "
+            "the password there or in TASK_STORE_PASSWORD_FILE, special characters as %XX, and known options only"
         )
         raise StoreUnusable(msg) from None
 
 
 def collection_of(client: Client) -> "AsyncIOMotorCollection[Document]":
-    """The tasks, in the database that the URL names; a write to them is answered when a majority has it on disk."""
+    """Return the collection of tasks, in the URL's database. Writes wait until a majority has them on disk.
+
+    Raises StoreUnusable if the URL has no database.
+    """
     try:
         database = client.get_default_database()
     except (ConfigurationError, InvalidName):
-        msg = "the MongoDB URL in TASK_STORE_URL must name a database, as mongodb://HOST/taskmesh does"
+        msg = "the MongoDB URL in TASK_STORE_URL must name a database, for example mongodb://HOST/taskmesh"
         raise StoreUnusable(msg) from None
     concern = WriteConcern("majority", j=True)
     return database.get_collection("tasks", write_concern=concern, read_preference=ReadPreference.PRIMARY)

@@ -1,7 +1,7 @@
-"""Between tasks and documents of the MongoDB store: one document holds a task, what it is listed by, and its outbox.
+"""Converts between tasks and MongoDB documents: one document has a task, its sort keys, and its outbox.
 
-Each order has a key of its own in the document, the order's value and the id in one text that sorts as both do: so a
-page is a range of one field. What is not set is null; a slot of the outbox that is empty is not there at all.
+The document has a sort key for each order: the order's value and the task's id in one string. A page is therefore a
+range of one field. Fields that are not set are null; empty slots of the outbox are missing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,34 +25,34 @@ from task_svc.repository import (
 Document = dict[str, Any]
 
 SCHEMA_VERSION = 1
-"""Increase it when an older release can no longer read a document; it can if a field with a default is added."""
+"""Increase it for a change that older releases cannot read. They can read a new field with a default."""
 READABLE: Document = {"schema_version": {"$in": [None, *range(1, SCHEMA_VERSION + 1)]}}
-"""The condition that this release can read a document; null stands for a missing version too."""
+"""Matches documents that this release can read; null also matches a missing version."""
 
 ORDER_FIELDS = ("by_create_time", "by_update_time", "by_due_rising", "by_due_falling", "by_priority")
 
-_DIGITS = 19  # of NEVER_DUE, the largest value of any order
+_DIGITS = 19  # the digits of NEVER_DUE, the largest value of any order
 
 
 def order_field(order: Order) -> str:
-    """The field that holds an order's keys."""
+    """Return the name of the field with an order's sort key."""
     if order.key is SortKey.DUE_TIME:
         return "by_due_falling" if order.descending else "by_due_rising"
     return f"by_{order.key}"
 
 
 def order_key(position: Cursor) -> str:
-    """A position as a text that sorts by value, then by id. Values begin at -1."""
+    """Return the sort key of a position, which sorts by value, then by id. The smallest value is -1."""
     return f"{position.value + 1:0{_DIGITS}}{position.id}"
 
 
 def cursor_of(key: str) -> Cursor:
-    """The position that a key stands for."""
+    """Return the position of a sort key."""
     return Cursor(int(key[:_DIGITS]) - 1, key[_DIGITS:])
 
 
 def to_document(creation: Creation) -> Document:
-    """The whole document of a new task."""
+    """Return the document of a new task."""
     task, event = creation.task, creation.event
     return {
         "_id": task.id,
@@ -64,7 +64,7 @@ def to_document(creation: Creation) -> Document:
 
 
 def task_fields(task: Task) -> Document:
-    """The fields of a task that a write sets."""
+    """Return the fields that a write of a task sets."""
     values = to_stored(task)
     del values["id"]
     return {
@@ -77,25 +77,25 @@ def task_fields(task: Task) -> Document:
 
 
 def to_task(document: Mapping[str, Any]) -> Task:
-    """A document as a task. A document without a version has version 1.
+    """Return the task in a document. A missing version means version 1.
 
-    Raises Unavailable for a version that only a newer release can read, which other replicas may be during an update.
+    Raises Unavailable for a newer version. During an update, replicas of a newer release may write such documents.
     """
     version = document.get("schema_version", 1)
     if version > SCHEMA_VERSION:
-        msg = f"The task was stored by a newer release (schema version {version}; this one reads {SCHEMA_VERSION})."
+        msg = f"A newer release stored the task (schema version {version}; this release reads up to {SCHEMA_VERSION})."
         raise Unavailable("STORE_NEWER", msg)
     return from_stored({**document, "id": document["_id"]})
 
 
 def reminder_fields(task: Task) -> Document:
-    """What is known of a task's reminders; a reminder changes these, and not the revision."""
+    """Return the reminder fields of a task. A reminder changes them but not the revision."""
     values = to_stored(task)
     return {name: values[name] for name in ("to_remind_of", "reminded_of")}
 
 
 def to_slot(event: OutboxEntry) -> Document:
-    """An event as it lies in its slot; `unpublished_since` is there only until it is published."""
+    """Return the contents of a slot for an event; `unpublished_since` is present only until the event is published."""
     slot = {
         "revision": event.id.revision,
         "payload": event.payload,
@@ -110,7 +110,7 @@ def to_slot(event: OutboxEntry) -> Document:
 
 
 def to_pending(task_id: str, name: Slot, slot: Mapping[str, Any]) -> OutboxEntry:
-    """The event in a slot of a task's document."""
+    """Return the event in a slot of a task's document."""
     return OutboxEntry(
         id=EventId(task_id, slot["revision"], name),
         payload=slot["payload"],

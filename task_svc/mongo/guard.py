@@ -1,7 +1,7 @@
-"""Guards MongoDB: every operation passes here, so that their number is bounded and each ends at its request's deadline.
+"""Runs all operations on MongoDB: limits their number, and ends each one at its request's deadline.
 
-While the store is away, operations wait for it briefly, here and not in the driver's threads. If it stays away, all of
-them fail with Unavailable, and new ones fail at once. They work again when the driver's monitor finds the store.
+While the store is unavailable, operations wait for it here for half a second, not in the driver's threads. Then they
+fail with Unavailable, and new ones fail immediately, until the driver's monitor finds the store again.
 """
 
 import asyncio
@@ -21,59 +21,59 @@ from task_svc.repository import deadline_exceeded, unavailable
 
 _log = structlog.get_logger("store")
 
-# Motor runs each operation in a thread, and has so many; what waits for one must wait where it can be called off.
-AT_ONCE = max_workers
-_PATIENCE = 0.5
-_LOOK_AGAIN = 0.05
+# The number of Motor's threads. Each operation needs one; those that wait for a thread must stay cancellable.
+CONCURRENCY = max_workers
+_GRACE_SECONDS = 0.5
+_POLL_SECONDS = 0.05
 _DEFAULT_SECONDS = 30.0
-_AT_ONCE_OVER = 0.0
+_EXPIRED = 0.0
 
 T = TypeVar("T")
 
 
 class MongoGuard:
-    """Lets operations through to the store behind `client`, once it was opened and while it is there."""
+    """Runs operations on the store of `client`, after `open` and while the store is available."""
 
     def __init__(self, client: "AsyncIOMotorClient[Document]") -> None:
         self._client = client
         self._is_open = False
         self._last_seen = time.monotonic()
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(CONCURRENCY)
         self._limits: set[asyncio.Timeout] = set()
 
     def open(self) -> None:
-        """From now on the store may be used: it has its indexes."""
+        """Allow operations, once the store has its indexes."""
         self._is_open = True
 
     async def watch(self) -> None:
-        """Looks whether the store is there, for ever, and ends all operations while it stays away."""
+        """Check the store every 50 ms, forever, and end all operations while it stays unavailable."""
         while True:
-            if self._is_there():
+            if self._is_available():
                 self._last_seen = time.monotonic()
-            elif time.monotonic() > self._last_seen + _PATIENCE:
+            elif time.monotonic() > self._last_seen + _GRACE_SECONDS:
                 for limit in self._limits:
                     if not limit.expired():
-                        limit.reschedule(_AT_ONCE_OVER)
-            await asyncio.sleep(_LOOK_AGAIN)
+                        limit.reschedule(_EXPIRED)
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def do(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Runs `work`, which talks to the store, and returns its result.
+        """Run `work`, an operation on the store, and return its result.
 
-        Raises Unavailable when the store is away, DeadlineExceeded when the request's deadline passes first. After
-        either it is not known whether the work was done.
+        Raises Unavailable while the store is unavailable, and DeadlineExceeded when the request's deadline passes. In
+        both cases, the operation may still have been executed.
         """
         until = deadlines.at(_DEFAULT_SECONDS)
         limit = asyncio.timeout(_left(until))
         self._limits.add(limit)
         try:
             async with limit, self._slots:
-                while not self._is_there():  # noqa: ASYNC110 (the driver's threads have no event for this loop)
-                    await asyncio.sleep(_LOOK_AGAIN)
-                # The driver's own limit frees its thread, and makes the server give up, when nobody waits any more.
+                while not self._is_available():  # noqa: ASYNC110 (the driver's threads have no event for this loop)
+                    await asyncio.sleep(_POLL_SECONDS)
+                # The driver's timeout frees its thread, and stops the server's work, after the caller has given up.
                 with pymongo.timeout(_left(until)):
                     return await work()
         except TimeoutError:
-            raise (unavailable() if limit.when() == _AT_ONCE_OVER else deadline_exceeded()) from None
+            raise (unavailable() if limit.when() == _EXPIRED else deadline_exceeded()) from None
         except PyMongoError as error:
             if time.monotonic() >= until:
                 raise deadline_exceeded() from None
@@ -82,7 +82,7 @@ class MongoGuard:
         finally:
             self._limits.discard(limit)
 
-    def _is_there(self) -> bool:
+    def _is_available(self) -> bool:
         return self._is_open and bool(self._client.delegate.topology_description.has_writable_server())
 
 

@@ -1,7 +1,8 @@
-"""The indexes of the MongoDB store, each named for what it serves.
+"""The indexes of the MongoDB store.
 
-Every order that tasks can be listed in has three: for all tasks of an owner, for one status, for one label. As MongoDB
-wants it, each begins with what is fixed and ends with what is ordered and ranged over (equality, sort, range).
+Each order of a listing has three indexes: for all tasks of an owner, for one status, and for one label. Each index
+begins with the fields that a query compares for equality, and ends with the sort key (MongoDB's equality, sort, range
+rule).
 """
 
 from pymongo import ASCENDING, IndexModel
@@ -11,18 +12,18 @@ from task_svc.outbox import Slot
 
 
 def _index(name: str, *fields: str, unique: bool = False, sparse: bool = False) -> IndexModel:
-    # Only what is asked for: a server keeps `unique=False` as an option, and then refuses the same index without it.
+    # False options are left out: a server stores `unique=False`, and then rejects the same index without it.
     options = {option: True for option, wanted in (("unique", unique), ("sparse", sparse)) if wanted}
     return IndexModel([(field, ASCENDING) for field in fields], name=name, **options)
 
 
 def look_field(slot: Slot) -> str:
-    """When the event in a slot is to be looked at; sparse, so that an empty slot costs nothing."""
+    """Return the field with the time of the relay's next attempt. Its index is sparse, so empty slots cost nothing."""
     return f"outbox.{slot}.look_at"
 
 
 def unpublished_field(slot: Slot) -> str:
-    """Since when the event in a slot waits to be published."""
+    """Return the field with the time since which the event in a slot waits for publishing."""
     return f"outbox.{slot}.unpublished_since"
 
 

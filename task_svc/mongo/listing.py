@@ -1,8 +1,8 @@
-"""The queries of a listing on MongoDB: each scans one index of `indexes`, in the order asked for.
+"""The queries of a listing on MongoDB: each scans one index of `indexes`, in the requested order.
 
 The index covers all tasks of an owner, those of one status, or those with one label. Live and deleted tasks are two
-branches, merged here. The server checks the remaining filters; a branch ends after its share of SCAN_MAX tasks, and the
-page then says where to continue.
+branches, merged here. The server checks the remaining filters. A branch ends after its share of SCAN_MAX tasks; the
+page's `next` then continues there.
 """
 
 import re
@@ -21,7 +21,7 @@ Collection = AsyncIOMotorCollection[Document]
 
 @dataclass(frozen=True, slots=True)
 class MongoQuery:
-    """One query of a page; `index` is the index that serves it."""
+    """One query of a page, served by `index`."""
 
     filter: Document
     projection: Document | None
@@ -31,7 +31,7 @@ class MongoQuery:
     index: str
 
     async def run(self, tasks: Collection) -> list[Document]:
-        """What it finds, in one batch."""
+        """Run the query and return its documents, read in one batch."""
         cursor = tasks.find(self.filter, self.projection, sort=self.sort, skip=self.skip, limit=self.limit)
         found: list[Document] = await cursor.hint(self.index).batch_size(self.limit + 1).to_list(self.limit)
         return found
@@ -39,10 +39,10 @@ class MongoQuery:
 
 @dataclass(frozen=True, slots=True)
 class IndexScan:
-    """A scan of an index in the order asked for, in one branch for live tasks and one for deleted tasks.
+    """A scan of an index in the requested order, with one branch for live tasks and one for deleted tasks.
 
-    `fixed` are the values of the index's first fields, `field` is the field that it is ordered by; the server checks
-    `residual_filters` of each task.
+    `fixed` has the values of the index's first fields; `field` is the field that orders it. The server checks
+    `residual_filters` on each task.
     """
 
     index: str
@@ -56,15 +56,15 @@ class IndexScan:
 
     @property
     def branch_limit(self) -> int:
-        """Maximum tasks to scan in each branch."""
+        """The maximum number of tasks to scan in each branch."""
         return SCAN_MAX // len(self.branches)
 
     def window(self, deleted: bool) -> MongoQuery:
-        """Finds the last task to scan in a branch, from the index alone."""
+        """Return the query for the last task to scan in a branch. It reads only the index."""
         return self._query(deleted, {}, {self.field: 1, "_id": 0}, skip=self.branch_limit - 1, limit=1)
 
     def page(self, deleted: bool, limit: int) -> MongoQuery:
-        """Reads the tasks of a branch."""
+        """Return the query for the tasks of a branch."""
         return self._query(deleted, self.residual_filters, None, skip=0, limit=limit)
 
     def _query(
@@ -82,7 +82,7 @@ class IndexScan:
 
 
 def plan(owner: str, criteria: Filter, order: Order, after: Cursor | None = None) -> IndexScan:
-    """Chooses the index for a filter."""
+    """Choose the index for a filter, and return its scan."""
     field = order_field(order)
     fixed: Document = {"owner": owner}
     labels, statuses = criteria.labels, criteria.statuses
@@ -101,12 +101,12 @@ def plan(owner: str, criteria: Filter, order: Order, after: Cursor | None = None
 async def list_tasks(
     tasks: Collection, owner: str, criteria: Filter, order: Order, after: Cursor | None, limit: int
 ) -> Page:
-    """One page; see `TaskRepository.list`."""
+    """Return one page; see `TaskRepository.list`."""
     scan = plan(owner, criteria, order, after)
     if scan.residual_filters:
         scan = replace(scan, end=await _window_end(tasks, scan))
     found: dict[str, Task] = {}
-    for deleted in scan.branches:  # in turn: of a task that moves between branches, the later state is kept
+    for deleted in scan.branches:  # not in parallel: if a task is deleted meanwhile, its later state replaces the first
         for document in await scan.page(deleted, limit + 1).run(tasks):
             found[document["_id"]] = to_task(document)
     ordered = sorted(found.values(), key=lambda task: (order.value(task), task.id), reverse=order.descending)
@@ -117,7 +117,7 @@ async def list_tasks(
 
 
 async def _window_end(tasks: Collection, scan: IndexScan) -> Cursor | None:
-    """Where the first branch ends, or None if none does."""
+    """Return the position at which the first branch reaches its limit, or None if no branch does."""
     keys = [document[scan.field] for branch in scan.branches for document in await scan.window(branch).run(tasks)]
     if not keys:
         return None

@@ -1,6 +1,6 @@
-"""The outbox in the MongoDB store: a slot is a field of the task's document, and every step on it is one atomic write.
+"""The outbox in the MongoDB store: a slot is a field of the task's document, and each change is one atomic write.
 
-A slot is found by the revision of the event in it, so that a newer event is never marked or cleared in its place.
+An update matches a slot by the revision of its event, so that it never marks or clears a newer event.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ from task_svc.repository import from_microseconds, microseconds
 Collection = AsyncIOMotorCollection[Document]
 
 EMPTY: Document = {f"outbox.{slot}": None for slot in Slot}
-"""The condition that no slot holds an event."""
+"""Matches documents with no event in any slot."""
 
 
 async def pending(tasks: Collection, now: datetime, limit: int) -> list[OutboxEntry]:
@@ -53,7 +53,7 @@ async def backlog(tasks: Collection) -> Backlog:
 
 
 async def _count(tasks: Collection, field: str) -> tuple[int, int | None]:
-    """How many documents have a field, and the smallest value of it; read from the field's index."""
+    """Return the number of documents with a field, and its smallest value, from the field's index."""
     group = {"_id": None, "count": {"$sum": 1}, "first": {"$min": f"${field}"}}
     found = await tasks.aggregate([{"$match": {field: {"$gte": 0}}}, {"$group": group}]).to_list(1)
     return (found[0]["count"], found[0]["first"]) if found else (0, None)

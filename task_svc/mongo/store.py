@@ -1,7 +1,7 @@
-"""The MongoDB store, through Motor: tasks and their outboxes, a document each, for any number of replicas.
+"""The MongoDB store, through Motor: one document for each task and its outbox, for any number of replicas.
 
-Nothing here depends on one process: a write finds its document by what it expects there, and is tried again where that
-has changed. What was answered is on the disks of a majority, so it survives a power cut and a failover.
+Writes use optimistic concurrency: an update matches the revision that it read, and is retried if another process
+changed the document. A write returns when a majority has it on disk, so it survives a power failure and a failover.
 """
 
 import asyncio
@@ -35,9 +35,9 @@ Collection = AsyncIOMotorCollection[Document]
 
 @asynccontextmanager
 async def open_store(url: str, password_file: Path | None = None) -> AsyncIterator["MongoTaskRepository"]:
-    """Opens the store, whether or not it is there yet; until it is, and has its indexes, all is Unavailable.
+    """Open the store, even while it is unavailable. Its methods raise Unavailable until it has its indexes.
 
-    Raises StoreUnusable for a URL that cannot be used.
+    Raises StoreUnusable for an invalid URL.
     """
     client = new_client(url, password_file)
     guard, tasks = MongoGuard(client), collection_of(client)
@@ -119,9 +119,9 @@ async def _insert(tasks: Collection, creation: Creation) -> Created:
     try:
         await tasks.insert_one(to_document(creation))
     except DuplicateKeyError:
-        # The refusal too was told only when a majority had what caused it, so that may be answered as durable.
+        # The server reports a duplicate only after a majority has the existing task, so that task is durable.
         found = await tasks.find_one({"owner": owner, "request_id": request_id})
-        if found is None:  # purged this very moment; whoever asks again will find the key free
+        if found is None:  # the task was purged just now; a retry creates a new one
             raise
         return Created(to_task(found), found["fingerprint"], is_new=False)
     return Created(creation.task, creation.fingerprint, is_new=True)
@@ -142,8 +142,8 @@ async def _change(tasks: Collection, owner: str, task_id: str, change: Change) -
             return Changed(before, None)
         task, event = changed
         fields = {**task_fields(task), f"outbox.{event.id.slot}": to_slot(event)}
-        as_it_was = {"_id": task_id, "revision": before.revision, **reminder_fields(before)}
-        written = await tasks.update_one(as_it_was, {"$set": fields})
+        unchanged = {"_id": task_id, "revision": before.revision, **reminder_fields(before)}
+        written = await tasks.update_one(unchanged, {"$set": fields})
         if written.matched_count:
             return Changed(task, event)
 

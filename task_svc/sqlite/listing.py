@@ -1,7 +1,7 @@
-"""The queries of a listing on SQLite: each scans one index of `schema`, in the order asked for.
+"""The queries of a listing on SQLite: each scans one index of `schema`, in the requested order.
 
 The index covers all tasks of an owner, those of one status, or those with one label, live or deleted. The remaining
-filters are checked for each task; the scan ends after SCAN_MAX tasks, and the page then says where to continue.
+filters are checked on each task. The scan ends after SCAN_MAX tasks; the page's `next` then continues there.
 """
 
 import sqlite3
@@ -19,10 +19,10 @@ _OTHER_COLUMNS = ", ".join(f"tasks.{column}" for column in TASK_COLUMNS.split(",
 
 @dataclass(frozen=True, slots=True)
 class IndexScan:
-    """A scan of an index in the order asked for, in one branch for live tasks and one for deleted tasks.
+    """A scan of an index in the requested order, with one branch for live tasks and one for deleted tasks.
 
-    `source` is the table with its index, `value` and `id` are the columns that order it, `along` the conditions that
-    the index serves; `residual_filters` are checked of each task.
+    `source` is the table with its index; `value` and `id` are the columns that order it; `along` are the conditions
+    that the index serves. `residual_filters` are checked on each task.
     """
 
     source: str
@@ -35,7 +35,7 @@ class IndexScan:
     parameters: Parameters
 
     def select(self, columns: str, conditions: Sequence[str]) -> str:
-        """A query for `columns` of the scanned tasks; branches are merged in order without sorting."""
+        """Return a query for `columns` of the scanned tasks. SQLite merges the branches in order, without sorting."""
         direction = "DESC" if self.descending else "ASC"
         branches = [
             f"SELECT {self.id} AS id, {self.value} AS value{columns} FROM {self.source} "  # noqa: S608 (our own names)
@@ -45,7 +45,7 @@ class IndexScan:
         return f"{' UNION ALL '.join(branches)} ORDER BY value {direction}, id {direction}"
 
     def behind(self, position: Cursor) -> "IndexScan":
-        """The scan from behind a cursor."""
+        """Return the scan that begins after a cursor."""
         sign = "<" if self.descending else ">"
         return replace(
             self,
@@ -54,7 +54,7 @@ class IndexScan:
         )
 
     def up_to(self, position: Cursor) -> "IndexScan":
-        """The scan up to a cursor, inclusive."""
+        """Return the scan that ends at a cursor, inclusive."""
         sign = ">" if self.descending else "<"
         return replace(
             self,
@@ -66,7 +66,7 @@ class IndexScan:
 def list_tasks(
     connection: sqlite3.Connection, owner: str, criteria: Filter, order: Order, after: Cursor | None, limit: int
 ) -> Page:
-    """One page; see `TaskRepository.list`."""
+    """Return one page; see `TaskRepository.list`."""
     scan = plan(owner, criteria, order)
     if after is not None:
         scan = scan.behind(after)
@@ -81,7 +81,7 @@ def list_tasks(
 
 
 def plan(owner: str, criteria: Filter, order: Order) -> IndexScan:
-    """Chooses the index for a filter."""
+    """Choose the index for a filter, and return its scan."""
     column = order_column(order)
     labels, statuses = list(criteria.labels), sorted(criteria.statuses)
     parameters: Parameters = {"owner": owner}
@@ -105,17 +105,17 @@ def plan(owner: str, criteria: Filter, order: Order) -> IndexScan:
 
 
 def window_query(scan: IndexScan) -> str:
-    """Finds the last task to scan for one page."""
+    """Return the query for the last task to scan for one page."""
     return f"{scan.select('', ())} LIMIT 1 OFFSET {SCAN_MAX - 1}"
 
 
 def page_query(scan: IndexScan) -> str:
-    """Reads a page's tasks."""
+    """Return the query for the tasks of a page."""
     return f"{scan.select(f', {_OTHER_COLUMNS}', scan.residual_filters)} LIMIT :limit"
 
 
 def table_of(column: str) -> str:
-    """The table of a column named with it."""
+    """Return the table in a qualified column name."""
     return column.partition(".")[0]
 
 

@@ -1,4 +1,4 @@
-"""The outbox in the SQLite store: a row per slot, written in the transaction of the task it belongs to."""
+"""The outbox in the SQLite store: one row per slot, written in the same transaction as its task."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ _SLOT = "task_id = ? AND slot = ? AND revision = ?"
 
 
 def put(connection: sqlite3.Connection, event: OutboxEntry) -> None:
-    """Puts an event into its slot, in the place of the one that is there."""
+    """Put an event into its slot, and replace the event that the slot held."""
     row = {
         "task_id": event.id.task_id,
         "slot": event.id.slot.value,

@@ -14,14 +14,14 @@ _FALLING = Order(SortKey.DUE_TIME, descending=True)
 
 
 def order_column(order: Order) -> str:
-    """The column that holds an order's value."""
+    """Return the name of the column with an order's value."""
     if order.key is SortKey.DUE_TIME:
         return "due_falling" if order.descending else "due_rising"
     return order.key.value
 
 
 def task_values(task: Task) -> dict[str, Any]:
-    """The columns of a task that a write sets."""
+    """Return the column values that a write of a task sets."""
     values = to_stored(task)
     return {
         **values,
@@ -34,5 +34,5 @@ def task_values(task: Task) -> dict[str, Any]:
 
 
 def to_task(row: sqlite3.Row) -> Task:
-    """A row of TASK_COLUMNS as a task."""
+    """Return the task in a row of TASK_COLUMNS."""
     return from_stored({**dict(row), "labels": json.loads(row["labels"])})

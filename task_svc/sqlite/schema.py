@@ -1,7 +1,7 @@
-"""The tables of the SQLite store and the indexes that its listings are served by.
+"""The tables of the SQLite store, and the indexes for its listings.
 
-Every order that tasks can be listed in has three indexes: for all tasks of an owner, for one status, for one label.
-Each begins with what is fixed and ends with the order's value and the id, so that a page is one index scan.
+Each order of a listing has three indexes: for all tasks of an owner, for one status, and for one label. Each index
+begins with the columns that are compared for equality, and ends with the order's value and the id: a page is one scan.
 """
 
 import sqlite3
@@ -70,9 +70,9 @@ CREATE INDEX tasks_to_remind ON tasks (to_remind_of) WHERE to_remind_of IS NOT N
 
 
 def create(connection: sqlite3.Connection) -> bool:
-    """Makes the tables, or brings those of an older version up to date.
+    """Create the tables, or migrate those of an older version.
 
-    False, and nothing done, for a file that a newer version wrote.
+    Returns False, without a change, for a file that a newer version wrote.
     """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version < VERSION:
@@ -92,5 +92,5 @@ def _first() -> str:
 
 
 _STEPS = (_first(), _REMINDERS)
-"""What brings a file from each version to the next; steps are added and never changed."""
+"""The migration from each version to the next. Add steps; never change one."""
 VERSION = len(_STEPS)

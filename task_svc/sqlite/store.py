@@ -1,7 +1,7 @@
 """The SQLite store: tasks, labels and outbox in one file, for one process.
 
-Every commit waits for the disk (`synchronous=FULL`), so that what was answered survives a power cut. Several replicas
-need a store that many processes can share: this one refuses a file that another process has open.
+Every commit waits for the disk (`synchronous=FULL`), so a completed write survives a power failure. Only one process
+can open a file: several replicas need MongoDB.
 """
 
 import asyncio
@@ -39,11 +39,11 @@ _LABEL_COLUMNS = ("task_id", "label", "owner", "deleted", *schema.ORDER_COLUMNS)
 
 @asynccontextmanager
 async def open_store(path: Path) -> AsyncIterator["SqliteTaskRepository"]:
-    """Opens the store, and makes file and tables where there are none.
+    """Open the store, and create the file and the tables if they do not exist.
 
-    Raises StoreUnusable when the file cannot be opened, another process has it open, or a newer version wrote it.
+    Raises StoreUnusable if the file cannot be opened, another process has it open, or a newer version wrote it.
     """
-    with _held(path):
+    with _locked(path):
         await asyncio.to_thread(_prepare, path)
         writer = Writer(lambda: _connect(path))
         readers = Readers(lambda: _connect(path, read_only=True))
@@ -102,13 +102,13 @@ class SqliteTaskRepository:
         return await self._readers.do(outbox.backlog)
 
     async def ping(self) -> None:
-        """See `TaskRepository.ping`: a group of writes goes through."""
+        """See `TaskRepository.ping`: returns if the writer can commit."""
         await self._writer.do(lambda connection: connection.execute("SELECT 1"))
 
 
 @contextmanager
-def _held(path: Path) -> Iterator[None]:
-    """Keeps other processes from the file; the system lets go of it when this process ends, however it does."""
+def _locked(path: Path) -> Iterator[None]:
+    """Lock the file against other processes. The operating system releases the lock even if this process crashes."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = os.open(f"{path}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
@@ -125,7 +125,7 @@ def _lock(lock: int, path: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        msg = f"another process has {path} open; several replicas need MongoDB"
+        msg = f"another process has {path} open; use MongoDB for several replicas"
         raise StoreUnusable(msg) from None
 
 
@@ -136,7 +136,7 @@ def _prepare(path: Path) -> None:
     except sqlite3.Error as error:
         raise _unusable(path, error) from error
     if not is_known:
-        msg = f"a newer version of this program wrote {path}"
+        msg = f"a newer version of the task service wrote {path}; use that version"
         raise StoreUnusable(msg)
 
 

@@ -1,7 +1,7 @@
-"""The threads that work on the SQLite file: one that writes, and a few that read.
+"""The threads that access the SQLite file: one writer and four readers.
 
-The writer takes all the work that is waiting, does it in one transaction and answers when that is on the disk: under
-load one fsync serves many writes. Readers see what was committed and never wait for the writer.
+The writer executes all waiting jobs (at most 200) in one transaction, and returns their results when it is on disk:
+under load, one fsync serves many writes. Readers see committed data and never wait for the writer.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ _QUEUE_MAX = 10_000
 _GROUP_MAX = 200
 _READERS = 4
 _DEFAULT_SECONDS = 30.0
-_STEPS_BETWEEN_CLOCK_LOOKS = 10_000
+_STEPS_BETWEEN_DEADLINE_CHECKS = 10_000
 
 
 def _unavailable(error: sqlite3.Error) -> Unavailable:
@@ -41,22 +41,22 @@ def _unavailable(error: sqlite3.Error) -> Unavailable:
 class _Job:
     work: Work[Any]
     deadline: float
-    answer: asyncio.Future[Any]
+    future: asyncio.Future[Any]
     result: Any = None
     error: Exception | None = None
 
     def resolve(self) -> None:
-        """Gives the answer, unless its asker has gone."""
-        if self.answer.done():
+        """Set the result or error of the future, unless the caller has cancelled it."""
+        if self.future.done():
             return
         if self.error is not None:
-            self.answer.set_exception(self.error)
+            self.future.set_exception(self.error)
         else:
-            self.answer.set_result(self.result)
+            self.future.set_result(self.result)
 
 
 class Writer:
-    """Does all writing, in the order it was asked for, on a connection in autocommit mode."""
+    """Executes all writes, in the order of the calls, on one connection in autocommit mode."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self._connect = connect
@@ -66,20 +66,20 @@ class Writer:
         self._thread.start()
 
     async def do(self, work: Work[T]) -> T:
-        """Runs `work` inside a transaction and returns its result when that is durable.
+        """Run `work` in a transaction, and return its result when the transaction is durable.
 
-        Work that raises leaves nothing behind and does not touch its neighbours in the group. Work whose asker has
-        gone, or whose deadline has passed before its turn, is not begun. Raises Unavailable when too much is waiting.
+        If `work` raises, its changes are rolled back, but not the other work in the transaction. Work does not start
+        if its caller was cancelled or its deadline has passed. Raises Unavailable if the queue of writes is full.
         """
-        answer: asyncio.Future[T] = self._loop.create_future()
+        future: asyncio.Future[T] = self._loop.create_future()
         try:
-            self._jobs.put_nowait(_Job(work, deadlines.at(_DEFAULT_SECONDS), answer))
+            self._jobs.put_nowait(_Job(work, deadlines.at(_DEFAULT_SECONDS), future))
         except queue.Full:
             raise Unavailable("STORE_BUSY", "Too many writes are waiting; try again.") from None
-        return await answer
+        return await future
 
     async def close(self) -> None:
-        """Ends the thread when all that was asked for is done."""
+        """Wait until all queued work is done, and end the thread."""
         await asyncio.to_thread(self._jobs.put, None)
         await asyncio.to_thread(self._thread.join)
 
@@ -119,7 +119,7 @@ class Writer:
                 job.error = failure
 
     def _attempt(self, connection: sqlite3.Connection, job: _Job) -> None:
-        if job.answer.cancelled():
+        if job.future.cancelled():
             return
         if time.monotonic() > job.deadline:
             job.error = deadline_exceeded()
@@ -128,7 +128,7 @@ class Writer:
         try:
             job.result = job.work(connection)
         except Exception as error:
-            if not connection.in_transaction:  # the disk is full or failing: the whole group is lost
+            if not connection.in_transaction:  # SQLite rolled back (full or failing disk), so the whole group fails
                 raise
             job.error = _unavailable(error) if isinstance(error, sqlite3.Error) else error
             connection.execute("ROLLBACK TO job")
@@ -141,7 +141,7 @@ def _resolve(group: list[_Job]) -> None:
 
 
 class Readers:
-    """Runs queries side by side, each thread on a read-only connection of its own."""
+    """Runs queries in parallel, each thread on its own read-only connection."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self._connect = connect
@@ -150,12 +150,12 @@ class Readers:
         self._connections: list[sqlite3.Connection] = []
 
     async def do(self, work: Work[T]) -> T:
-        """Runs `work` and returns its result; a query is stopped when the request's deadline passes."""
+        """Run `work` and return its result. A query stops when the request's deadline passes."""
         deadline = deadlines.at(_DEFAULT_SECONDS)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, work, deadline)
 
     async def close(self) -> None:
-        """Ends the threads when their queries are done."""
+        """Wait until all queries are done, and end the threads."""
         await asyncio.to_thread(self._threads.shutdown)
         for connection in self._connections:
             connection.close()
@@ -168,7 +168,7 @@ class Readers:
         if time.monotonic() > until:
             raise deadline_exceeded()
         connection: sqlite3.Connection = self._own.connection
-        connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS_BETWEEN_CLOCK_LOOKS)
+        connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS_BETWEEN_DEADLINE_CHECKS)
         try:
             return work(connection)
         except sqlite3.Error as error:

@@ -1,8 +1,8 @@
--- Puts something among the dead letters, once; the oldest make room where there are too many.
+-- Adds a dead letter, unless its key exists already; drops the oldest ones above the limit.
 --
 -- KEYS  dead-letters
--- ARGV  key, now (milliseconds), how many there may be, then fields and values of the hash
--- Returns the keys of those that made room, or nil where it was there already.
+-- ARGV  key, now (milliseconds), limit, then fields and values of the hash
+-- Returns the keys of the dropped ones, or nil if the key exists already.
 local letters = KEYS[1]
 local key, now, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
 
@@ -11,7 +11,7 @@ if redis.call('ZSCORE', letters, key) then
 end
 local surplus = redis.call('ZCARD', letters) + 1 - limit
 local oldest = surplus > 0 and redis.call('ZRANGE', letters, 0, surplus - 1) or {}
--- First, since a Redis that is full refuses this alone.
+-- HSET comes first: if Redis is out of memory, it fails before anything has changed.
 redis.call('HSET', 'dead-letter:' .. key, 'time', now, unpack(ARGV, 4))
 redis.call('ZADD', letters, now, key)
 for _, each in ipairs(oldest) do

@@ -1,20 +1,20 @@
--- Notes how attempts on one channel ended.
+-- Stores the results of attempts on one channel.
 --
 -- KEYS  owed:<channel>
--- ARGV  channel, now, time to keep (milliseconds); then for each its event id, attempt, outcome ('pending' for another
---       try), and when that is due
--- Returns for each the ids of the event's stream entries, in spaces, when no channel owes anything any more; else ''.
+-- ARGV  channel, now, retention (milliseconds); then for each attempt: event id, attempt number, outcome ('pending' for
+--       a retry), due time of the retry
+-- Returns for each the event's stream entry ids, between spaces, if the event is now complete; else ''.
 local owed = KEYS[1]
 local channel, now, keep = unpack(ARGV)
 
-local function settle(id, attempt, outcome, due)
+local function complete(id, attempt, outcome, due)
   local event = 'event:' .. id
   local known, attempts, entries, owner =
     unpack(redis.call('HMGET', event, 'outcome:' .. channel, 'attempts:' .. channel, 'entries', 'owner'))
   if known ~= 'pending' then
     return ''
   end
-  -- Another process has taken it since: only a success may speak for both.
+  -- Another process has leased the delivery since then: accept only a success.
   if attempts ~= attempt and outcome ~= 'delivered' then
     return ''
   end
@@ -38,8 +38,8 @@ local function settle(id, attempt, outcome, due)
   return entries
 end
 
-local settled = {}
+local completed = {}
 for i = 4, #ARGV, 4 do
-  table.insert(settled, settle(unpack(ARGV, i, i + 3)))
+  table.insert(completed, complete(unpack(ARGV, i, i + 3)))
 end
-return settled
+return completed

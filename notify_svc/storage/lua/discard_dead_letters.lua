@@ -1,8 +1,8 @@
--- Throws dead letters away.
+-- Discards dead letters permanently.
 --
 -- KEYS  dead-letters
--- ARGV  the letters' keys
--- Returns how many there were.
+-- ARGV  keys of the dead letters
+-- Returns how many of them existed.
 local discarded = 0
 for _, key in ipairs(ARGV) do
   if redis.call('ZREM', KEYS[1], key) == 1 then

@@ -1,8 +1,8 @@
--- Drops consumers that are gone: every process has a name of its own, and nobody else would take them off the list.
+-- Drops idle consumers: each process has its own consumer name, so the names of ended processes would accumulate.
 --
 -- KEYS  task-events
--- ARGV  group, how long a consumer was idle to be called gone (milliseconds)
--- Returns how many were dropped. One with pending entries stays, since those would go with it.
+-- ARGV  group, idle time after which a consumer is dropped (milliseconds)
+-- Returns how many were dropped. Consumers with pending entries are kept: Redis would delete their pending entries.
 local dropped = 0
 for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
   local consumer = {}

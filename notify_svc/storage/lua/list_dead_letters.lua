@@ -1,16 +1,16 @@
--- Reads one page of the dead letters, the oldest first.
+-- Returns one page of the dead letters, oldest first.
 --
 -- KEYS  dead-letters
--- ARGV  how many, of how many bytes together, of how many bytes an event is shown; then, to go on after one: its time,
---       its key
--- Returns how many letters there are, whether there are more behind the page (0 or 1), and for each of the page: key,
--- time, {event id, reason, detail, attempts, channel, event}, where nil stands for what is missing.
+-- ARGV  page size, maximum bytes of the page, maximum bytes of an event; then, for the page after a dead letter: its
+--       time, its key
+-- Returns the total number of dead letters, whether more follow the page (0 or 1), and for each in the page: key, time,
+-- {event id, reason, detail, attempts, channel, event}, with nil for missing fields and for a larger event.
 local letters = KEYS[1]
 local count, bytes, shown = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time, after = ARGV[4], ARGV[5]
 
--- As Redis sorts: by bytes. Lua's own `<` follows the server's locale.
-local function is_behind(a, b)
+-- Compares bytes, as Redis sorts. Lua's `<` depends on the server's locale.
+local function is_after(a, b)
   for i = 1, math.min(#a, #b) do
     local x, y = string.byte(a, i), string.byte(b, i)
     if x ~= y then
@@ -28,10 +28,10 @@ local function first_rank()
   if rank then
     return rank + 1
   end
-  -- It was replayed or discarded meanwhile: the page begins where it would stand.
+  -- The dead letter was replayed or discarded in the meantime: the page begins at its former rank.
   rank = redis.call('ZCOUNT', letters, '-inf', '(' .. time)
   for _, key in ipairs(redis.call('ZRANGEBYSCORE', letters, time, time)) do
-    if not is_behind(key, after) then
+    if not is_after(key, after) then
       rank = rank + 1
     end
   end

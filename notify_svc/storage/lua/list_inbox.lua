@@ -1,8 +1,9 @@
--- Reads one page of an inbox, newest first, after dropping what is too old.
+-- Returns one page of an inbox, newest first, after it drops expired notifications.
 --
 -- KEYS  inbox:<owner>, unread:<owner>
--- ARGV  the oldest create time to keep (milliseconds), how many; then, to go on after one: its create time, its id
--- Returns the number of unread ones, and the hash of each of the page as a flat list.
+-- ARGV  the oldest create time to keep (milliseconds), page size; then, for the page after a notification: its create
+--       time, its id
+-- Returns the number of unread notifications, and the hash of each notification in the page as a flat list.
 local inbox, unread = KEYS[1], KEYS[2]
 local oldest, count, created, after = unpack(ARGV)
 

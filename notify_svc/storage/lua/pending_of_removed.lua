@@ -1,13 +1,13 @@
--- Finds what a channel owes that no process has had for a while; when that is nothing, the channel is forgotten.
+-- Returns pending deliveries of a removed channel; if there are none, removes the channel from `channels`.
 --
 -- KEYS  channels, owed:<channel>
--- ARGV  channel, the time of its last sign at which it still counts as there (milliseconds), how many at most
--- Returns for each: attempts made, entries, notification; nothing where the channel is there again.
+-- ARGV  channel, start of the grace period (milliseconds), maximum number of deliveries
+-- Returns for each: attempts made, entries, notification; nothing if a process has announced the channel since.
 local channels, owed = KEYS[1], KEYS[2]
-local channel, oldest, count = unpack(ARGV)
+local channel, grace_start, count = unpack(ARGV)
 
-local seen = redis.call('ZSCORE', channels, channel)
-if not seen or tonumber(seen) >= tonumber(oldest) then
+local announced = redis.call('ZSCORE', channels, channel)
+if not announced or tonumber(announced) >= tonumber(grace_start) then
   return {}
 end
 local found = {}

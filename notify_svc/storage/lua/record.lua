@@ -1,12 +1,14 @@
--- Records events and all that they owe, each once, however often it comes.
+-- Records events with a pending delivery for each channel. A repeated event is recorded only once.
 --
--- KEYS  notifications, channels, owed:<channel>...  (what belongs to one event or user follows from the event: no Redis Cluster)
--- ARGV  now, time to keep (milliseconds), inbox limit; then for each event its stream entry's id and its notification
--- Returns for each: 'new'; or, where it is known: 'settled' (delivered or given up everywhere), 'under_way' (this entry
--- was recorded before), 'joined' (another entry of it; all are acknowledged at the end), 'surplus' (too many of those).
+-- KEYS  notifications, channels, owed:<channel>...
+-- The keys of an event and a user are derived from the event, so the script does not support Redis Cluster.
+-- ARGV  now, retention (milliseconds), inbox limit; then for each event: stream entry id, notification
+-- Returns 'new' for a new event, 'settled' for a complete one (each channel has delivered it or given up), and for an
+-- event with pending deliveries: 'under_way' if this entry is known, 'joined' if it is new (all entries of the event are
+-- acknowledged when it is complete), or 'surplus' if the event has too many entries.
 local now, keep, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 
--- What leaves the inbox stays known, or a repeat would notify again; but once settled, that is all that stays.
+-- Deletes the data of a complete event that leaves the inbox. The mark `settled` stays: it identifies a repeated event.
 local function forget(id)
   local event = 'event:' .. id
   if redis.call('HEXISTS', event, 'settled') == 1 then

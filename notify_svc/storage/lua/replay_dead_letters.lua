@@ -1,9 +1,10 @@
--- Has dead letters handled once more: an event is put on the stream again, a channel that gave up owes again.
+-- Replays dead letters: adds an event to the stream again, makes a delivery pending again.
 --
--- KEYS  dead-letters, task-events, channels, owed:<channel>... (of all channels there are)
--- ARGV  now, time to keep (milliseconds), then the letters' keys
--- Returns for each: 'replayed'; 'over' (the channel has delivered meanwhile: the letter is removed); 'stays' (too little
--- was kept, the channel is no more, or it is at work on it); 'unknown' (no such letter, perhaps not any more).
+-- KEYS  dead-letters, task-events, channels, owed:<channel>... (of all configured channels)
+-- ARGV  now, retention (milliseconds), then the keys of the dead letters
+-- Returns for each: 'replayed'; 'over' (the channel has delivered in the meantime, so the dead letter is removed);
+-- 'stays' (the event or notification is not stored, the channel is not configured, or the delivery is in progress);
+-- 'unknown' (there is no such dead letter).
 local letters, stream = KEYS[1], KEYS[2]
 local now, keep = ARGV[1], ARGV[2]
 
@@ -25,19 +26,19 @@ local function publish(letter)
   return 'replayed'
 end
 
-local function owe(letter, channel, entry)
+local function make_pending(letter, channel, entry)
   local owed = 'owed:' .. channel
   local id, notification = unpack(redis.call('HMGET', letter, 'event_id', 'notification'))
   if not channels[owed] or not is_kept(notification) then
     return 'stays'
   end
   local event = 'event:' .. id
-  -- Of an event that was forgotten no outcome is known: it was settled, so what the letter says still holds.
+  -- If the event's data was deleted, it has no outcome. The event was complete, so the dead letter is still valid.
   local outcome = redis.call('HGET', event, 'outcome:' .. channel)
   if outcome == 'delivered' then
     return 'over'
   elseif outcome == 'pending' then
-    -- A letter is made just before its channel is settled: without it, that giving up would leave no trace.
+    -- A dead letter is added just before its delivery is completed. It must stay, or the failure would not be recorded.
     return 'stays'
   end
   if redis.call('HEXISTS', event, 'notification') == 0 then
@@ -61,7 +62,7 @@ local function replay(key)
   local channel = redis.call('HGET', letter, 'channel')
   local found
   if is_kept(channel) then
-    found = owe(letter, channel, string.sub(key, 1, -#channel - 2))
+    found = make_pending(letter, channel, string.sub(key, 1, -#channel - 2))
   else
     found = publish(letter)
   end

@@ -1,4 +1,4 @@
-"""The operator's command, run as a process against a real service: what it says, and how it ends."""
+"""The dead letters command, run as a process against a real service: its output and exit status."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ EVENT_ID = created(1).event_id
 
 @dataclass
 class Ended:
-    """What the command wrote, and its exit status."""
+    """The exit status and output of the command."""
 
     status: int
     out: str
@@ -35,14 +35,14 @@ class Ended:
 
 
 async def run(target: str, token_file: Path | None, *arguments: str | bytes, **variables: str) -> Ended:
-    """Runs the command to its end."""
+    """Run the command to its end."""
     token = {} if token_file is None else {"MESH_TOKEN_FILE": str(token_file)}
     command = (sys.executable, "-m", "notify_svc.cli.dead_letters", *arguments)
     return await to_its_end(*command, NOTIFY_GRPC_TARGET=target, **token, **variables)
 
 
 async def to_its_end(*command: str | bytes, **variables: str) -> Ended:
-    """Runs a program to its end."""
+    """Run a program to its end."""
     process = await asyncio.create_subprocess_exec(
         *command,
         env={**os.environ, **variables},
@@ -94,7 +94,7 @@ Command = Callable[..., Awaitable[Ended]]
 
 
 async def a_letter_of_each_kind(service: Running) -> tuple[str, str]:
-    """What a channel gave up, and what is no event; returns their keys."""
+    """Create a dead letter of a delivery and one of an invalid entry; return their keys."""
     (entry,) = await publish(service.redis, created(1))
     await eventually(service.all_acknowledged)
     bad: Any = await service.redis.xadd(redis_keys.EVENTS, {"id": "\x1b[31m", "event": b"\xff"})
@@ -102,7 +102,7 @@ async def a_letter_of_each_kind(service: Running) -> tuple[str, str]:
     return f"{entry.decode()}/mail", bad.decode()
 
 
-async def test_the_list_is_for_people_and_counts(service: Running, command: Command) -> None:
+async def test_the_list_shows_each_dead_letter_and_their_number(service: Running, command: Command) -> None:
     given_up, bad = await a_letter_of_each_kind(service)
     ended = await command()
     assert (ended.status, ended.err) == (0, "")
@@ -117,11 +117,11 @@ async def test_the_list_is_for_people_and_counts(service: Running, command: Comm
     assert (await command("list")).out.splitlines()[-1] == count
 
 
-async def test_make_asks_the_service_that_make_dev_has_started(service: Running, token_file: Path) -> None:
+async def test_make_calls_the_service_of_make_dev(service: Running, token_file: Path) -> None:
     given_up, _ = await a_letter_of_each_kind(service)
     listed = await to_its_end(
         *("make", "--silent", "--no-print-directory", "--directory", str(ROOT), "dead-letters"),
-        **dict.fromkeys(("ARGS", "MAKEFLAGS"), ""),  # or those of the `make test` around this would be its own
+        **dict.fromkeys(("ARGS", "MAKEFLAGS"), ""),  # do not inherit them from `make test`
         MESH_TOKEN_FILE=str(token_file),
         NOTIFY_GRPC_PORT=str(service.settings.grpc_port),
         NOTIFY_GRPC_TARGET="",
@@ -130,7 +130,7 @@ async def test_make_asks_the_service_that_make_dev_has_started(service: Running,
     assert given_up in listed.out
 
 
-async def test_a_list_of_many_pages_is_whole(service: Running, command: Command) -> None:
+async def test_a_list_of_many_pages_is_complete(service: Running, command: Command) -> None:
     keys = {f"{number:013d}-0": number for number in range(450)}
     await service.redis.zadd(redis_keys.DEAD_LETTERS, dict(keys.items()))
     answer = json.loads((await command("--json")).out)
@@ -138,8 +138,8 @@ async def test_a_list_of_many_pages_is_whole(service: Running, command: Command)
     assert answer["total_count"] == 450
 
 
-async def test_a_long_list_may_be_cut_by_its_reader(service: Running, token_file: Path) -> None:
-    keys = {f"{number:013d}-0": number for number in range(5000)}  # far more than a pipe holds
+async def test_a_long_list_can_be_piped_to_head(service: Running, token_file: Path) -> None:
+    keys = {f"{number:013d}-0": number for number in range(5000)}  # more than a pipe's buffer
     await service.redis.zadd(redis_keys.DEAD_LETTERS, dict(keys.items()))
     target = f"127.0.0.1:{service.settings.grpc_port}"
     process = await asyncio.create_subprocess_exec(
@@ -148,7 +148,7 @@ async def test_a_long_list_may_be_cut_by_its_reader(service: Running, token_file
             **os.environ,
             "NOTIFY_GRPC_TARGET": target,
             "MESH_TOKEN_FILE": str(token_file),
-            "PYTHONUNBUFFERED": "",  # with it, Python does not notice
+            "PYTHONUNBUFFERED": "",  # with it, Python has nothing to flush at exit
         },
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -159,7 +159,7 @@ async def test_a_long_list_may_be_cut_by_its_reader(service: Running, token_file
     assert out.splitlines()[1].startswith(b"0000000000000-0 ")
 
 
-async def test_escape_sequences_reach_no_terminal(service: Running, command: Command) -> None:
+async def test_escape_sequences_are_escaped(service: Running, command: Command) -> None:
     await service.redis.zadd(redis_keys.DEAD_LETTERS, {"1-0": 1})
     await service.redis.hset(redis_keys.dead_letter_key("1-0"), "detail", "\x1b]0;owned\x07 \u202e\r\nfake line")
     for arguments in ((), ("--json",)):
@@ -169,12 +169,12 @@ async def test_escape_sequences_reach_no_terminal(service: Running, command: Com
         assert not any(line.startswith("fake") for line in out.split("\n"))
 
 
-async def test_where_there_are_no_dead_letters_it_says_so(service: Running, command: Command) -> None:
-    assert await command() == Ended(0, "There are no dead letters: everything could be handled.\n", "")
+async def test_an_empty_list_is_reported(service: Running, command: Command) -> None:
+    assert await command() == Ended(0, "There are no dead letters.\n", "")
     assert json.loads((await command("list", "--json")).out) == {"dead_letters": [], "total_count": 0}
 
 
-async def test_replay_has_letters_delivered_and_names_those_that_stay(
+async def test_replay_delivers_dead_letters_and_lists_those_that_are_kept(
     service: Running, command: Command, channel: FakeChannel
 ) -> None:
     given_up, _ = await a_letter_of_each_kind(service)
@@ -183,7 +183,7 @@ async def test_replay_has_letters_delivered_and_names_those_that_stay(
 
     again = await command("replay", given_up)
     assert again.out.splitlines()[0] == "Replayed 0 dead letters."
-    assert "Keys without a dead letter" in again.out
+    assert "Ignored keys (no dead letter, or delivered in the meantime): 1." in again.out
 
     await service.redis.zadd(redis_keys.DEAD_LETTERS, {"1-0": 1})
     answer = json.loads((await command("replay", "--all", "--json")).out)
@@ -192,7 +192,7 @@ async def test_replay_has_letters_delivered_and_names_those_that_stay(
     assert (stays.status, stays.out.splitlines()[-1]) == (0, "  1-0")
 
 
-async def test_discard_throws_letters_away(service: Running, command: Command) -> None:
+async def test_discard_removes_dead_letters(service: Running, command: Command) -> None:
     given_up, _ = await a_letter_of_each_kind(service)
     assert (await command("discard", given_up)).out == "Discarded 1 dead letter.\n"
     assert json.loads((await command("discard", "--all", "--json")).out) == {"discarded_count": 1}
@@ -201,39 +201,39 @@ async def test_discard_throws_letters_away(service: Running, command: Command) -
 
 async def test_keys_may_be_any_bytes(service: Running, command: Command) -> None:
     ended = await command("discard", b"\xff\xfe", "\x1b[2J", "é")
-    assert (ended.status, ended.out) == (0, "Discarded 0 dead letters.\nKeys without a dead letter: 3.\n")
+    assert (ended.status, ended.out) == (0, "Discarded 0 dead letters.\nIgnored keys (no dead letter): 3.\n")
 
 
-async def test_a_proxy_that_the_environment_names_is_not_asked(service: Running, command: Command) -> None:
+async def test_a_proxy_in_the_environment_is_not_used(service: Running, command: Command) -> None:
     proxy = f"http://127.0.0.1:{free_port()}"
     assert (await command(http_proxy=proxy, https_proxy=proxy, no_proxy="", grpc_proxy=proxy)).status == 0
 
 
 @pytest.mark.parametrize("verb", [["list"], ["replay", "--all"], ["discard", "1-0"]])
-async def test_a_service_that_is_away_is_told_in_plain_words(verb: list[str]) -> None:
+async def test_an_unreachable_service_is_reported(verb: list[str]) -> None:
     target = f"127.0.0.1:{free_port()}"
     ended = await run(target, None, *verb)
     assert (ended.status, ended.out) == (1, "")
     assert ended.err == (
-        f"Cannot reach the notification service at {target}. Is it running there? "
-        "NOTIFY_GRPC_TARGET may name another place.\n"
+        f"Cannot reach the notification service at {target}. "
+        "Check that it is running, or set NOTIFY_GRPC_TARGET to its address.\n"
     )
 
 
-async def test_a_target_that_is_none_is_told_too() -> None:
+async def test_an_invalid_target_is_reported() -> None:
     ended = await run("no such host.invalid:1", None)
     assert (ended.status, ended.out) == (1, "")
     assert ended.err.startswith("Cannot reach the notification service at no such host.invalid:1.")
 
 
-async def test_without_the_token_of_the_mesh_it_is_not_let_in(service: Running) -> None:
+async def test_access_without_the_mesh_token_is_denied(service: Running) -> None:
     ended = await run(f"127.0.0.1:{service.settings.grpc_port}", None)
     assert (ended.status, ended.out) == (1, "")
-    assert ended.err.startswith("Not let in by the notification service at 127.0.0.1:")
+    assert ended.err.startswith("Access denied by the notification service at 127.0.0.1:")
     assert "MESH_TOKEN_FILE" in ended.err
 
 
-async def test_another_service_knows_no_dead_letters() -> None:
+async def test_another_server_at_the_target_is_reported() -> None:
     server = grpc.aio.server()
     target = f"127.0.0.1:{free_port()}"
     server.add_insecure_port(target)
@@ -243,10 +243,12 @@ async def test_another_service_knows_no_dead_letters() -> None:
     finally:
         await server.stop(None)
     assert (ended.status, ended.out) == (1, "")
-    assert ended.err.startswith(f"What answers at {target} knows no dead letters.")
+    assert ended.err.startswith(f"The server at {target} is not the notification service.")
 
 
-async def test_a_queue_that_is_away_is_told_in_the_services_words(tmp_path: Path, tasks: FakeTaskEvents) -> None:
+async def test_an_unavailable_queue_is_reported_with_the_services_message(
+    tmp_path: Path, tasks: FakeTaskEvents
+) -> None:
     server = Valkey(tmp_path)
     server.start()
     try:
@@ -256,7 +258,7 @@ async def test_a_queue_that_is_away_is_told_in_the_services_words(tmp_path: Path
     finally:
         server.kill()
     assert (ended.status, ended.out) == (1, "")
-    assert ended.err.endswith(": The queue is away; try again. (UNAVAILABLE)\n")
+    assert ended.err.endswith(": The queue is unavailable; try again. (UNAVAILABLE)\n")
 
 
 @pytest.mark.parametrize(
@@ -266,10 +268,10 @@ async def test_a_queue_that_is_away_is_told_in_the_services_words(tmp_path: Path
         (["discard", "--all", "1-0"], "discard needs either KEYs or --all"),
         (["bury"], "invalid choice"),
         (["list", "1-0"], "unrecognized arguments"),
-        (["discard", *["1-0"] * 1001], "discard takes 1000 KEYs at most"),
+        (["discard", *["1-0"] * 1001], "discard takes at most 1000 KEYs"),
     ],
 )
-async def test_what_makes_no_sense_is_refused_with_status_2(arguments: list[str], said: str) -> None:
+async def test_invalid_arguments_exit_with_status_2(arguments: list[str], said: str) -> None:
     ended = await run("127.0.0.1:1", None, *arguments)
     assert (ended.status, ended.out) == (2, "")
     assert said in ended.err

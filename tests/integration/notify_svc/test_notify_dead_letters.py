@@ -1,4 +1,4 @@
-"""Operators see dead letters, have them handled once more, or throw them away; through the real gRPC server."""
+"""Operators list, replay and discard dead letters, through the real gRPC server."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -27,7 +27,7 @@ from tests.support.valkey import Valkey
 
 EVENT_ID = created(1).event_id
 AT_ONCE: dict[str, Any] = {"max_attempts": 1, "delivery_poll_seconds": 60}
-"""A channel is given up after one attempt, and comes around by itself only after the test has failed."""
+"""A delivery is given up after one attempt, and a channel does not poll during the test."""
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ async def discard(service: Running, *keys: str, **arguments: Any) -> int:
 
 
 async def invalid(service: Running, count: int, event: bytes = b"\xff") -> list[str]:
-    """Puts entries on the stream that nobody can handle; returns the keys of the letters that they have become."""
+    """Add invalid entries to the stream; return the keys of their dead letters."""
     before = await service.redis.zcard(redis_keys.DEAD_LETTERS)
     fields: dict[Any, Any] = {"id": EVENT_ID, "event": event}
     keys: list[Any] = [await service.redis.xadd(redis_keys.EVENTS, fields) for _ in range(count)]
@@ -85,8 +85,8 @@ async def has_letters(service: Running, count: int) -> bool:
     return bool(await service.redis.zcard(redis_keys.DEAD_LETTERS) == count)
 
 
-async def refused_by_an_old_release(service: Running, monkeypatch: pytest.MonkeyPatch, *numbers: int) -> list[str]:
-    """Good events that became dead letters, since the release that read them did not know their version."""
+async def rejected_by_an_old_release(service: Running, monkeypatch: pytest.MonkeyPatch, *numbers: int) -> list[str]:
+    """Publish valid events that an older release dead-letters, because it does not support their version."""
     with monkeypatch.context() as patch:
         patch.setattr(decode, "SCHEMA_VERSION", 0)
         keys = await publish(service.redis, *map(created, numbers))
@@ -96,7 +96,7 @@ async def refused_by_an_old_release(service: Running, monkeypatch: pytest.Monkey
 
 
 async def given_up(service: Running, *numbers: int) -> list[str]:
-    """Events that the channels have given up that fail; returns their entries."""
+    """Publish events whose deliveries fail and are given up; return the ids of their entries."""
     entries = await publish(service.redis, *map(created, numbers))
     await eventually(service.all_acknowledged)
     return [entry.decode() for entry in entries]
@@ -105,7 +105,7 @@ async def given_up(service: Running, *numbers: int) -> list[str]:
 # Listing
 
 
-async def test_pages_follow_each_other_oldest_first_though_letters_of_one_millisecond_go_meanwhile(
+async def test_pages_are_oldest_first_even_if_dead_letters_of_one_millisecond_are_removed_meanwhile(
     valkey: Valkey, tasks: FakeTaskEvents, channel: FakeChannel
 ) -> None:
     clock = Clock()
@@ -122,12 +122,12 @@ async def test_pages_follow_each_other_oldest_first_though_letters_of_one_millis
             token = page.next_page_token
             if not token:
                 break
-            # the one that the token names, and one before it
+            # the dead letter in the token, and one before it
             there_are -= await discard(service, seen[-1], seen[-3])
-        assert seen == sorted(keys)  # as the second millisecond began later, and bytes decide within one
+        assert seen == sorted(keys)  # ordered by time, then by the bytes of the key
 
 
-async def test_a_letter_says_what_why_when_and_how_often(valkey: Valkey, tasks: FakeTaskEvents) -> None:
+async def test_a_dead_letter_has_its_event_reason_time_and_attempts(valkey: Valkey, tasks: FakeTaskEvents) -> None:
     clock, settings = Clock(), {"retry_first_seconds": 0.0001, "retry_longest_seconds": 0.0001}
     async with serving(
         valkey.url, tasks.target, [FakeChannel("dead", failures=3)], now_ms=clock, **settings
@@ -171,23 +171,23 @@ async def test_page_sizes_have_a_default_and_a_limit(service: Running) -> None:
 
 
 @pytest.mark.parametrize("token", ["x", "%%%", "AAAA", "é", "A" * 5000, "bm90aGluZyBvZiB0aGUga2luZA"])
-async def test_a_made_up_page_token_is_refused(service: Running, token: str) -> None:
+async def test_a_forged_page_token_is_refused(service: Running, token: str) -> None:
     async with refused() as refusal:
         await listed(service, page_token=token)
     assert (refusal.code, refusal.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_PAGE_TOKEN")
 
 
-async def test_where_there_are_none_the_page_is_empty(service: Running) -> None:
+async def test_without_dead_letters_the_page_is_empty(service: Running) -> None:
     assert await listed(service) == dead_letters_pb2.ListDeadLettersResponse()
 
 
-# Replaying what could not be handled
+# Replaying events
 
 
 async def test_an_event_that_a_later_release_understands_notifies_once_when_it_is_replayed(
     service: Running, channel: FakeChannel, tasks: FakeTaskEvents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (key,) = await refused_by_an_old_release(service, monkeypatch, 1)
+    (key,) = await rejected_by_an_old_release(service, monkeypatch, 1)
     assert not channel.delivered
     with capture_logs() as lines:
         assert (await replay(service, key)).replayed_count == 1
@@ -205,7 +205,7 @@ async def test_an_event_that_a_later_release_understands_notifies_once_when_it_i
 async def test_replaying_twice_has_the_effect_of_once(
     service: Running, channel: FakeChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keys = await refused_by_an_old_release(service, monkeypatch, 1, 2, 3)
+    keys = await rejected_by_an_old_release(service, monkeypatch, 1, 2, 3)
     assert (await replay(service, *keys, keys[0])).replayed_count == 3
     assert (await replay(service, *keys)).replayed_count == 0
     assert (await replay(service, all=True)).replayed_count == 0
@@ -215,10 +215,10 @@ async def test_replaying_twice_has_the_effect_of_once(
     assert len(channel.delivered) == 3
 
 
-async def test_operators_who_replay_at_the_same_time_have_the_effect_of_one(
+async def test_concurrent_replays_have_one_effect(
     service: Running, channel: FakeChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keys = await refused_by_an_old_release(service, monkeypatch, *range(150))
+    keys = await rejected_by_an_old_release(service, monkeypatch, *range(150))
     some = (replay(service, *keys) for _ in range(5))
     everything = (replay(service, all=True) for _ in range(5))
     answers = await asyncio.gather(*some, *everything)
@@ -229,10 +229,10 @@ async def test_operators_who_replay_at_the_same_time_have_the_effect_of_one(
     assert len(await service.listed()) == len(channel.delivered) == 150
 
 
-async def test_a_script_that_is_sent_again_after_its_answer_was_lost_has_one_effect(
+async def test_a_script_that_is_retried_after_a_lost_response_has_one_effect(
     service: Running, channel: FakeChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keys = await refused_by_an_old_release(service, monkeypatch, 1)
+    keys = await rejected_by_an_old_release(service, monkeypatch, 1)
     scripts = redis_client.Scripts(service.redis)
     sent: tuple[Sequence[Any], Sequence[Any]] = [redis_keys.DEAD_LETTERS, redis_keys.EVENTS], [0, KEEP_MS, *keys]
     assert [await scripts.replay_dead_letters(*sent), await scripts.replay_dead_letters(*sent)] == [
@@ -243,10 +243,10 @@ async def test_a_script_that_is_sent_again_after_its_answer_was_lost_has_one_eff
     assert await service.redis.xlen(redis_keys.EVENTS) == 2
 
 
-async def test_a_replayed_event_whose_notification_was_told_meanwhile_is_not_told_again(
+async def test_a_replayed_event_that_was_delivered_meanwhile_is_not_delivered_again(
     service: Running, channel: FakeChannel, tasks: FakeTaskEvents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (key,) = await refused_by_an_old_release(service, monkeypatch, 1)
+    (key,) = await rejected_by_an_old_release(service, monkeypatch, 1)
     await publish(service.redis, created(1))
     await becomes(lambda: len(channel.delivered) == 1)
     await replay(service, key)
@@ -254,7 +254,7 @@ async def test_a_replayed_event_whose_notification_was_told_meanwhile_is_not_tol
     assert len(channel.delivered) == 1
 
 
-async def test_what_is_still_poison_becomes_a_new_letter_and_replaying_all_comes_to_its_end(
+async def test_a_replayed_invalid_event_is_dead_lettered_again_and_replaying_all_ends(
     service: Running,
 ) -> None:
     old = await invalid(service, 250)
@@ -266,20 +266,20 @@ async def test_what_is_still_poison_becomes_a_new_letter_and_replaying_all_comes
     assert service.metric("dead_lettered_total", reason="malformed") == 500
 
 
-async def test_when_the_callers_time_is_up_a_repeat_goes_on_from_there(
+async def test_after_a_deadline_a_repeated_replay_does_the_rest(
     service: Running, channel: FakeChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keys = await refused_by_an_old_release(service, monkeypatch, *range(250))
+    keys = await rejected_by_an_old_release(service, monkeypatch, *range(250))
 
     slow, registry = redis_client.Scripts(service.redis), CollectorRegistry()
     replay_one_batch = slow.replay_dead_letters
 
     async def after_the_deadline(*arguments: Any) -> Any:
-        answer = await replay_one_batch(*arguments)
+        result = await replay_one_batch(*arguments)
         deadlines.set_remaining(0)
-        return answer
+        return result
 
-    setattr(slow, "replay_dead_letters", after_the_deadline)  # noqa: B010 (a script is a callable, but of its own type)
+    setattr(slow, "replay_dead_letters", after_the_deadline)  # noqa: B010 (the attribute's type is AsyncScript)
     dead_letter_admin = DeadLetterAdmin(
         service.redis, slow, ["fake"], metrics=NotifyMetrics(registry), now_ms=wall_clock_ms, wake=lambda: None
     )
@@ -293,7 +293,7 @@ async def test_when_the_callers_time_is_up_a_repeat_goes_on_from_there(
     assert await service.redis.xlen(redis_keys.EVENTS) == 500
 
 
-async def test_an_entry_is_put_back_as_it_came(service: Running) -> None:
+async def test_an_entry_is_replayed_unchanged(service: Running) -> None:
     await service.redis.xadd(redis_keys.EVENTS, {"id": "not the id of an event", "event": b"\x00\xff\r\n"})
     await eventually(lambda: has_letters(service, 1))
     await replay(service, all=True)
@@ -302,7 +302,9 @@ async def test_an_entry_is_put_back_as_it_came(service: Running) -> None:
     assert rows[0][1] == rows[1][1]
 
 
-async def test_what_was_not_kept_whole_cannot_be_replayed_and_stays(service: Running, channel: FakeChannel) -> None:
+async def test_an_event_that_was_too_large_to_store_cannot_be_replayed_and_is_kept(
+    service: Running, channel: FakeChannel
+) -> None:
     await invalid(service, 1, b"")
     await invalid(service, 1, b"\xff" * 100_000)
     keys = await keys_of(service)
@@ -312,15 +314,15 @@ async def test_what_was_not_kept_whole_cannot_be_replayed_and_stays(service: Run
     assert await keys_of(service) == keys
 
 
-# Replaying what a channel gave up
+# Replaying deliveries
 
 
-async def test_what_a_channel_gave_up_is_delivered_once_and_by_it_alone(valkey: Valkey, tasks: FakeTaskEvents) -> None:
+async def test_a_replayed_delivery_is_made_once_and_only_by_its_channel(valkey: Valkey, tasks: FakeTaskEvents) -> None:
     shaky, steady = FakeChannel("shaky", failures=1), FakeChannel("steady")
     async with serving(valkey.url, tasks.target, [shaky, steady], **AT_ONCE) as service:
         (entry,) = await given_up(service, 1)
         assert (await replay(service, f"{entry}/shaky")).replayed_count == 1
-        await becomes(lambda: tasks.confirmed[EVENT_ID] == 2)  # settled once more
+        await becomes(lambda: tasks.confirmed[EVENT_ID] == 2)  # complete again
         await eventually(service.all_acknowledged)
 
         assert (len(shaky.delivered), len(steady.delivered)) == (1, 1)
@@ -331,26 +333,24 @@ async def test_what_a_channel_gave_up_is_delivered_once_and_by_it_alone(valkey: 
         assert await keys_of(service) == []
         assert (await replay(service, f"{entry}/shaky")).replayed_count == 0
 
-        await publish(service.redis, created(1))  # the event is as well known as it was before
+        await publish(service.redis, created(1))  # the event is still recorded
         await becomes(lambda: tasks.confirmed[EVENT_ID] == 3)
         assert (len(shaky.delivered), len(steady.delivered)) == (1, 1)
 
 
-async def test_a_channel_that_gives_up_again_makes_the_letter_again(service: Running, channel: FakeChannel) -> None:
+async def test_a_replay_that_fails_is_dead_lettered_again(service: Running, channel: FakeChannel) -> None:
     channel.fail(2)
     (entry,) = await given_up(service, 1)
     assert (await replay(service, all=True)).replayed_count == 1
     await becomes(lambda: channel.attempts == 2)
     await eventually(lambda: has_letters(service, 1))
-    await eventually(lambda: is_settled(service, 1))
+    await eventually(lambda: is_complete(service, 1))
     assert await keys_of(service) == [f"{entry}/fake"]
     assert (await replay(service, all=True)).replayed_count == 1
     await becomes(lambda: len(channel.delivered) == 1)
 
 
-async def test_a_channel_is_given_up_while_another_still_tries_and_its_replay_does_not_wait(
-    valkey: Valkey, tasks: FakeTaskEvents
-) -> None:
+async def test_a_replay_on_one_channel_does_not_wait_for_another_channel(valkey: Valkey, tasks: FakeTaskEvents) -> None:
     shaky, hanging = FakeChannel("shaky", failures=1), FakeChannel("hanging", hangs=True)
     settings = AT_ONCE | {"delivery_timeout_seconds": 50, "delivery_lease_seconds": 51}
     async with serving(valkey.url, tasks.target, [shaky, hanging], **settings) as service:
@@ -358,23 +358,21 @@ async def test_a_channel_is_given_up_while_another_still_tries_and_its_replay_do
         await eventually(lambda: gave_up(service, 1, "shaky"))
         assert (await replay(service, all=True)).replayed_count == 1
         await becomes(lambda: len(shaky.delivered) == 1)
-        await eventually(lambda: is_owed(service, 1, 1))
+        await eventually(lambda: is_pending(service, 1, 1))
         assert not tasks.confirmed
 
 
-async def test_operators_who_replay_a_channels_letters_at_the_same_time_have_the_effect_of_one(
-    service: Running, channel: FakeChannel
-) -> None:
+async def test_concurrent_replays_of_a_delivery_have_one_effect(service: Running, channel: FakeChannel) -> None:
     channel.fail(50)
     await given_up(service, *range(50))
     answers = await asyncio.gather(*(replay(service, all=True) for _ in range(5)))
     assert sum(answer.replayed_count for answer in answers) == 50
     await becomes(lambda: len(channel.delivered) == 50)
-    await eventually(lambda: is_settled(service, 49))
+    await eventually(lambda: is_complete(service, 49))
     assert channel.attempts == 100
 
 
-async def test_a_notification_that_has_left_the_inbox_is_delivered_all_the_same(
+async def test_a_notification_that_left_the_inbox_is_still_delivered(
     service: Running, channel: FakeChannel, tasks: FakeTaskEvents
 ) -> None:
     channel.fail(1)
@@ -392,7 +390,7 @@ async def test_a_notification_that_has_left_the_inbox_is_delivered_all_the_same(
     assert await service.redis.hgetall(redis_keys.event_key(EVENT_ID)) == {b"settled": b"1"}
 
 
-async def test_a_notification_whose_record_has_expired_is_delivered_and_known_again(
+async def test_a_notification_whose_record_has_expired_is_delivered_and_recorded_again(
     valkey: Valkey, tasks: FakeTaskEvents
 ) -> None:
     one, two = FakeChannel("one", failures=1), FakeChannel("two", failures=1)
@@ -406,41 +404,41 @@ async def test_a_notification_whose_record_has_expired_is_delivered_and_known_ag
         assert 0 < await service.redis.pttl(redis_keys.event_key(EVENT_ID)) <= KEEP_MS
 
 
-async def test_until_it_is_delivered_a_replayed_event_is_not_settled_and_does_not_expire(
+async def test_a_replayed_event_is_incomplete_and_does_not_expire_until_it_is_delivered(
     service: Running, channel: FakeChannel, tasks: FakeTaskEvents
 ) -> None:
     channel.fail(1)
     (entry,) = await given_up(service, 1)
     await service.redis.pexpire(redis_keys.event_key(EVENT_ID), 10_000)  # as at the end of its thirty days
-    # without the service, which would deliver at once
+    # call the script directly, because the service would deliver immediately
     keys = [redis_keys.DEAD_LETTERS, redis_keys.EVENTS, redis_keys.CHANNELS, redis_keys.pending_key("fake")]
     assert await redis_client.Scripts(service.redis).replay_dead_letters(keys, [0, KEEP_MS, f"{entry}/fake"]) == [
         b"replayed"
     ]
-    assert not await is_settled(service, 1)
+    assert not await is_complete(service, 1)
     assert await service.redis.pttl(redis_keys.event_key(EVENT_ID)) > 10_000
 
-    await publish(service.redis, created(1))  # which joins what is under way
+    await publish(service.redis, created(1))  # joins the replayed delivery
     await becomes(lambda: tasks.confirmed[EVENT_ID] == 2)
     await eventually(service.all_acknowledged)
     assert len(channel.delivered) == 1
-    assert await is_settled(service, 1)
+    assert await is_complete(service, 1)
 
 
-async def test_a_letter_without_its_notification_cannot_be_replayed_and_stays(
+async def test_a_dead_letter_without_its_notification_cannot_be_replayed_and_is_kept(
     service: Running, channel: FakeChannel
 ) -> None:
     channel.fail(1)
     (entry,) = await given_up(service, 1)
-    await service.redis.hdel(redis_keys.dead_letter_key(f"{entry}/fake"), "notification")  # as an older release left it
+    await service.redis.hdel(
+        redis_keys.dead_letter_key(f"{entry}/fake"), "notification"
+    )  # as an older release stored it
     answer = await replay(service, all=True)
     assert (answer.replayed_count, list(answer.not_replayable_keys)) == (0, [f"{entry}/fake"])
     assert await keys_of(service) == [f"{entry}/fake"]
 
 
-async def test_a_channel_that_is_no_longer_there_delivers_nothing_and_its_letter_stays(
-    valkey: Valkey, tasks: FakeTaskEvents
-) -> None:
+async def test_a_dead_letter_of_a_removed_channel_is_kept(valkey: Valkey, tasks: FakeTaskEvents) -> None:
     async with serving(valkey.url, tasks.target, [FakeChannel("gone", failures=1)], **AT_ONCE) as before:
         (entry,) = await given_up(before, 1)
     async with serving(valkey.url, tasks.target, [FakeChannel("new")], **AT_ONCE) as service:
@@ -449,19 +447,16 @@ async def test_a_channel_that_is_no_longer_there_delivers_nothing_and_its_letter
         assert not await service.redis.exists("owed:gone")
 
 
-async def test_a_letter_of_a_channel_that_is_just_at_work_stays_until_that_has_ended(
-    service: Running, channel: FakeChannel
-) -> None:
+async def test_a_dead_letter_is_kept_while_its_delivery_is_in_progress(service: Running, channel: FakeChannel) -> None:
     channel.fail(1)
     (entry,) = await given_up(service, 1)
-    await service.redis.hset(
-        redis_keys.event_key(EVENT_ID), "outcome:fake", "pending"
-    )  # as before the letter's settling
+    # as between adding the dead letter and completing the delivery
+    await service.redis.hset(redis_keys.event_key(EVENT_ID), "outcome:fake", "pending")
     answer = await replay(service, all=True)
     assert (answer.replayed_count, list(answer.not_replayable_keys)) == (0, [f"{entry}/fake"])
 
 
-async def test_a_letter_of_what_was_delivered_meanwhile_is_only_removed(service: Running, channel: FakeChannel) -> None:
+async def test_a_dead_letter_of_a_completed_delivery_is_only_removed(service: Running, channel: FakeChannel) -> None:
     channel.fail(1)
     await given_up(service, 1)
     await service.redis.hset(redis_keys.event_key(EVENT_ID), "outcome:fake", "delivered")
@@ -470,11 +465,11 @@ async def test_a_letter_of_what_was_delivered_meanwhile_is_only_removed(service:
     assert not await service.redis.exists("owed:fake")
 
 
-async def is_settled(service: Running, number: int) -> bool:
+async def is_complete(service: Running, number: int) -> bool:
     return bool(await service.redis.hexists(redis_keys.event_key(created(number).event_id), "settled"))
 
 
-async def is_owed(service: Running, number: int, channels: int) -> bool:
+async def is_pending(service: Running, number: int, channels: int) -> bool:
     return await service.redis.hget(redis_keys.event_key(created(number).event_id), "owed") == str(channels).encode()
 
 
@@ -485,7 +480,7 @@ async def gave_up(service: Running, number: int, channel: str) -> bool:
 # Discarding
 
 
-async def test_what_is_discarded_is_gone_for_good_and_the_others_stay(service: Running) -> None:
+async def test_discarded_dead_letters_are_removed_and_the_others_are_kept(service: Running) -> None:
     keys = await invalid(service, 4)
     with capture_logs() as lines:
         assert await discard(service, keys[1], keys[2], keys[1], "1-1") == 2
@@ -510,7 +505,7 @@ async def test_all_can_be_discarded(service: Running) -> None:
 
 @pytest.mark.parametrize("method", ["Replay", "Discard"])
 @pytest.mark.parametrize("arguments", [{}, {"keys": ["1-1"], "all": True}, {"keys": ["1-1"] * 1001}])
-async def test_exactly_one_of_keys_and_all_is_asked_for(
+async def test_exactly_one_of_keys_and_all_is_required(
     service: Running, method: str, arguments: dict[str, Any]
 ) -> None:
     request = getattr(dead_letters_pb2, f"{method}DeadLettersRequest")(**arguments)
@@ -520,7 +515,7 @@ async def test_exactly_one_of_keys_and_all_is_asked_for(
     assert list(refusal.violations) == ["keys"]
 
 
-async def test_keys_that_name_nothing_are_passed_over_however_odd(service: Running) -> None:
+async def test_unknown_keys_are_ignored(service: Running) -> None:
     keys = await invalid(service, 1)
     odd = ["", "*", "\0", "\r\nDEL x", "1-1/", "/", "../..", "é\u202e", "x" * 100_000, f"{keys[0]}/", f" {keys[0]}"]
     assert await replay(service, *odd) == dead_letters_pb2.ReplayDeadLettersResponse()
@@ -528,7 +523,7 @@ async def test_keys_that_name_nothing_are_passed_over_however_odd(service: Runni
     assert await keys_of(service) == keys
 
 
-async def test_a_letter_of_which_only_the_key_is_left_is_shown_and_can_be_discarded(service: Running) -> None:
+async def test_a_dead_letter_without_fields_is_listed_and_can_be_discarded(service: Running) -> None:
     (key,) = await invalid(service, 1)
     await service.redis.delete(redis_keys.dead_letter_key(key))
     (letter,) = (await listed(service)).dead_letters
@@ -551,7 +546,7 @@ async def test_a_caller_needs_the_token_of_the_mesh_and_no_user(
         await service.letters.ListDeadLetters(request, metadata=(("x-mesh-token", "the-token-of-the-mesh"),), timeout=5)
 
 
-async def test_while_the_queue_is_away_the_answer_is_unavailable_within_three_seconds(
+async def test_calls_fail_within_three_seconds_while_the_queue_is_unavailable(
     tmp_path: Path, tasks: FakeTaskEvents
 ) -> None:
     server = Valkey(tmp_path)

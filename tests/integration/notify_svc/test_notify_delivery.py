@@ -1,4 +1,4 @@
-"""Each channel is tried again with growing pauses, is given up in the end, and holds up no other."""
+"""Each channel retries with increasing pauses, gives up after the last attempt, and does not delay other channels."""
 
 import json
 from collections.abc import AsyncIterator
@@ -31,7 +31,7 @@ async def test_a_channel_that_fails_twice_delivers_at_the_third_attempt(valkey: 
 
 
 @pytest.mark.parametrize("broken", [{"failures": 1000}, {"hangs": True}], ids=["fails", "hangs"])
-async def test_a_dead_channel_is_given_up_and_the_other_does_not_wait_for_it(
+async def test_a_failing_channel_is_given_up_and_does_not_delay_the_other(
     valkey: Valkey, tasks: FakeTaskEvents, broken: dict[str, int]
 ) -> None:
     dead, alive = FakeChannel("dead", **broken), FakeChannel("alive")  # type: ignore[arg-type]
@@ -67,7 +67,7 @@ async def test_a_channel_with_a_defect_is_retried_like_one_that_fails(valkey: Va
         assert channel.attempts == 3
 
 
-async def test_what_a_dead_process_had_taken_is_delivered_by_the_next_when_the_lease_ends(
+async def test_a_delivery_of_a_dead_process_is_made_by_the_next_when_the_lease_ends(
     valkey: Valkey, tasks: FakeTaskEvents
 ) -> None:
     hanging = FakeChannel(hangs=True)

@@ -1,4 +1,4 @@
-"""Users see their own notifications, newest first, and mark them as read; through the real gRPC server."""
+"""Users list their own notifications, newest first, and mark them as read, through the real gRPC server."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -95,7 +95,7 @@ async def test_page_sizes_have_a_default_and_a_limit(service: Running) -> None:
     assert list(refusal.violations) == ["page_size"]
 
 
-async def test_nobody_sees_or_marks_what_is_another_users(service: Running) -> None:
+async def test_users_cannot_see_or_mark_notifications_of_others(service: Running) -> None:
     await publish(service.redis, created(1, owner="ann"), created(2, owner="ann"), created(3, owner="bob"))
     await eventually(service.all_acknowledged)
     assert list(numbers(await listed(service, "ann"))) == [2, 1]
@@ -112,13 +112,13 @@ async def test_nobody_sees_or_marks_what_is_another_users(service: Running) -> N
 
 
 @pytest.mark.parametrize("token", ["x", "%%%", "AAAA", "é", "A" * 5000, "bm90aGluZyBvZiB0aGUga2luZA"])
-async def test_a_made_up_page_token_is_refused(service: Running, token: str) -> None:
+async def test_a_forged_page_token_is_refused(service: Running, token: str) -> None:
     async with refused() as refusal:
         await listed(service, page_token=token)
     assert (refusal.code, refusal.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_PAGE_TOKEN")
 
 
-async def test_marks_stay_as_they_were_first_set(service: Running, clock: Clock) -> None:
+async def test_the_read_time_is_that_of_the_first_mark(service: Running, clock: Clock) -> None:
     await publish(service.redis, *map(created, range(3)))
     await eventually(service.all_acknowledged)
     await mark(service, ids=[created(1).event_id, "no such thing"])
@@ -132,7 +132,7 @@ async def test_marks_stay_as_they_were_first_set(service: Running, clock: Clock)
 
 
 @pytest.mark.parametrize("arguments", [{}, {"ids": ["x"], "all": True}, {"ids": ["x"] * 1001}])
-async def test_marking_asks_for_ids_or_all(service: Running, arguments: dict[str, Any]) -> None:
+async def test_marking_requires_ids_or_all(service: Running, arguments: dict[str, Any]) -> None:
     async with refused() as refusal:
         await mark(service, **arguments)
     assert refusal.code is grpc.StatusCode.INVALID_ARGUMENT
@@ -162,7 +162,7 @@ async def test_an_inbox_keeps_the_newest_thousand_and_still_knows_the_others(
     assert tasks.confirmed[created(0).event_id] == 2
 
 
-async def test_after_thirty_days_a_notification_is_gone(service: Running, clock: Clock) -> None:
+async def test_after_thirty_days_a_notification_is_removed(service: Running, clock: Clock) -> None:
     await publish(service.redis, created(1), created(2, at_ms=OCCURRED_MS + DAY_MS))
     await eventually(service.all_acknowledged)
     clock.ms += 30 * DAY_MS + 1
@@ -179,7 +179,7 @@ async def test_a_position_that_left_the_inbox_ends_the_paging_where_it_should(se
     assert list(numbers(await listed(service, page_token=token))) == [1, 0]
 
 
-async def test_while_the_queue_is_away_the_answer_is_unavailable_within_three_seconds(
+async def test_calls_fail_within_three_seconds_while_the_queue_is_unavailable(
     tmp_path: Path, tasks: FakeTaskEvents
 ) -> None:
     server = Valkey(tmp_path)

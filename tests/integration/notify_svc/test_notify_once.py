@@ -1,4 +1,4 @@
-"""An event has one effect, however often it comes, and is acknowledged only after it was confirmed."""
+"""A repeated event has one effect, and an event is acknowledged only after its confirmation."""
 
 from collections.abc import AsyncIterator
 
@@ -58,18 +58,22 @@ async def test_a_repeat_while_a_delivery_is_under_way_is_acknowledged_with_it(
         assert len(slow.delivered) == 1
 
 
-async def test_what_happened_reaches_the_channel_whole(valkey: Valkey, tasks: FakeTaskEvents) -> None:
+async def test_a_channel_gets_the_complete_notification(valkey: Valkey, tasks: FakeTaskEvents) -> None:
     channel = FakeChannel()
     async with running(valkey.url, tasks.target, [channel]) as service:
         await publish(service.redis, created(7, owner="ann", title='Milch & "Käse" 🧀'))
         await becomes(lambda: len(channel.delivered) == 1)
-    (told,) = channel.delivered
-    assert (told.owner, told.title, told.task_id) == ("ann", 'Milch & "Käse" 🧀', task_events.task_id(7))
-    assert (told.request_id, told.traceparent) == ("request-7", task_events.TRACEPARENT)
-    assert told.create_time_ms == task_events.OCCURRED_MS
+    (notification,) = channel.delivered
+    assert (notification.owner, notification.title, notification.task_id) == (
+        "ann",
+        'Milch & "Käse" 🧀',
+        task_events.task_id(7),
+    )
+    assert (notification.request_id, notification.traceparent) == ("request-7", task_events.TRACEPARENT)
+    assert notification.create_time_ms == task_events.OCCURRED_MS
 
 
-async def test_changes_notify_nobody_and_need_no_confirmation(valkey: Valkey, tasks: FakeTaskEvents) -> None:
+async def test_changes_cause_no_notification_and_need_no_confirmation(valkey: Valkey, tasks: FakeTaskEvents) -> None:
     async with running(valkey.url, tasks.target, [FakeChannel()]) as service:
         await publish(service.redis, changed(1))
         await eventually(service.all_acknowledged)
@@ -78,30 +82,32 @@ async def test_changes_notify_nobody_and_need_no_confirmation(valkey: Valkey, ta
 
 
 async def test_nothing_is_acknowledged_before_it_was_confirmed(valkey: Valkey, tasks: FakeTaskEvents) -> None:
-    tasks.is_away = True
+    tasks.is_unavailable = True
     channel = FakeChannel()
     async with running(valkey.url, tasks.target, [channel], claim_idle_seconds=0.1) as service:
         await publish(service.redis, *map(created, range(3)))
         await becomes(lambda: service.metric("stream_claimed_total") >= 3)
         assert len(channel.delivered) == 3
         assert await service.pending() == 3
-        # waiting so long that they are claimed again makes them no duplicates
+        # entries that wait and are claimed again are not duplicates
         assert service.metric("events_duplicate_total") == 0
 
-        tasks.is_away = False
+        tasks.is_unavailable = False
         await eventually(service.all_acknowledged)
         assert set(tasks.confirmed) == {created(number).event_id for number in range(3)}
         assert tasks.users == []
 
 
-async def test_reading_stops_while_too_much_waits_for_its_confirmation(valkey: Valkey, tasks: FakeTaskEvents) -> None:
-    tasks.is_away = True
+async def test_reading_pauses_while_too_many_events_wait_for_confirmation(
+    valkey: Valkey, tasks: FakeTaskEvents
+) -> None:
+    tasks.is_unavailable = True
     async with running(valkey.url, tasks.target, [FakeChannel()], unconfirmed_limit=10) as service:
         await publish(service.redis, *map(created, range(1000)))
         await becomes(lambda: service.metric("confirmations_failed_total") >= 2)
         assert await service.pending() < 1000
         await service.notifier.check_ready()
 
-        tasks.is_away = False
+        tasks.is_unavailable = False
         await eventually(service.all_acknowledged, within=30)
         assert len(tasks.confirmed) == 1000

@@ -1,4 +1,4 @@
-"""What cannot be handled goes to the dead letters with its reason, and holds up nothing behind it."""
+"""Invalid entries are dead-lettered with a reason, and do not delay later entries."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -21,7 +21,7 @@ async def tasks() -> AsyncIterator[FakeTaskEvents]:
         yield fake
 
 
-def bent(change: Callable[[events_pb2.TaskEvent], object]) -> dict[bytes, bytes]:
+def modified(change: Callable[[events_pb2.TaskEvent], object]) -> dict[bytes, bytes]:
     event = created(1)
     change(event)
     return entry(event)
@@ -30,23 +30,23 @@ def bent(change: Callable[[events_pb2.TaskEvent], object]) -> dict[bytes, bytes]
 GOOD = entry(created(1))
 POISON = {
     "a truncated protobuf": (GOOD | {b"event": GOOD[b"event"][:-3]}, "malformed"),
-    "bytes that are no protobuf": (GOOD | {b"event": b"\xff\xfe\x00"}, "malformed"),
+    "bytes that are not a protobuf": (GOOD | {b"event": b"\xff\xfe\x00"}, "malformed"),
     "a megabyte": (GOOD | {b"event": b"x" * 1_048_577}, "too_large"),
     "no event": ({b"id": GOOD[b"id"]}, "missing_field"),
     "no id": ({b"event": GOOD[b"event"]}, "missing_field"),
     "other fields": ({b"hello": b"world"}, "missing_field"),
-    "an unknown type": (bent(lambda event: setattr(event, "type", 99)), "unknown_type"),
-    "a later version": (bent(lambda event: setattr(event, "schema_version", 2)), "unknown_version"),
+    "an unknown type": (modified(lambda event: setattr(event, "type", 99)), "unknown_type"),
+    "a later version": (modified(lambda event: setattr(event, "schema_version", 2)), "unknown_version"),
     "another's id": (GOOD | {b"id": created(2).event_id.encode()}, "id_mismatch"),
-    "another type's slot": (bent(lambda event: setattr(event, "type", 2)), "id_mismatch"),
-    "no task": (bent(lambda event: event.ClearField("task")), "missing_field"),
-    "no owner": (bent(lambda event: event.ClearField("owner")), "missing_field"),
-    "no title": (bent(lambda event: event.task.ClearField("title")), "missing_field"),
+    "another type's slot": (modified(lambda event: setattr(event, "type", 2)), "id_mismatch"),
+    "no task": (modified(lambda event: event.ClearField("task")), "missing_field"),
+    "no owner": (modified(lambda event: event.ClearField("owner")), "missing_field"),
+    "no title": (modified(lambda event: event.task.ClearField("title")), "missing_field"),
 }
 
 
 @pytest.mark.parametrize(("fields", "reason"), POISON.values(), ids=POISON.keys())
-async def test_poison_is_a_dead_letter_at_once_and_what_follows_goes_on(
+async def test_an_invalid_event_is_dead_lettered_at_once_and_later_events_are_handled(
     valkey: Valkey, tasks: FakeTaskEvents, fields: dict[bytes, bytes], reason: str
 ) -> None:
     channel = FakeChannel()
@@ -74,7 +74,7 @@ def kept(event: bytes) -> bytes:
     return event if len(event) <= 65_536 else b""
 
 
-async def test_an_event_too_long_to_keep_leaves_its_length(valkey: Valkey, tasks: FakeTaskEvents) -> None:
+async def test_an_event_too_large_to_store_leaves_its_size(valkey: Valkey, tasks: FakeTaskEvents) -> None:
     async with running(valkey.url, tasks.target, [FakeChannel()]) as service:
         for length in (65_536, 65_537):
             await service.redis.xadd("task-events", {"id": created(1).event_id, "event": b"\xff" * length})
@@ -85,7 +85,7 @@ async def test_an_event_too_long_to_keep_leaves_its_length(valkey: Valkey, tasks
         assert b"65537 bytes" in long[b"detail"]
 
 
-async def test_there_are_ten_thousand_dead_letters_at_most_and_the_oldest_make_room(
+async def test_at_most_ten_thousand_dead_letters_are_kept_and_the_oldest_are_dropped(
     valkey: Valkey, tasks: FakeTaskEvents
 ) -> None:
     async with Redis.from_url(valkey.url) as redis:
@@ -110,20 +110,20 @@ async def test_there_are_ten_thousand_dead_letters_at_most_and_the_oldest_make_r
     ]
 
 
-async def test_a_dead_letter_is_put_down_once(valkey: Valkey, tasks: FakeTaskEvents) -> None:
+async def test_a_dead_letter_is_stored_once(valkey: Valkey, tasks: FakeTaskEvents) -> None:
     async with built(valkey.url, tasks.target, [FakeChannel()], consumer="me") as parts:
         await parts.redis.xadd("task-events", {"id": created(1).event_id, "event": b"\xff"})
-        tasks.is_away = True
+        tasks.is_unavailable = True
         async with running(valkey.url, tasks.target, [FakeChannel()], consumer="me") as first:
             await eventually(lambda: has_dead_letters(first.redis, 1))
-        tasks.is_away = False
+        tasks.is_unavailable = False
         async with running(valkey.url, tasks.target, [FakeChannel()], consumer="me") as second:
             await eventually(second.all_acknowledged)
             assert await has_dead_letters(second.redis, 1)
             assert second.metric("events_redelivered_total") == 1
 
 
-async def test_an_entry_that_is_read_again_and_again_and_never_recorded_is_a_dead_letter(
+async def test_an_entry_that_is_redelivered_too_often_without_being_recorded_is_dead_lettered(
     valkey: Valkey, tasks: FakeTaskEvents
 ) -> None:
     async with Redis.from_url(valkey.url) as redis:
@@ -131,7 +131,7 @@ async def test_an_entry_that_is_read_again_and_again_and_never_recorded_is_a_dea
         await publish(redis, created(1))
         streams = {"task-events": ">"}
         await redis.xreadgroup("notifiers", "me", dict(streams.items()))
-        for _ in range(5):  # five processes that died of it
+        for _ in range(5):  # five processes that died while handling it
             await redis.xreadgroup("notifiers", "me", {"task-events": "0"})
     async with running(valkey.url, tasks.target, [FakeChannel()], consumer="me") as service:
         await eventually(service.all_acknowledged)
@@ -141,14 +141,16 @@ async def test_an_entry_that_is_read_again_and_again_and_never_recorded_is_a_dea
         assert tasks.confirmed[created(1).event_id] == 1
 
 
-async def test_an_entry_that_only_waits_for_a_channel_never_wears_out(valkey: Valkey, tasks: FakeTaskEvents) -> None:
+async def test_an_entry_that_only_waits_for_a_channel_is_never_dead_lettered(
+    valkey: Valkey, tasks: FakeTaskEvents
+) -> None:
     hanging = FakeChannel(hangs=True)
     settings = {"claim_idle_seconds": 0.1, "delivery_timeout_seconds": 50, "delivery_lease_seconds": 100}
     async with running(valkey.url, tasks.target, [hanging], **settings) as service:
         await publish(service.redis, created(1))
 
         async def is_read_often() -> bool:
-            # the reader waits up to a second for new entries before it claims again
+            # the consumer waits up to a second for new entries before it claims again
             await publish(service.redis, created(2))
             return service.metric("stream_claimed_total") > 7
 

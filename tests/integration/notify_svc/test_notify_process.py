@@ -1,4 +1,4 @@
-"""The service as a process: it starts without what it needs, stops when told, and loses nothing when it is killed."""
+"""The service as a process: it starts without its dependencies, stops on SIGTERM, and loses nothing on SIGKILL."""
 
 import json
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ async def tasks() -> AsyncIterator[FakeTaskEvents]:
         yield fake
 
 
-async def test_it_tells_of_a_task_in_one_line_of_its_log_and_leaves_with_status_0(
+async def test_it_logs_a_notification_in_one_line_and_exits_with_status_0(
     valkey: Valkey, tasks: FakeTaskEvents, tmp_path: Path
 ) -> None:
     async with (
@@ -45,14 +45,14 @@ async def test_it_tells_of_a_task_in_one_line_of_its_log_and_leaves_with_status_
         assert await process.stop() == 0
 
         lines = [json.loads(line) for line in process.log().splitlines()]
-        (told,) = [line for line in lines if line["event"] == "notification"]
-        assert told["text"] == f'demo: task created "Buy milk" ({created(1).task.id})'
-        assert (told["user"], told["request_id"]) == ("demo", "request-1")
-        assert told["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
+        (notified,) = [line for line in lines if line["event"] == "notification"]
+        assert notified["text"] == f'demo: task created "Buy milk" ({created(1).task.id})'
+        assert (notified["user"], notified["request_id"]) == ("demo", "request-1")
+        assert notified["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
         assert "Traceback" not in process.log()
 
 
-async def test_killed_before_it_could_confirm_it_has_told_once_and_another_confirms(
+async def test_killed_before_its_confirmation_it_has_notified_once_and_another_confirms(
     valkey: Valkey, tasks: FakeTaskEvents, tmp_path: Path
 ) -> None:
     tasks.hangs = True
@@ -71,10 +71,10 @@ async def test_killed_before_it_could_confirm_it_has_told_once_and_another_confi
         assert tasks.confirmed[created(1).event_id] == 1
 
 
-async def test_killed_while_a_channel_hangs_its_notification_is_told_by_another(
+async def test_killed_while_a_channel_hangs_its_notification_is_delivered_by_another(
     valkey: Valkey, tasks: FakeTaskEvents
 ) -> None:
-    # A hanging channel cannot be set up in the process from outside: what it leaves behind is a lease, as here.
+    # A separate process cannot have a hanging channel. A killed process leaves a lease, as `first` does here.
     hanging = FakeChannel("console", hangs=True)
     settings = {"delivery_timeout_seconds": 50, "delivery_lease_seconds": 51}
     async with running(valkey.url, tasks.target, [hanging], **settings) as first:
@@ -91,7 +91,7 @@ def in_a_minute() -> int:
     return wall_clock_ms() + 60_000
 
 
-async def test_it_waits_for_a_queue_that_is_not_there_yet(tasks: FakeTaskEvents, tmp_path: Path) -> None:
+async def test_it_waits_for_a_queue_that_is_not_available_yet(tasks: FakeTaskEvents, tmp_path: Path) -> None:
     late = Valkey(tmp_path)
     async with notify_process(late.url, tasks.target, tmp_path / "log") as process:
         await process.says("not ready")
@@ -103,9 +103,9 @@ async def test_it_waits_for_a_queue_that_is_not_there_yet(tasks: FakeTaskEvents,
             late.kill()
 
 
-async def test_it_stops_in_peace_while_queue_and_task_service_are_away(tmp_path: Path) -> None:
-    away = f"127.0.0.1:{free_port()}"
-    async with notify_process(f"redis://{away}/0", away, tmp_path / "log") as process:
+async def test_it_stops_cleanly_while_queue_and_task_service_are_unavailable(tmp_path: Path) -> None:
+    unused = f"127.0.0.1:{free_port()}"
+    async with notify_process(f"redis://{unused}/0", unused, tmp_path / "log") as process:
         await process.says("not ready")
         assert await process.stop() == 0
         assert "Traceback" not in process.log()

@@ -1,4 +1,4 @@
-"""What was read and not finished is finished by somebody; a queue that was away or came back empty needs no hand."""
+"""Entries that were read but not acknowledged are handled again; the service recovers from an outage of the queue."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -29,7 +29,7 @@ async def own_valkey(tmp_path: Path) -> AsyncIterator[Valkey]:
 
 
 async def read_without_acknowledging(valkey: Valkey, consumer: str, count: int) -> None:
-    """What a consumer does that dies before it has recorded anything."""
+    """Read entries as a consumer that dies before it records them."""
     async with Redis.from_url(valkey.url) as redis:
         await redis.xgroup_create("task-events", "notifiers", id="0", mkstream=True)
         await publish(redis, *map(created, range(count)))
@@ -53,7 +53,7 @@ async def test_entries_of_a_consumer_that_died_are_claimed(valkey: Valkey, tasks
         assert service.metric("stream_claimed_total") >= 450
 
 
-async def test_entries_that_vanished_while_pending_are_counted_and_block_nothing(
+async def test_entries_that_were_deleted_while_pending_are_counted_and_block_nothing(
     valkey: Valkey, tasks: FakeTaskEvents
 ) -> None:
     await read_without_acknowledging(valkey, "me", 2)
@@ -70,7 +70,7 @@ async def read_by_another_and_delete(valkey: Valkey) -> None:
         await redis.xtrim("task-events", maxlen=0, approximate=False)
 
 
-async def test_a_queue_that_restarts_is_found_again(own_valkey: Valkey, tasks: FakeTaskEvents) -> None:
+async def test_the_service_reconnects_to_a_restarted_queue(own_valkey: Valkey, tasks: FakeTaskEvents) -> None:
     channel = FakeChannel()
     async with running(own_valkey.url, tasks.target, [channel]) as service:
         await publish(service.redis, created(1))
@@ -95,21 +95,21 @@ async def test_a_queue_that_comes_back_empty_is_used_as_it_is(valkey: Valkey, ta
             created(1).event_id,
             created(2).event_id,
         }
-        # one error led back to the making of the group, not one after the other
+        # after one error, the consumer creates the group again
         assert service.metric("background_failures_total", job="consume") <= 3
 
 
-async def test_an_event_published_again_after_its_stream_was_cut_is_not_told_twice(
+async def test_an_event_published_again_after_its_stream_was_trimmed_notifies_once(
     valkey: Valkey, tasks: FakeTaskEvents
 ) -> None:
-    tasks.is_away = True
+    tasks.is_unavailable = True
     channel = FakeChannel()
     async with running(valkey.url, tasks.target, [channel]) as service:
         await publish(service.redis, created(1))
         await becomes(lambda: service.metric("confirmations_failed_total") >= 1)
         await service.redis.xtrim("task-events", maxlen=0, approximate=False)
         await publish(service.redis, created(1))
-        tasks.is_away = False
+        tasks.is_unavailable = False
         await eventually(service.all_acknowledged)
         assert tasks.confirmed[created(1).event_id] >= 1
         assert len(channel.delivered) == 1

@@ -1,4 +1,4 @@
-"""Reminders at the notifier: asked about before anybody is told, once in effect, and holding up nothing else."""
+"""Reminders in the notification service are checked before delivery, delivered once, and do not delay other events."""
 
 from collections.abc import AsyncIterator
 
@@ -20,7 +20,7 @@ async def tasks() -> AsyncIterator[FakeTaskEvents]:
 
 
 def keep(tasks: FakeTaskEvents, event: events_pb2.TaskEvent) -> task_pb2.Task:
-    """Has the task service know the task as the event has it."""
+    """Add the event's task to the fake task service."""
     task = task_pb2.Task()
     task.CopyFrom(event.task)
     tasks.tasks[event.owner, event.task.id] = task
@@ -28,7 +28,7 @@ def keep(tasks: FakeTaskEvents, event: events_pb2.TaskEvent) -> task_pb2.Task:
 
 
 async def settled(service: Running, tasks: FakeTaskEvents, *events: events_pb2.TaskEvent) -> None:
-    """Publishes events and waits until all are confirmed and acknowledged."""
+    """Publish events and wait until all are confirmed and acknowledged."""
     await publish(service.redis, *events)
 
     async def is_over() -> bool:
@@ -37,9 +37,7 @@ async def settled(service: Running, tasks: FakeTaskEvents, *events: events_pb2.T
     await eventually(is_over)
 
 
-async def test_a_reminder_that_holds_is_delivered_once_under_the_title_of_today(
-    valkey: Valkey, tasks: FakeTaskEvents
-) -> None:
+async def test_a_valid_reminder_is_delivered_once_with_the_current_title(valkey: Valkey, tasks: FakeTaskEvents) -> None:
     channel, event = FakeChannel(), due(1, "ann")
     keep(tasks, event).title = "Buy bread"
     async with running(valkey.url, tasks.target, [channel]) as service:
@@ -49,16 +47,16 @@ async def test_a_reminder_that_holds_is_delivered_once_under_the_title_of_today(
         assert [delivered.id for delivered in channel.delivered] == [event.event_id]
 
 
-@pytest.mark.parametrize("what", ["done", "gone", "moved", "no longer due", "another owner's"])
-async def test_one_that_holds_no_more_is_confirmed_and_told_to_nobody(
-    valkey: Valkey, tasks: FakeTaskEvents, what: str
+@pytest.mark.parametrize("change", ["done", "deleted", "moved", "no longer due", "another owner's"])
+async def test_an_outdated_reminder_is_confirmed_and_not_delivered(
+    valkey: Valkey, tasks: FakeTaskEvents, change: str
 ) -> None:
     channel, event = FakeChannel(), due(1, "ann")
     task = keep(tasks, event)
-    match what:
+    match change:
         case "done":
             task.status = task_pb2.TASK_STATUS_DONE
-        case "gone":
+        case "deleted":
             tasks.tasks.clear()
         case "moved":
             task.due_time.seconds += 60
@@ -72,12 +70,10 @@ async def test_one_that_holds_no_more_is_confirmed_and_told_to_nobody(
         assert service.metric("reminders_outdated_total") == 1
 
 
-async def test_while_the_task_service_is_away_reminders_wait_and_nothing_else_does(
-    valkey: Valkey, tasks: FakeTaskEvents
-) -> None:
+async def test_only_reminders_wait_while_the_task_service_is_unavailable(valkey: Valkey, tasks: FakeTaskEvents) -> None:
     channel, event = FakeChannel(), due(1, "ann")
     keep(tasks, event)
-    tasks.is_away = True
+    tasks.is_unavailable = True
     async with running(valkey.url, tasks.target, [channel], claim_idle_seconds=0.1, max_deliveries=1) as service:
         await publish(service.redis, event, created(2, "ann"))
 
@@ -90,7 +86,7 @@ async def test_while_the_task_service_is_away_reminders_wait_and_nothing_else_do
         await eventually(other_is_delivered)
         await eventually(was_read_often, within=20)
         assert await service.dead_letters() == {}
-        tasks.is_away = False
+        tasks.is_unavailable = False
 
         async def is_delivered() -> bool:
             return event.event_id in {delivered.id for delivered in channel.delivered}
@@ -99,16 +95,14 @@ async def test_while_the_task_service_is_away_reminders_wait_and_nothing_else_do
         assert len(channel.delivered) == 2
 
 
-async def test_a_notifier_that_dies_with_a_reminder_in_hand_leaves_it_to_the_next(
-    valkey: Valkey, tasks: FakeTaskEvents
-) -> None:
+async def test_a_reminder_of_a_dead_process_is_delivered_by_the_next(valkey: Valkey, tasks: FakeTaskEvents) -> None:
     event = due(1, "ann")
     keep(tasks, event)
-    tasks.is_away = True
+    tasks.is_unavailable = True
     async with running(valkey.url, tasks.target, [FakeChannel()], consumer="one") as first:
         await publish(first.redis, event)
-        await eventually(lambda: was_asked(tasks))
-    tasks.is_away = False
+        await eventually(lambda: was_called(tasks))
+    tasks.is_unavailable = False
     channel = FakeChannel()
     async with running(valkey.url, tasks.target, [channel], consumer="two", claim_idle_seconds=0.1) as second:
         await eventually(second.all_acknowledged, within=20)
@@ -116,7 +110,7 @@ async def test_a_notifier_that_dies_with_a_reminder_in_hand_leaves_it_to_the_nex
         assert tasks.confirmed[event.event_id] >= 1
 
 
-async def test_one_that_was_told_is_not_asked_about_again(valkey: Valkey, tasks: FakeTaskEvents) -> None:
+async def test_a_recorded_reminder_is_not_checked_again(valkey: Valkey, tasks: FakeTaskEvents) -> None:
     channel, event = FakeChannel(), due(1, "ann")
     keep(tasks, event)
     async with running(valkey.url, tasks.target, [channel]) as service:
@@ -128,5 +122,5 @@ async def test_one_that_was_told_is_not_asked_about_again(valkey: Valkey, tasks:
         assert service.metric("reminders_outdated_total") == 0
 
 
-async def was_asked(tasks: FakeTaskEvents) -> bool:
+async def was_called(tasks: FakeTaskEvents) -> bool:
     return tasks.shown > 0

@@ -1,4 +1,4 @@
-"""The streams stay short, and nothing leaves them that is unread or not acknowledged."""
+"""The streams are trimmed, but unread and unacknowledged entries are kept."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -36,7 +36,7 @@ async def left(redis: Redis, stream: str) -> list[int]:
 
 
 async def trimmed(redis: Redis) -> list[int]:
-    """The entries that one trim leaves, by their milliseconds."""
+    """Trim once; return the milliseconds of the remaining entries."""
     await Trimmer(redis, Scripts(redis), lambda: NOW_MS).trim()
     return await left(redis, "task-events")
 
@@ -46,13 +46,13 @@ async def test_without_a_group_nothing_is_trimmed(redis: Redis) -> None:
     assert await trimmed(redis) == [OLD]
 
 
-async def test_unread_entries_stay_however_old(redis: Redis) -> None:
+async def test_unread_entries_are_kept_at_any_age(redis: Redis) -> None:
     await add(redis, OLD, OLD + 1)
     await redis.xgroup_create("task-events", "notifiers", id="0")
     assert await trimmed(redis) == [OLD, OLD + 1]
 
 
-async def test_entries_not_acknowledged_stay_with_all_behind_them(redis: Redis) -> None:
+async def test_unacknowledged_entries_and_all_later_ones_are_kept(redis: Redis) -> None:
     await add(redis, OLD, OLD + 1, OLD + 2, RECENT)
     await redis.xgroup_create("task-events", "notifiers", id="0")
     await read(redis, 4)
@@ -60,7 +60,7 @@ async def test_entries_not_acknowledged_stay_with_all_behind_them(redis: Redis) 
     assert await trimmed(redis) == [OLD + 1, OLD + 2, RECENT]
 
 
-async def test_acknowledged_entries_go_after_fifteen_minutes(redis: Redis) -> None:
+async def test_acknowledged_entries_are_dropped_after_fifteen_minutes(redis: Redis) -> None:
     await add(redis, OLD, OLD + 1, RECENT, NOW_MS)
     await redis.xgroup_create("task-events", "notifiers", id="0")
     await read(redis, 4)
@@ -68,14 +68,14 @@ async def test_acknowledged_entries_go_after_fifteen_minutes(redis: Redis) -> No
     assert await trimmed(redis) == [RECENT, NOW_MS]
 
 
-async def test_what_watchers_read_goes_after_fifteen_minutes(redis: Redis) -> None:
+async def test_notifications_are_dropped_after_fifteen_minutes(redis: Redis) -> None:
     for milliseconds in (OLD, RECENT):
         await redis.xadd("notifications", {"id": "x"}, id=f"{milliseconds}-0")
     await trimmed(redis)
     assert await left(redis, "notifications") == [RECENT]
 
 
-async def test_only_consumers_that_are_gone_and_hold_nothing_are_dropped(redis: Redis) -> None:
+async def test_only_idle_consumers_without_pending_entries_are_dropped(redis: Redis) -> None:
     await add(redis, RECENT)
     await redis.xgroup_create("task-events", "notifiers", id="0")
     await read(redis, 1)

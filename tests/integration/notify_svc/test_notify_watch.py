@@ -1,4 +1,4 @@
-"""WatchNotifications and WatchNotificationEvents, from the event on the queue to the watcher, with several replicas."""
+"""WatchNotifications and WatchNotificationEvents, from the event in the queue to the watcher, with several replicas."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -42,7 +42,7 @@ async def begun(service: Running, token: str = "", who: Any = ANN) -> Any:
     return call, first
 
 
-async def test_each_user_sees_a_new_notification_of_its_own_once_however_often_its_event_comes(
+async def test_each_user_sees_its_new_notification_once_if_the_event_repeats(
     service: Running,
 ) -> None:
     anns, _ = await begun(service)
@@ -55,7 +55,7 @@ async def test_each_user_sees_a_new_notification_of_its_own_once_however_often_i
     assert (await bobs.read()).notification.id == created(2).event_id
 
 
-async def test_every_replica_shows_every_watcher_all_of_its_user_whoever_handles_the_event(
+async def test_every_replica_streams_all_notifications_whichever_replica_handles_the_event(
     valkey: Valkey, tasks: FakeTaskEvents
 ) -> None:
     async with (
@@ -69,7 +69,7 @@ async def test_every_replica_shows_every_watcher_all_of_its_user_whoever_handles
             assert {(await call.read()).notification.id for _ in range(100)} == expected
 
 
-async def test_a_watcher_goes_on_at_another_replica_without_loss_or_repeats(
+async def test_a_watcher_resumes_at_another_replica_without_loss_or_repeats(
     valkey: Valkey, tasks: FakeTaskEvents
 ) -> None:
     async with serving(valkey.url, tasks.target, [FakeChannel()], consumer="one") as one:
@@ -84,7 +84,7 @@ async def test_a_watcher_goes_on_at_another_replica_without_loss_or_repeats(
         assert [(await call.read()).notification.id for _ in range(2)] == [created(n).event_id for n in (2, 3)]
 
 
-async def test_the_mesh_watches_everybodys_and_needs_no_user(service: Running) -> None:
+async def test_the_mesh_watches_all_notifications_and_needs_no_user(service: Running) -> None:
     call: Any = service.events_stub.WatchNotificationEvents(WatchNotificationEventsRequest())
     assert not (await call.read()).events
     await publish(service.redis, created(1, "ann"), created(2, "bob"))
@@ -97,7 +97,7 @@ async def test_the_mesh_watches_everybodys_and_needs_no_user(service: Running) -
     ]
 
 
-async def test_a_token_of_the_past_is_a_reset_and_a_bad_one_is_refused(service: Running) -> None:
+async def test_an_old_token_is_a_reset_and_an_invalid_one_is_refused(service: Running) -> None:
     _, beginning = await begun(service, "1-0")
     assert beginning.reset
     bad = WatchNotificationsRequest(resume_token="yesterday")
@@ -106,7 +106,7 @@ async def test_a_token_of_the_past_is_a_reset_and_a_bad_one_is_refused(service: 
     assert (refusal.code, refusal.reason) == (StatusCode.INVALID_ARGUMENT, "INVALID_RESUME_TOKEN")
 
 
-async def test_a_thousand_watchers_that_came_and_went_leave_nothing_behind(service: Running) -> None:
+async def test_a_thousand_finished_watchers_leak_nothing(service: Running) -> None:
     call, _ = await begun(service)
     call.cancel()
     before = len(asyncio.all_tasks()), open_files()
@@ -118,8 +118,8 @@ async def test_a_thousand_watchers_that_came_and_went_leave_nothing_behind(servi
     for _ in range(50):
         await asyncio.gather(*(come_and_go() for _ in range(20)))
 
-    async def nobody_watches() -> bool:
+    async def has_no_watchers() -> bool:
         return service.metric("watchers", feed="notifications") == 0
 
-    await eventually(nobody_watches)
+    await eventually(has_no_watchers)
     await left_behind(tasks=before[0], files=before[1])

@@ -1,4 +1,4 @@
-"""Outside channels deliver over real HTTP, and no target, however it behaves, holds up anything but its own channel."""
+"""Outside channels deliver over real HTTP, and a failing target delays only its own channel."""
 
 import asyncio
 import contextlib
@@ -29,7 +29,7 @@ from tests.support.valkey import Valkey
 
 EVENT_ID = created(1).event_id
 PATIENT: dict[str, Any] = {"delivery_timeout_seconds": 5.0, "delivery_lease_seconds": 10.0}
-"""Time enough for an attempt that is to succeed, on a machine that is busy."""
+"""Enough time for a successful attempt on a busy machine."""
 NOTIFICATION = Notification(EVENT_ID, Kind.TASK_CREATED, "demo", created(1).task.id, "Buy milk", 0)
 NASTY = '<img src=x onerror=alert(1)> **b** [x](javascript:1) @everyone\n\ndata: "x"\r\nX-Forged: 1'
 
@@ -44,7 +44,7 @@ def outside(url: str, *, timeout_seconds: float = 5.0) -> AppriseChannel:
     return AppriseChannel(ConfiguredChannel("hook", url), timeout_seconds)
 
 
-async def detail_of_the_letter(service: Running) -> str:
+async def dead_letter_detail(service: Running) -> str:
     (letter,) = (await service.dead_letters()).values()
     assert letter[b"reason"] == b"gave_up"
     return letter[b"detail"].decode()
@@ -54,10 +54,10 @@ def threads() -> int:
     return sum(thread.name == "channel hook" for thread in threading.enumerate())
 
 
-# What arrives
+# Requests
 
 
-async def test_a_notification_arrives_once_under_its_events_id(valkey: Valkey, tasks: FakeTaskEvents) -> None:
+async def test_a_notification_arrives_once_with_its_events_id(valkey: Valkey, tasks: FakeTaskEvents) -> None:
     async with sink() as target, running(valkey.url, tasks.target, [outside(target.url)], **PATIENT) as service:
         await publish(service.redis, created(1))
         await eventually(service.all_acknowledged)
@@ -71,7 +71,7 @@ async def test_a_notification_arrives_once_under_its_events_id(valkey: Valkey, t
 
 
 @pytest.mark.parametrize("kind", ["json", "xml", "form", "ntfy", "gotify"])
-async def test_what_a_user_wrote_arrives_as_text_and_makes_no_header(
+async def test_text_of_a_user_arrives_as_text_and_cannot_inject_a_header(
     valkey: Valkey, tasks: FakeTaskEvents, kind: str
 ) -> None:
     async with sink() as target:
@@ -90,7 +90,7 @@ async def test_what_a_user_wrote_arrives_as_text_and_makes_no_header(
                 assert b"<img" not in hit.body
 
 
-async def test_proxies_in_the_environment_are_passed_by(
+async def test_proxies_in_the_environment_are_ignored(
     valkey: Valkey, tasks: FakeTaskEvents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
@@ -102,10 +102,10 @@ async def test_proxies_in_the_environment_are_passed_by(
         await becomes(lambda: target.keys == [EVENT_ID])
 
 
-# Targets that behave badly
+# Failing targets
 
 
-async def test_a_target_that_fails_is_tried_again_under_the_same_id_after_pauses_that_are_spread(
+async def test_a_failing_target_is_retried_with_the_same_id_after_pauses_with_jitter(
     valkey: Valkey, tasks: FakeTaskEvents
 ) -> None:
     settings = {**PATIENT, "retry_first_seconds": 0.04, "retry_longest_seconds": 0.06}
@@ -118,13 +118,13 @@ async def test_a_target_that_fails_is_tried_again_under_the_same_id_after_pauses
             await eventually(service.all_acknowledged)
         assert target.keys == [EVENT_ID] * 4
         failed = [line for line in lines if line["event"] == "delivery failed"]
-        assert [line["error"] for line in failed] == ["answered 500", "answered 503", "answered 400"]
+        assert [line["error"] for line in failed] == ["HTTP status 500", "HTTP status 503", "HTTP status 400"]
         for line, pause in zip(failed, (40, 60, 60), strict=True):
             assert pause * 0.5 - 1 <= line["pause_ms"] <= pause * 1.5
         assert service.metric("notifications_total", channel="hook", outcome="delivered") == 1
 
 
-async def test_the_pause_that_a_busy_target_asks_for_is_kept_up_to_the_longest(
+async def test_the_pause_that_a_busy_target_requests_is_kept_up_to_the_longest(
     valkey: Valkey, tasks: FakeTaskEvents
 ) -> None:
     settings = {**PATIENT, "retry_longest_seconds": 0.5}
@@ -136,7 +136,7 @@ async def test_the_pause_that_a_busy_target_asks_for_is_kept_up_to_the_longest(
             await publish(service.redis, created(1))
             await eventually(service.all_acknowledged)
         (failed,) = [line for line in lines if line["event"] == "delivery failed"]
-        assert (failed["error"], failed["pause_ms"]) == ("answered 429", 500)
+        assert (failed["error"], failed["pause_ms"]) == ("HTTP status 429", 500)
         first, second = target.hits
         assert second.time - first.time > 0.45
 
@@ -144,15 +144,15 @@ async def test_the_pause_that_a_busy_target_asks_for_is_kept_up_to_the_longest(
 @pytest.mark.parametrize(
     ("answer", "detail"),
     [
-        (silence, "in time"),
-        (drip("HTTP/1.1 200 OK\r\nX-Slow: "), "in time"),
-        (drip("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"), "in time"),
-        (status(500, "the secret of the target"), "answered 500"),
-        (status(200, "x" * 10, Content_Encoding="gzip"), "broke off"),
+        (silence, "timed out"),
+        (drip("HTTP/1.1 200 OK\r\nX-Slow: "), "timed out"),
+        (drip("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"), "timed out"),
+        (status(500, "the secret of the target"), "HTTP status 500"),
+        (status(200, "x" * 10, Content_Encoding="gzip"), "connection broke"),
     ],
-    ids=["silent", "drips its headers", "drips its body", "fails", "sends nonsense"],
+    ids=["silent", "slow headers", "slow body", "fails", "invalid body"],
 )
-async def test_a_broken_target_is_given_up_and_freed_while_others_and_the_stream_go_on(
+async def test_a_broken_target_is_given_up_and_disconnected_without_delaying_others(
     valkey: Valkey, tasks: FakeTaskEvents, answer: Answer, detail: str
 ) -> None:
     settings = {"delivery_timeout_seconds": 0.4, "delivery_lease_seconds": 5.0, "max_attempts": 2}
@@ -189,34 +189,34 @@ async def test_a_redirect_to_an_inner_address_is_not_followed(valkey: Valkey, ta
             ):
                 await publish(service.redis, created(1))
                 await eventually(service.all_acknowledged)
-                assert await detail_of_the_letter(service) == f"answered {code}"
+                assert await dead_letter_detail(service) == f"HTTP status {code}"
                 assert len(target.hits) == 3
                 assert not inner.hits
 
 
-async def test_of_a_long_answer_only_the_beginning_is_read(valkey: Valkey, tasks: FakeTaskEvents) -> None:
-    taken_whole = asyncio.Event()
+async def test_only_the_beginning_of_a_long_response_is_read(valkey: Valkey, tasks: FakeTaskEvents) -> None:
+    sent_all = asyncio.Event()
     async with (
-        sink(long(256 * 1024 * 1024, taken_whole)) as target,
+        sink(long(256 * 1024 * 1024, sent_all)) as target,
         running(valkey.url, tasks.target, [outside(target.url)], **PATIENT) as service,
     ):
         await publish(service.redis, created(1))
         await eventually(service.all_acknowledged)
         await becomes(lambda: target.open == 0)
-        assert not taken_whole.is_set()
+        assert not sent_all.is_set()
         assert service.metric("notifications_total", channel="hook", outcome="delivered") == 1
 
 
-async def test_where_nobody_listens_it_is_given_up(valkey: Valkey, tasks: FakeTaskEvents) -> None:
+async def test_a_target_that_refuses_connections_is_given_up(valkey: Valkey, tasks: FakeTaskEvents) -> None:
     url = f"json://127.0.0.1:{free_port()}"
     async with running(valkey.url, tasks.target, [outside(url)], **PATIENT) as service:
         await publish(service.redis, created(1))
         await eventually(service.all_acknowledged)
-        assert await detail_of_the_letter(service) == "cannot be reached, or broke off"
+        assert await dead_letter_detail(service) == "cannot connect, or the connection broke"
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes its certificate with openssl")
-async def test_a_target_whose_certificate_nobody_vouches_for_is_told_nothing(
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="creates its certificate with openssl")
+async def test_a_target_with_an_untrusted_certificate_receives_nothing(
     valkey: Valkey, tasks: FakeTaskEvents, tmp_path: Path
 ) -> None:
     async with sink(tls=await self_signed(tmp_path)) as target:
@@ -224,12 +224,12 @@ async def test_a_target_whose_certificate_nobody_vouches_for_is_told_nothing(
         async with running(valkey.url, tasks.target, [outside(url)], **PATIENT) as service:
             await publish(service.redis, created(1))
             await eventually(service.all_acknowledged)
-            assert await detail_of_the_letter(service) == "its certificate or TLS is not in order"
+            assert await dead_letter_detail(service) == "the TLS handshake failed; check the server's certificate"
             assert not target.hits
 
 
 async def self_signed(directory: Path) -> ssl.SSLContext:
-    """What a server needs that vouches for itself."""
+    """Return the TLS context of a server with a self-signed certificate."""
     key, certificate = directory / "key", directory / "certificate"
     process = await asyncio.create_subprocess_exec(
         *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
@@ -243,10 +243,10 @@ async def self_signed(directory: Path) -> ssl.SSLContext:
     return context
 
 
-# A target that is dead for long
+# A long outage of a target
 
 
-async def test_what_a_dead_target_missed_is_replayed_to_it_once(valkey: Valkey, tasks: FakeTaskEvents) -> None:
+async def test_notifications_that_a_dead_target_missed_are_replayed_once(valkey: Valkey, tasks: FakeTaskEvents) -> None:
     async with (
         sink(*[status(500)] * 6) as target,
         serving(valkey.url, tasks.target, [outside(target.url)], **PATIENT) as service,
@@ -264,10 +264,10 @@ async def test_what_a_dead_target_missed_is_replayed_to_it_once(valkey: Valkey, 
         assert await service.dead_letters() == {}
 
 
-# Attempts that must be ended
+# Attempts that hang
 
 
-async def test_a_mail_server_that_drips_is_left_when_the_time_is_up() -> None:
+async def test_a_slow_mail_server_is_disconnected_at_the_timeout() -> None:
     port, connections = free_port(), list[asyncio.StreamWriter]()
 
     async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -285,12 +285,12 @@ async def test_a_mail_server_that_drips_is_left_when_the_time_is_up() -> None:
         await becomes(lambda: not connections)
 
 
-async def test_attempts_that_hang_for_good_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    let_go = threading.Event()
+async def test_attempts_that_hang_forever_do_not_accumulate(monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
 
     class Hanging:
         def notify(self, **_given: object) -> bool:
-            return let_go.wait(20)
+            return released.wait(20)
 
     monkeypatch.setattr(apprise_channel, "new_plugin", lambda _url: Hanging())
     channel = outside("json://127.0.0.1")
@@ -303,6 +303,6 @@ async def test_attempts_that_hang_for_good_do_not_pile_up(monkeypatch: pytest.Mo
             await channel.deliver(NOTIFICATION)
         assert threads() == channel.concurrency
     finally:
-        let_go.set()
+        released.set()
     await becomes(lambda: threads() == 0)
     await channel.deliver(NOTIFICATION)

@@ -1,4 +1,4 @@
-"""The service as a process with outside channels: it refuses bad ones at once, and tells nobody what URLs hold."""
+"""The service as a process with outside channels: it rejects invalid ones at startup, and never shows their URLs."""
 
 import json
 import subprocess
@@ -30,15 +30,17 @@ async def tasks() -> AsyncIterator[FakeTaskEvents]:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "reason"),
     [
-        (f"team file:///tmp/{SECRET}", "channel team: file is none of the services there are"),
+        (f"team file:///tmp/{SECRET}", "channel team: the URL scheme 'file' is not supported"),
         (f"team json://user:{SECRET}@example.org", "channel team: json is not encrypted"),
-        (f"team slack://{SECRET}", "channel team: the URL does not look as Apprise documents it for slack"),
-        (f"jsons://user:{SECRET}@example.org", "line 1 is not `name url`"),
+        (f"team slack://{SECRET}", "channel team: the URL is not valid for slack"),
+        (f"jsons://user:{SECRET}@example.org", "line 1 must be `name url`"),
     ],
 )
-def test_a_channel_that_must_not_be_ends_it_with_status_2_and_the_reason(tmp_path: Path, line: str, told: str) -> None:
+def test_a_channel_that_is_not_allowed_stops_the_service_with_status_2_and_a_reason(
+    tmp_path: Path, line: str, reason: str
+) -> None:
     path = tmp_path / "channels"
     path.write_text(line)
     process = subprocess.run(
@@ -50,11 +52,11 @@ def test_a_channel_that_must_not_be_ends_it_with_status_2_and_the_reason(tmp_pat
     )
     assert process.returncode == 2
     assert process.stderr.startswith("NOTIFY_CHANNELS_FILE: ")
-    assert told in process.stderr
+    assert reason in process.stderr
     assert SECRET not in process.stderr + process.stdout
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     process = subprocess.run(
         [sys.executable, "-m", "notify_svc"],
         env={"NOTIFY_CHANNELS_FILE": str(tmp_path / "nowhere")},
@@ -66,10 +68,10 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert f"cannot read {tmp_path / 'nowhere'}: No such file" in process.stderr
 
 
-async def test_it_delivers_and_neither_logs_nor_metrics_nor_answers_hold_a_secret(
+async def test_it_delivers_without_secrets_in_logs_metrics_or_responses(
     valkey: Valkey, tasks: FakeTaskEvents, tmp_path: Path
 ) -> None:
-    answers = raw("HTTP/1.1 500 Told\r\nno header\r\nX: y\r\n\r\n"), status(500, f"{SECRET} in the answer")
+    answers = raw("HTTP/1.1 500 Status\r\nno header\r\nX: y\r\n\r\n"), status(500, f"{SECRET} in the answer")
     async with sink() as good, sink(*answers) as bad:
         channels = tmp_path / "channels"
         channels.write_text(
@@ -94,7 +96,7 @@ async def test_it_delivers_and_neither_logs_nor_metrics_nor_answers_hold_a_secre
             letters = await dead_letters_pb2_grpc.DeadLetterServiceStub(channel).ListDeadLetters(
                 dead_letters_pb2.ListDeadLettersRequest(), timeout=10
             )
-            assert [letter.detail for letter in letters.dead_letters] == ["answered 500"]
+            assert [letter.detail for letter in letters.dead_letters] == ["HTTP status 500"]
             metrics = process.metrics()
             assert 'notifications_total{channel="bad",outcome="gave_up"} 1.0' in metrics
             assert await process.stop() == 0
@@ -106,7 +108,7 @@ async def test_it_delivers_and_neither_logs_nor_metrics_nor_answers_hold_a_secre
             assert [line["channel"] for line in failed] == ["bad"]
 
 
-async def test_killed_while_a_target_answers_its_delivery_comes_again_under_the_same_id(
+async def test_killed_while_a_target_responds_its_delivery_is_repeated_with_the_same_id(
     valkey: Valkey, tasks: FakeTaskEvents, tmp_path: Path
 ) -> None:
     async with sink(silence) as target:
@@ -121,7 +123,7 @@ async def test_killed_while_a_target_answers_its_delivery_comes_again_under_the_
         async with Redis.from_url(valkey.url) as redis:
             async with notify_process(valkey.url, tasks.target, tmp_path / "first", **variables) as process:
                 await publish(redis, created(1))
-                await becomes(lambda: len(target.hits) == 1, within=30)  # it has to start first
+                await becomes(lambda: len(target.hits) == 1, within=30)  # includes the start of the process
                 process.kill()
             async with notify_process(valkey.url, tasks.target, tmp_path / "second", **variables) as process:
                 await becomes(lambda: tasks.confirmed[EVENT_ID] >= 1, within=30)
@@ -129,7 +131,9 @@ async def test_killed_while_a_target_answers_its_delivery_comes_again_under_the_
                 assert await process.stop() == 0
 
 
-async def test_it_stops_in_peace_while_a_target_drips(valkey: Valkey, tasks: FakeTaskEvents, tmp_path: Path) -> None:
+async def test_it_stops_cleanly_while_a_target_responds_slowly(
+    valkey: Valkey, tasks: FakeTaskEvents, tmp_path: Path
+) -> None:
     async with sink(default=drip("HTTP/1.1 200 OK\r\nX-Slow: ")) as target:
         channels = tmp_path / "channels"
         channels.write_text(f"slow {target.url}\n")

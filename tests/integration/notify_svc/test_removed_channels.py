@@ -1,4 +1,4 @@
-"""What a channel owes that is taken out of the settings becomes dead letters after the grace, and no event hangs."""
+"""Deliveries of a channel that was removed from the settings are dead-lettered after the grace period."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -19,7 +19,7 @@ from tests.support.valkey import Valkey
 EVENT_ID = created(1).event_id
 SHORT: dict[str, Any] = {"channel_grace_seconds": 0.2, "claim_idle_seconds": 0.1}
 NEVER: dict[str, Any] = {"delivery_timeout_seconds": 50, "delivery_lease_seconds": 60}
-"""A channel that hangs owes for as long as the test lasts."""
+"""The deliveries of a channel that hangs stay pending during the test."""
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ async def tasks() -> AsyncIterator[FakeTaskEvents]:
 
 
 async def left_behind(valkey: Valkey, tasks: FakeTaskEvents, *numbers: int) -> list[str]:
-    """What a service leaves that was stopped while its channel `gone` had not delivered; returns the entries."""
+    """Stop a service before its channel `gone` has delivered; return the ids of the entries."""
     gone, kept = FakeChannel("gone", hangs=True), FakeChannel("kept")
     async with running(valkey.url, tasks.target, [gone, kept], **NEVER) as service:
         entries = await publish(service.redis, *map(created, numbers))
@@ -43,7 +43,9 @@ async def has_outcome(service: Running, number: int, channel: str, outcome: byte
     return await service.redis.hget(redis_keys.event_key(created(number).event_id), f"outcome:{channel}") == outcome
 
 
-async def test_it_is_given_up_counted_logged_and_confirmed(valkey: Valkey, tasks: FakeTaskEvents) -> None:
+async def test_deliveries_of_a_removed_channel_are_given_up_counted_logged_and_confirmed(
+    valkey: Valkey, tasks: FakeTaskEvents
+) -> None:
     (entry,) = await left_behind(valkey, tasks, 1)
     assert not tasks.confirmed
     kept = FakeChannel("kept")
@@ -57,25 +59,23 @@ async def test_it_is_given_up_counted_logged_and_confirmed(valkey: Valkey, tasks
             assert (letter[b"reason"], letter[b"channel"], letter[b"attempts"]) == (b"channel_removed", b"gone", b"1")
             assert service.metric("dead_lettered_total", reason="channel_removed") == 1
             assert not kept.delivered
-            await eventually(lambda: is_forgotten(service, "gone"))
+            await eventually(lambda: is_removed(service, "gone"))
     assert [
         line["deliveries"] for line in lines if line["event"] == "dead-lettered deliveries of a removed channel"
     ] == [1]
     assert [line["key"] for line in lines if line["event"] == "dead letter"] == [f"{entry}/gone"]
 
 
-async def is_forgotten(service: Running, channel: str) -> bool:
+async def is_removed(service: Running, channel: str) -> bool:
     return await service.redis.zscore(redis_keys.CHANNELS, channel) is None
 
 
-async def test_many_are_given_up_by_several_replicas_with_the_effect_of_one(
-    valkey: Valkey, tasks: FakeTaskEvents
-) -> None:
+async def test_several_replicas_give_up_each_delivery_once(valkey: Valkey, tasks: FakeTaskEvents) -> None:
     await left_behind(valkey, tasks, *range(50))
     gone = FakeChannel("gone", hangs=True)
     async with running(valkey.url, tasks.target, [gone], **NEVER) as before:
         await publish(before.redis, *map(created, range(50, 250)))
-        await eventually(lambda: owes(before, "gone", 250))
+        await eventually(lambda: has_pending(before, "gone", 250))
     async with (
         running(valkey.url, tasks.target, [FakeChannel("kept")], **SHORT) as one,
         running(valkey.url, tasks.target, [FakeChannel("kept")], **SHORT, consumer="two") as two,
@@ -85,10 +85,10 @@ async def test_many_are_given_up_by_several_replicas_with_the_effect_of_one(
         assert len(await one.dead_letters()) == 250
         counted = [each.metric("dead_lettered_total", reason="channel_removed") for each in (one, two)]
         assert sum(counted) == 250
-        assert await owes(one, "gone", 0)
+        assert await has_pending(one, "gone", 0)
 
 
-async def owes(service: Running, channel: str, count: int) -> bool:
+async def has_pending(service: Running, channel: str, count: int) -> bool:
     return bool(await service.redis.zcard(redis_keys.pending_key(channel)) == count)
 
 
@@ -99,29 +99,29 @@ async def test_while_another_replica_has_the_channel_nothing_is_given_up(valkey:
         running(valkey.url, tasks.target, [FakeChannel("kept")], **SHORT, consumer="new") as new,
     ):
         await publish(old.redis, created(1))
-        signs = set[float | None]()
-        await eventually(lambda: are_there(new, signs, 30, "shared"))  # three graces
+        times = set[float | None]()
+        await eventually(lambda: was_announced(new, times, 30, "shared"))  # three grace periods
         assert await new.dead_letters() == {}
 
 
-async def test_after_redis_was_away_channels_have_a_whole_grace_to_give_a_sign(
-    valkey: Valkey, tasks: FakeTaskEvents
-) -> None:
+async def test_after_an_outage_of_redis_the_grace_period_starts_again(valkey: Valkey, tasks: FakeTaskEvents) -> None:
     await left_behind(valkey, tasks, 1)
     async with running(valkey.url, tasks.target, [FakeChannel("kept")], channel_grace_seconds=5) as service:
-        await service.redis.zadd(redis_keys.CHANNELS, {"gone": OCCURRED_MS - 10**10})  # as if it had been away for long
-        signs = {await service.redis.zscore(redis_keys.CHANNELS, "kept")}
-        await eventually(lambda: are_there(service, signs, 4, "kept"))
+        await service.redis.zadd(redis_keys.CHANNELS, {"gone": OCCURRED_MS - 10**10})  # as after a long outage
+        times = {await service.redis.zscore(redis_keys.CHANNELS, "kept")}
+        await eventually(lambda: was_announced(service, times, 4, "kept"))
         assert await service.dead_letters() == {}
-        assert await owes(service, "gone", 1)
+        assert await has_pending(service, "gone", 1)
 
 
-async def are_there(service: Running, signs: set[float | None], count: int, channel: str) -> bool:
-    signs.add(await service.redis.zscore(redis_keys.CHANNELS, channel))
-    return len(signs) >= count
+async def was_announced(service: Running, times: set[float | None], count: int, channel: str) -> bool:
+    times.add(await service.redis.zscore(redis_keys.CHANNELS, channel))
+    return len(times) >= count
 
 
-async def test_a_channel_that_gave_a_sign_meanwhile_keeps_what_it_owes(valkey: Valkey, tasks: FakeTaskEvents) -> None:
+async def test_a_channel_that_was_announced_meanwhile_keeps_its_deliveries(
+    valkey: Valkey, tasks: FakeTaskEvents
+) -> None:
     await left_behind(valkey, tasks, 1)
     clock = Clock()
     async with built(valkey.url, tasks.target, now_ms=clock) as service:
@@ -131,12 +131,10 @@ async def test_a_channel_that_gave_a_sign_meanwhile_keeps_what_it_owes(valkey: V
         assert await scripts.pending_of_removed(keys, ["gone", clock.ms, 10]) == []
         ((attempts, _entries, _notification),) = await scripts.pending_of_removed(keys, ["gone", clock.ms + 1, 10])
         assert attempts == 1
-        assert await owes(service, "gone", 1)
+        assert await has_pending(service, "gone", 1)
 
 
-async def test_a_process_that_dies_before_its_first_sign_has_given_one_with_what_it_recorded(
-    valkey: Valkey, tasks: FakeTaskEvents
-) -> None:
+async def test_recording_an_event_announces_the_channels_too(valkey: Valkey, tasks: FakeTaskEvents) -> None:
     clock = Clock()
     async with built(valkey.url, tasks.target) as service:
         event_store = EventStore(service.redis, redis_client.Scripts(service.redis), ["gone"], clock)
@@ -145,17 +143,17 @@ async def test_a_process_that_dies_before_its_first_sign_has_given_one_with_what
         assert await service.redis.zscore(redis_keys.CHANNELS, "gone") == clock.ms
 
 
-async def test_what_was_delivered_meanwhile_is_not_given_up(valkey: Valkey, tasks: FakeTaskEvents) -> None:
+async def test_a_completed_delivery_is_not_given_up(valkey: Valkey, tasks: FakeTaskEvents) -> None:
     await left_behind(valkey, tasks, 1)
     async with built(valkey.url, tasks.target) as service:
         await service.redis.hset(redis_keys.event_key(EVENT_ID), "outcome:gone", "delivered")
         keys = [redis_keys.CHANNELS, redis_keys.pending_key("gone")]
         assert await redis_client.Scripts(service.redis).pending_of_removed(keys, ["gone", 10**15, 10]) == []
-        assert await owes(service, "gone", 0)
-        assert await is_forgotten(service, "gone")
+        assert await has_pending(service, "gone", 0)
+        assert await is_removed(service, "gone")
 
 
-async def test_a_channel_that_is_configured_again_is_replayed_what_it_missed(
+async def test_a_channel_that_is_configured_again_can_replay_its_dead_letters(
     valkey: Valkey, tasks: FakeTaskEvents
 ) -> None:
     (entry,) = await left_behind(valkey, tasks, 1)

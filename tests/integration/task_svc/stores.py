@@ -1,6 +1,6 @@
-"""The stores that the contract suite runs on.
+"""The stores for the contract suite.
 
-SQLite, the same in memory as the simulation has it, and nx-27017 always; a mongod where MONGODB_TEST_URL names one.
+Always SQLite, the in-memory SQLite store of the simulation, and nx-27017; also a mongod if MONGODB_TEST_URL is set.
 """
 
 import os
@@ -23,11 +23,11 @@ MONGOD = os.environ.get("MONGODB_TEST_URL")
 STORES = ["sqlite", "memory", "nx-27017", *(["mongod"] if MONGOD else [])]
 
 OpenStore = Callable[[Path], AbstractAsyncContextManager[TaskRepository]]
-"""Gives a fresh, empty store for as long as the block lasts; what it keeps in files is in the directory."""
+"""Opens a new, empty store until the end of the block, with its files in the directory."""
 
 
 def opener(name: str, request: pytest.FixtureRequest) -> OpenStore:
-    """How to open the store of that name in STORES."""
+    """Return the function that opens the store with this name in STORES."""
     if name in ("sqlite", "memory"):
         return _sqlite if name == "sqlite" else _memory
     return partial(_mongodb, MongoServer(MONGOD) if name == "mongod" and MONGOD else request.getfixturevalue("nx27017"))
@@ -54,7 +54,7 @@ async def _mongodb(server: MongoServer, _directory: Path) -> AsyncIterator[TaskR
 
 
 async def until_usable(store: TaskRepository, *, within: float = 30) -> None:
-    """Waits until a store that is a server of its own can be used; raises TimeoutError after so many seconds."""
+    """Wait until a store is available; raise TimeoutError after `within` seconds."""
 
     async def is_usable() -> bool:
         try:

@@ -1,4 +1,4 @@
-"""What the MongoDB store promises while its server is away, hangs or is killed; on nx-27017, which is killed for it."""
+"""The MongoDB store while its server is down, hangs or is killed; tested with nx-27017."""
 
 import asyncio
 import signal
@@ -39,7 +39,7 @@ async def store(server: Nx27017) -> AsyncIterator[TaskRepository]:
 
 
 async def outcomes(call: Call, times: int, *, within: float | None = None) -> Counter[type[object]]:
-    """How so many calls at once end: with a result or a ServiceError, all of them soon."""
+    """Return the types of results or ServiceErrors of concurrent calls; each must end within WITHIN seconds."""
     begun = time.monotonic()
 
     async def one() -> type[object]:
@@ -65,7 +65,7 @@ def calls(store: TaskRepository) -> list[Call]:
 
 
 @pytest.mark.parametrize("trial", range(5))
-async def test_what_was_acknowledged_is_there_after_the_server_was_killed(
+async def test_acknowledged_writes_survive_a_kill_of_the_server(
     server: Nx27017, store: TaskRepository, trial: int
 ) -> None:
     acknowledged: list[str] = []
@@ -82,7 +82,7 @@ async def test_what_was_acknowledged_is_there_after_the_server_was_killed(
                 acknowledged.append(task.id)
 
     writers = asyncio.gather(*(write() for _ in range(20)))
-    while len(acknowledged) < 100 + 50 * trial:  # noqa: ASYNC110 (each trial kills it at another moment)
+    while len(acknowledged) < 100 + 50 * trial:  # noqa: ASYNC110 (each trial kills the server at another moment)
         await asyncio.sleep(0.005)
     await server.restart()
     await writers
@@ -93,7 +93,7 @@ async def test_what_was_acknowledged_is_there_after_the_server_was_killed(
     assert (await store.backlog()).unpublished >= len(acknowledged)
 
 
-async def test_calls_are_unavailable_soon_while_the_server_is_away_and_work_when_it_is_back(
+async def test_calls_fail_fast_while_the_server_is_down_and_work_when_it_is_up_again(
     server: Nx27017, store: TaskRepository
 ) -> None:
     await store.insert(creation(before := new_task()))
@@ -110,7 +110,7 @@ async def test_calls_are_unavailable_soon_while_the_server_is_away_and_work_when
     assert (await store.insert(creation(new_task()))).is_new
 
 
-async def test_calls_are_unavailable_soon_while_the_server_hangs(server: Nx27017, store: TaskRepository) -> None:
+async def test_calls_fail_fast_while_the_server_hangs(server: Nx27017, store: TaskRepository) -> None:
     server.send(signal.SIGSTOP)
     for call in calls(store):
         assert await outcomes(call, 100) == {Unavailable: 100}
@@ -120,9 +120,9 @@ async def test_calls_are_unavailable_soon_while_the_server_hangs(server: Nx27017
     assert (await store.insert(creation(new_task()))).is_new
 
 
-# Of many, those that have no connection yet may hear, a moment before their deadline, that none can be made.
+# With many calls, those without a connection may get Unavailable just before their deadline.
 @pytest.mark.parametrize(("times", "allowed"), [(1, {DeadlineExceeded}), (20, {DeadlineExceeded, Unavailable})])
-async def test_a_deadline_that_passes_first_is_told_as_such(
+async def test_a_deadline_that_passes_first_is_deadline_exceeded(
     server: Nx27017, store: TaskRepository, times: int, allowed: set[type[object]]
 ) -> None:
     for call in calls(store):
@@ -130,12 +130,12 @@ async def test_a_deadline_that_passes_first_is_told_as_such(
         server.send(signal.SIGSTOP)
         begun = time.monotonic()
         found = await outcomes(call, times, within=0.3)
-        assert time.monotonic() - begun < 3  # where the driver alone would wait for 30 s
+        assert time.monotonic() - begun < 3  # the driver's default is 30 s
         server.send(signal.SIGCONT)
         assert {DeadlineExceeded} <= found.keys() <= allowed
 
 
-async def test_a_server_that_comes_after_the_store_was_opened_is_used(tmp_path: Path) -> None:
+async def test_a_server_that_starts_after_the_store_was_opened_is_used(tmp_path: Path) -> None:
     server = Nx27017(tmp_path / "nx-27017")
     async with mongo.open_store(server.url("tasks")) as store:
         with pytest.raises(Unavailable):
@@ -146,7 +146,7 @@ async def test_a_server_that_comes_after_the_store_was_opened_is_used(tmp_path: 
     server.kill()
 
 
-async def test_what_is_told_of_an_error_names_no_host(server: Nx27017, store: TaskRepository) -> None:
+async def test_errors_contain_no_host_name(server: Nx27017, store: TaskRepository) -> None:
     server.kill()
     with pytest.raises(Unavailable) as raised:
         await store.get("ann", new_task().id)

@@ -1,7 +1,7 @@
-"""What MongoDB has to do for each query: read from the commands that are sent, and from the plans of a real one.
+"""The costs of queries on MongoDB, from the commands that are sent and from query plans.
 
-nx-27017 knows no plans. That an index serves a query is checked by MongoDB's own rule for compound indexes there; where
-MONGODB_TEST_URL names a mongod, its plans and the work that it counts are checked too.
+nx-27017 has no query plans: MongoDB's rule for compound indexes decides there whether an index serves a query. If
+MONGODB_TEST_URL is set to a mongod, its query plans and examined keys are checked too.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ BOUNDED = {
     "two statuses": Filter(statuses=frozenset({Status.TODO, Status.DONE})),
     "priorities": Filter(priorities=frozenset({Priority.LOW})),
     "due": Filter(due_after=START, due_before=START + timedelta(days=1)),
-    "text that nothing has": Filter(text="nowhere"),
+    "text without a match": Filter(text="nowhere"),
     "label and status": Filter(labels=("common",), statuses=frozenset({Status.DONE})),
     "two labels, deleted too": Filter(labels=("common", "never"), show_deleted=True),
 }
@@ -57,7 +57,7 @@ class Recorded:
     url: str
 
     def shapes(self) -> list[Shape]:
-        """The queries since it was asked last."""
+        """Return the queries since the last call."""
         shapes = self.commands.shapes()
         self.commands.sent.clear()
         return shapes
@@ -84,20 +84,20 @@ async def at(server: MongoServer) -> AsyncIterator[Recorded]:
     [
         (["owner", "deleted", "by_priority"], True),
         (["deleted", "owner", "by_priority", "status"], True),
-        (["owner", "by_priority", "deleted"], True),  # walks over deleted tasks too, but in order
+        (["owner", "by_priority", "deleted"], True),  # scans deleted tasks too, but in order
         (["by_priority"], True),
         (["owner", "status", "by_priority"], False),
         (["status", "owner", "deleted", "by_priority"], False),
         (["owner", "deleted"], False),
     ],
 )
-def test_the_rule_knows_what_an_index_can_serve(index: list[str], serves: bool) -> None:
+def test_the_rule_decides_what_an_index_can_serve(index: list[str], serves: bool) -> None:
     shape = Shape({}, frozenset({"owner", "deleted"}), frozenset({"by_priority"}), frozenset(), ["by_priority"], None)
     assert shape.is_served_by(index) is serves
 
 
 def serving(shape: Shape) -> str:
-    """The index that serves a query: the one that it names, or else any."""
+    """Return the index that serves a query: its hint, or any index without a hint."""
     names = [shape.hint] if shape.hint else INDEXES
     served = [name for name in names if shape.is_served_by(INDEXES[name])]
     assert served, shape
@@ -106,9 +106,7 @@ def serving(shape: Shape) -> str:
 
 @pytest.mark.parametrize("order", EVERY_ORDER, ids=str)
 @pytest.mark.parametrize("criteria", FLAT.values(), ids=FLAT)
-async def test_a_page_that_costs_the_same_at_any_size_reads_nothing_beside_its_index(
-    at: Recorded, criteria: Filter, order: Order
-) -> None:
+async def test_a_page_with_constant_cost_reads_only_its_index(at: Recorded, criteria: Filter, order: Order) -> None:
     for _ in range(2):
         await at.store.insert(creation(new_task(labels=("common",))))
     at.shapes()
@@ -126,9 +124,7 @@ async def test_a_page_that_costs_the_same_at_any_size_reads_nothing_beside_its_i
 
 @pytest.mark.parametrize("order", EVERY_ORDER, ids=str)
 @pytest.mark.parametrize("criteria", BOUNDED.values(), ids=BOUNDED)
-async def test_every_other_page_walks_an_index_too_and_first_finds_where_to_stop(
-    at: Recorded, criteria: Filter, order: Order
-) -> None:
+async def test_every_other_page_scans_an_index_up_to_a_limit(at: Recorded, criteria: Filter, order: Order) -> None:
     await at.store.list("ann", criteria, order, None, 10)
 
     shapes = at.shapes()
@@ -143,7 +139,7 @@ async def test_every_other_page_walks_an_index_too_and_first_finds_where_to_stop
         assert page.checked
 
 
-async def test_whatever_else_is_asked_of_the_store_has_its_index(at: Recorded) -> None:
+async def test_all_other_queries_have_an_index(at: Recorded) -> None:
     created = creation(new_task(), "key")
     await at.store.insert(created)
     await at.store.insert(creation(new_task(), "key"))
@@ -169,7 +165,7 @@ async def test_whatever_else_is_asked_of_the_store_has_its_index(at: Recorded) -
     assert served == {"_id_", "by_request", "to_purge", "to_remind", *outbox}
 
 
-async def test_the_server_is_told_how_long_it_may_take_and_when_a_write_is_done(at: Recorded) -> None:
+async def test_commands_have_a_time_limit_and_a_write_concern(at: Recorded) -> None:
     task = new_task()
 
     async def request() -> None:
@@ -190,7 +186,7 @@ async def test_the_server_is_told_how_long_it_may_take_and_when_a_write_is_done(
 
 
 def stages(plan: Any) -> Iterator[str]:
-    """The names of a plan's stages, and of the stages below them."""
+    """Yield the names of all stages of a plan."""
     if isinstance(plan, Mapping):
         if "stage" in plan:
             yield plan["stage"]
@@ -202,15 +198,15 @@ def stages(plan: Any) -> Iterator[str]:
 
 
 def explained(url: str, command: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What mongod says of a `find`: its plan, and the work that it did for it."""
+    """Return mongod's plan and execution statistics of a `find`."""
     plain = {name: value for name, value in command.items() if not name.startswith(("$", "lsid", "txn", "maxTimeMS"))}
     with pymongo.MongoClient[Document](url) as client:
         return client.get_default_database().command("explain", plain, verbosity="executionStats")
 
 
-@pytest.mark.skipif(MONGOD is None, reason="needs a mongod, named by MONGODB_TEST_URL")
+@pytest.mark.skipif(MONGOD is None, reason="needs a mongod in MONGODB_TEST_URL")
 @pytest.mark.parametrize("criteria", [*FLAT.values(), *BOUNDED.values()], ids=[*FLAT, *BOUNDED])
-async def test_mongods_plans_sort_nothing_and_look_at_no_more_than_they_may(tmp_path: Path, criteria: Filter) -> None:
+async def test_mongods_plans_do_not_sort_and_stay_within_the_scan_limit(tmp_path: Path, criteria: Filter) -> None:
     with database(MongoServer(MONGOD or "")) as url, recorded() as commands:
         async with mongo.open_store(url) as store:
             await until_usable(store)
@@ -224,7 +220,7 @@ async def test_mongods_plans_sort_nothing_and_look_at_no_more_than_they_may(tmp_
                 first = await store.list("ann", criteria, order, None, 50)
                 await store.list("ann", criteria, order, first.next, 50)
                 for find in list(commands.sent):
-                    told = explained(url, find)
-                    assert not {"COLLSCAN", "SORT"} & set(stages(told["queryPlanner"]["winningPlan"])), told
-                    looked_at = told["executionStats"]["totalKeysExamined"]
-                    assert looked_at <= (SCAN_MAX if criteria in BOUNDED.values() else 51) + 1, told
+                    plan = explained(url, find)
+                    assert not {"COLLSCAN", "SORT"} & set(stages(plan["queryPlanner"]["winningPlan"])), plan
+                    examined = plan["executionStats"]["totalKeysExamined"]
+                    assert examined <= (SCAN_MAX if criteria in BOUNDED.values() else 51) + 1, plan

@@ -1,4 +1,4 @@
-"""Listings on MongoDB where nearly every page is cut off: with a window of a few tasks instead of thousands."""
+"""Listings on MongoDB with a scan limit of six tasks, so that nearly all pages are truncated."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -31,7 +31,7 @@ async def store(nx27017: Nx27017, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
 
 @pytest.fixture
 async def tasks(store: TaskRepository) -> list[Task]:
-    """Two dozen tasks, many of them deleted, with many equal values."""
+    """24 tasks with many equal values; some are deleted."""
     made = []
     for n in range(24):
         task = new_task(
@@ -63,7 +63,7 @@ async def tasks(store: TaskRepository) -> list[Task]:
     ],
     ids=str,
 )
-async def test_pages_that_are_cut_off_hold_each_task_once_in_every_order(
+async def test_truncated_pages_contain_each_task_once_in_every_order(
     store: TaskRepository, tasks: list[Task], criteria: Filter
 ) -> None:
     for shown in (criteria, replace(criteria, show_deleted=True)):

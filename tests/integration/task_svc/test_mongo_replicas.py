@@ -1,4 +1,4 @@
-"""Several replicas on one database: each opens it for itself, and nothing that one does is lost to another."""
+"""Several replicas on one database do not lose each other's writes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ REPLICAS = 4
 
 @pytest.fixture
 async def replicas(nx27017: Nx27017) -> AsyncIterator[list[TaskRepository]]:
-    """All opened at once, as when a database is new and every replica starts."""
+    """Replicas that open a new database at the same time."""
     async with AsyncExitStack() as stack:
         url = stack.enter_context(database(nx27017))
         stores: list[TaskRepository] = [await stack.enter_async_context(mongo.open_store(url)) for _ in range(REPLICAS)]
@@ -27,13 +27,13 @@ async def replicas(nx27017: Nx27017) -> AsyncIterator[list[TaskRepository]]:
         yield stores
 
 
-async def test_one_request_at_all_replicas_makes_one_task(replicas: list[TaskRepository]) -> None:
-    answers = await asyncio.gather(
+async def test_the_same_request_at_all_replicas_creates_one_task(replicas: list[TaskRepository]) -> None:
+    results = await asyncio.gather(
         *(store.insert(creation(new_task(), "key")) for _ in range(10) for store in replicas)
     )
 
-    assert sum(answer.is_new for answer in answers) == 1
-    assert len({answer.task.id for answer in answers}) == 1
+    assert sum(created.is_new for created in results) == 1
+    assert len({created.task.id for created in results}) == 1
 
 
 async def test_no_change_of_one_replica_is_lost_to_another(replicas: list[TaskRepository]) -> None:
@@ -49,7 +49,7 @@ async def test_no_change_of_one_replica_is_lost_to_another(replicas: list[TaskRe
     assert (await replicas[0].get("ann", task.id)).fields.title == str(10 * REPLICAS)
 
 
-async def test_an_event_is_confirmed_once_and_marked_by_anybody(replicas: list[TaskRepository]) -> None:
+async def test_an_event_is_confirmed_once_and_can_be_marked_by_any_replica(replicas: list[TaskRepository]) -> None:
     created = creation(new_task())
     await replicas[0].insert(created)
     await replicas[1].mark_published([PublishMark(created.event.id, "1-1", START)])

@@ -1,4 +1,4 @@
-"""The relay between a real store and a real stream: nothing is lost, and a repeat is always the same event."""
+"""The relay with a real store and a real stream loses no event, and publishes a repeated event with the same id."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -24,7 +24,7 @@ from tests.support.eventually import eventually
 from tests.support.task_svc.tasks import creation, new_task, pending, written
 from tests.support.valkey import Valkey
 
-PAUSES = Pauses(timedelta(seconds=2), first_look=timedelta(seconds=15), longest_look=timedelta(seconds=300))
+PAUSES = Pauses(timedelta(seconds=2), first_check=timedelta(seconds=15), longest_check=timedelta(seconds=300))
 
 
 @pytest.fixture
@@ -65,24 +65,24 @@ async def on_stream(redis: Redis) -> list[tuple[str, bytes]]:
     return [(fields[b"id"].decode(), fields[b"event"]) for _, fields in entries]
 
 
-async def test_what_is_written_is_published_at_once(
+async def test_a_written_event_is_published_at_once(
     store: SqliteTaskRepository, relay: Relay, redis: Redis, clock: HandClock
 ) -> None:
     (created,) = await stored(store, clock)
     jobs = [asyncio.create_task(job()) for job in (relay.publish_written, relay.note_published)]
     relay.publish_soon(created.event)
 
-    async def is_noted() -> bool:
+    async def is_marked() -> bool:
         return (await store.backlog()).unconfirmed == 1
 
-    await eventually(is_noted)
+    await eventually(is_marked)
     for job in jobs:
         job.cancel()
 
     assert await on_stream(redis) == [(str(created.event.id), created.event.payload)]
 
 
-async def test_the_sweep_publishes_what_stayed_behind_in_order(
+async def test_the_sweep_publishes_unpublished_events_in_order(
     store: SqliteTaskRepository, relay: Relay, redis: Redis, clock: HandClock
 ) -> None:
     first = await stored(store, clock)
@@ -142,7 +142,7 @@ async def test_an_unconfirmed_event_that_the_stream_lost_is_published_again(
     assert registry.get_sample_value("outbox_republished_total") == 3
 
 
-async def test_a_confirmed_event_is_never_looked_at_again(
+async def test_a_confirmed_event_is_never_checked_again(
     store: SqliteTaskRepository, relay: Relay, redis: Redis, clock: HandClock
 ) -> None:
     (created,) = await stored(store, clock)
@@ -155,7 +155,7 @@ async def test_a_confirmed_event_is_never_looked_at_again(
     assert await redis.xlen(STREAM) == 0
 
 
-async def test_the_pauses_between_looks_grow_to_the_longest(
+async def test_the_pauses_between_checks_double_up_to_the_longest(
     store: SqliteTaskRepository, relay: Relay, clock: HandClock
 ) -> None:
     await stored(store, clock)
@@ -170,7 +170,7 @@ async def test_the_pauses_between_looks_grow_to_the_longest(
     assert pauses == [15, 30, 60, 120, 240, 300, 300]
 
 
-async def test_a_change_is_told_once_and_only_its_newest_state(
+async def test_a_change_is_published_once_and_only_its_newest_state(
     store: SqliteTaskRepository, relay: Relay, redis: Redis, clock: HandClock
 ) -> None:
     (created,) = await stored(store, clock)
@@ -211,7 +211,7 @@ async def test_events_that_the_queue_could_not_take_are_swept_when_it_is_back(
     assert (await store.backlog()).unpublished == 0
 
 
-async def test_more_than_the_queue_of_the_process_holds_is_left_to_the_sweep(
+async def test_events_beyond_the_capacity_of_the_queue_are_left_to_the_sweep(
     store: SqliteTaskRepository, relay: Relay, clock: HandClock, registry: CollectorRegistry
 ) -> None:
     (created,) = await stored(store, clock)
@@ -221,7 +221,7 @@ async def test_more_than_the_queue_of_the_process_holds_is_left_to_the_sweep(
     assert registry.get_sample_value("outbox_left_to_sweep_total") == 100
 
 
-async def test_a_crash_between_publishing_and_noting_it_repeats_the_same_event(
+async def test_a_crash_between_publishing_and_marking_publishes_the_same_event_again(
     store: SqliteTaskRepository, redis: Redis, clock: HandClock
 ) -> None:
     (created,) = await stored(store, clock)

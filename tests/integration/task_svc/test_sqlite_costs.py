@@ -1,4 +1,4 @@
-"""What a listing costs on SQLite, read from the query plans and the work done at 100,000 tasks."""
+"""The costs of listings on SQLite, from query plans and the work for 100,000 tasks."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ FLAT = {
 }
 BOUNDED = {
     "two statuses": Filter(statuses=frozenset({Status.TODO, Status.DONE})),
-    "text that nothing has": Filter(text="nowhere"),
+    "text without a match": Filter(text="nowhere"),
     "label and status": Filter(labels=("common",), statuses=frozenset({Status.DONE})),
     "two labels, deleted too": Filter(labels=("common", "never"), show_deleted=True),
 }
@@ -66,7 +66,7 @@ def plan_of(connection: sqlite3.Connection, query: str, parameters: dict[str, ob
 
 
 def work_of(connection: sqlite3.Connection, criteria: Filter, order: Order, after: Cursor | None = None) -> int:
-    """How many virtual machine steps the page behind `after` takes, or the second, to the nearest hundred above."""
+    """Return the virtual machine steps of the page after `after` (default: the second page), in hundreds."""
     steps = 0
 
     def count() -> None:
@@ -83,7 +83,7 @@ def work_of(connection: sqlite3.Connection, criteria: Filter, order: Order, afte
 
 @pytest.mark.parametrize("order", EVERY_ORDER, ids=str)
 @pytest.mark.parametrize("criteria", [*FLAT.values(), *BOUNDED.values()], ids=[*FLAT, *BOUNDED])
-def test_every_listing_walks_one_index_in_order_and_sorts_nothing(
+def test_every_listing_scans_one_index_in_order_without_sorting(
     large: sqlite3.Connection, criteria: Filter, order: Order
 ) -> None:
     after = list_tasks(large, "ann", criteria, order, None, 1).next
@@ -110,7 +110,7 @@ def test_a_page_costs_the_same_with_fifty_times_the_tasks(
 
 
 @pytest.mark.parametrize("criteria", BOUNDED.values(), ids=BOUNDED)
-def test_any_other_filter_looks_at_no_more_than_the_scan_limit(large: sqlite3.Connection, criteria: Filter) -> None:
+def test_any_other_filter_scans_at_most_the_limit(large: sqlite3.Connection, criteria: Filter) -> None:
     for order in EVERY_ORDER:
         assert work_of(large, criteria, order) <= 60 * SCAN_MAX
 

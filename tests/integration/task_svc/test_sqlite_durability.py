@@ -1,4 +1,4 @@
-"""What the SQLite store promises beside the contract: durability, one process, errors that are told."""
+"""What the SQLite store guarantees beyond the contract: durability, one process, and clear errors."""
 
 import asyncio
 import sqlite3
@@ -34,7 +34,7 @@ asyncio.run(main())
 """
 
 
-async def test_what_was_acknowledged_is_there_after_kill_9(tmp_path: Path) -> None:
+async def test_acknowledged_writes_survive_kill_9(tmp_path: Path) -> None:
     path = tmp_path / "tasks.db"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", _WRITE_UNTIL_KILLED, str(path), stdout=asyncio.subprocess.PIPE
@@ -60,7 +60,7 @@ def test_every_commit_waits_for_the_disk(tmp_path: Path) -> None:
     connection.close()
 
 
-async def test_a_second_process_is_refused_the_file(tmp_path: Path) -> None:
+async def test_a_second_process_cannot_open_the_file(tmp_path: Path) -> None:
     async with open_store(tmp_path / "tasks.db"):
         with pytest.raises(StoreUnusable, match=r"another process has .*tasks\.db open"):
             async with open_store(tmp_path / "tasks.db"):
@@ -139,7 +139,7 @@ async def test_writes_that_wait_together_share_one_commit(tmp_path: Path) -> Non
     assert len(commits) < 20
 
 
-async def test_work_that_fails_does_not_touch_its_neighbours(tmp_path: Path) -> None:
+async def test_failed_work_does_not_affect_the_other_work_in_its_transaction(tmp_path: Path) -> None:
     writer = Writer(lambda: _connect(tmp_path / "tasks.db"))
     await writer.do(lambda c: c.execute("CREATE TABLE t (n INTEGER)"))
 

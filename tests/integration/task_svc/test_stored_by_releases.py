@@ -1,4 +1,4 @@
-"""Later releases read what earlier releases stored: `stored/` has a store of each version of the schema."""
+"""Later releases read the stores of earlier ones: `stored/` has a store for each schema version."""
 
 import json
 import sqlite3
@@ -41,7 +41,7 @@ TASK = Task(
     revision=2,
     to_remind_of=NOW + timedelta(days=1),
 )
-# With a value for each field that was added since.
+# TASK with a value for each field that was added later.
 ALL = replace(
     TASK,
     fields=replace(
@@ -51,10 +51,10 @@ ALL = replace(
 
 
 def known_to(names: set[str]) -> Task:
-    """The task as a release stored it that had fields of these names."""
-    about = {each: getattr(ALL.fields, each) for each in FIELDS if each in names}
+    """Return the task with only these fields, as an older release stored it."""
+    content = {each: getattr(ALL.fields, each) for each in FIELDS if each in names}
     own = {each.name: getattr(ALL, each.name) for each in fields(Task) if each.name in names}
-    return Task(fields=TaskFields(**about), **own)
+    return Task(fields=TaskFields(**content), **own)
 
 
 def stored(name: str) -> str:
@@ -112,18 +112,18 @@ async def test_a_document_of_mongodb(name: str, nx27017: Nx27017) -> None:
         await is_read_and_written(store, known_to({"id", *json.loads(stored(name))}))
 
 
-async def test_a_document_of_a_newer_release_is_left_to_it(nx27017: Nx27017) -> None:
+async def test_a_document_of_a_newer_release_is_unavailable(nx27017: Nx27017) -> None:
     newer = json.dumps({**json.loads(stored("mongo-1.json")), "schema_version": SCHEMA_VERSION + 1})
     async with mongo_store(newer, nx27017) as store:
         attempts = (
             store.get("ann", TASK.id),
-            store.list("ann", Filter(), Order(), None, 10),  # to leave it out would tell that it is gone
+            store.list("ann", Filter(), Order(), None, 10),  # a page without the task would mean that it is deleted
             store.change("ann", TASK.id, lambda _: None),
         )
         for attempt in attempts:
             with pytest.raises(Unavailable, match="newer release"):
                 await attempt
-        assert await store.to_remind(NOW + timedelta(days=2), 10) == [], "it would hold up the reminders of all others"
+        assert await store.to_remind(NOW + timedelta(days=2), 10) == [], "the task would block all other reminders"
 
 
 async def test_there_is_a_store_of_every_version(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ async def test_there_is_a_store_of_every_version(tmp_path: Path) -> None:
     missing = {name: text for name, text in today.items() if not (STORED / name).exists()}
     for name, text in missing.items():
         (STORED / name).write_text(f"{text}\n")
-    assert not missing, f"{', '.join(missing)} in {STORED} is written now: commit it"
+    assert not missing, f"this test has now written {', '.join(missing)} in {STORED}: commit it"
     versions = [f"sqlite-{number}.sql" for number in range(1, schema.VERSION + 1)]
     versions += [f"mongo-{number}.json" for number in range(SCHEMA_VERSION + 1)]
     assert {path.name for path in STORED.iterdir()} == set(versions)

@@ -1,7 +1,4 @@
-"""Reminders as the task service makes them: one for each due_time, at the lead that is set, while the task is open.
-
-The clock is moved, nobody waits.
-"""
+"""The task service creates one reminder for each due_time of an open task, at the configured lead."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -41,7 +38,7 @@ async def update(service: RunningTaskService, task_id: str, task: task_pb2.Task,
 
 
 async def reminders(service: RunningTaskService) -> list[events_pb2.TaskEvent]:
-    """The reminders that the next look makes."""
+    """Return the reminders that the next run creates."""
     service.published.clear()
     await service.use_cases.remind(100)
     events = [events_pb2.TaskEvent.FromString(pending.payload) for pending in service.published]
@@ -74,7 +71,7 @@ async def test_it_is_kept_in_the_outbox_until_it_is_confirmed(service: RunningTa
     assert backlog.unpublished + backlog.unconfirmed == 0
 
 
-async def test_a_due_time_that_is_moved_is_reminded_of_at_its_new_time_and_once(service: RunningTaskService) -> None:
+async def test_a_moved_due_time_has_one_reminder_at_its_new_time(service: RunningTaskService) -> None:
     task = await create(service, due_in(service, hours=1))
     await update(service, task.id, due_in(service, hours=3), "due_time")
     service.clock.move(hours=1)
@@ -89,7 +86,7 @@ async def test_a_due_time_that_is_moved_is_reminded_of_at_its_new_time_and_once(
 async def test_a_change_of_anything_else_neither_repeats_nor_loses_it(service: RunningTaskService) -> None:
     task = await create(service, due_in(service, hours=1))
     await update(service, task.id, task_pb2.Task(title="Buy bread"), "title")
-    service.clock.move(hours=2)  # nobody looked in time
+    service.clock.move(hours=2)  # the job did not run in time
     await update(service, task.id, task_pb2.Task(title="Buy both"), "title")
     (event,) = await reminders(service)
     assert event.task.title == "Buy both"
@@ -97,7 +94,7 @@ async def test_a_change_of_anything_else_neither_repeats_nor_loses_it(service: R
     assert await reminders(service) == []
 
 
-async def test_a_task_that_is_done_deleted_or_no_longer_due_is_not_reminded_of(service: RunningTaskService) -> None:
+async def test_a_task_that_is_done_deleted_or_no_longer_due_has_no_reminder(service: RunningTaskService) -> None:
     done, deleted, cleared = [await create(service, due_in(service, hours=1)) for _ in range(3)]
     await update(service, done.id, task_pb2.Task(status=DONE), "status")
     await service.tasks.DeleteTask(task_pb2.DeleteTaskRequest(id=deleted.id), metadata=ANN)
@@ -107,7 +104,7 @@ async def test_a_task_that_is_done_deleted_or_no_longer_due_is_not_reminded_of(s
     assert await reminders(service) == []
 
 
-async def test_a_task_that_is_open_again_in_time_is_reminded_of_and_too_late_is_not(
+async def test_a_task_that_is_reopened_in_time_has_a_reminder_and_one_too_late_has_none(
     service: RunningTaskService,
 ) -> None:
     in_time, too_late, deleted = [await create(service, due_in(service, hours=1)) for _ in range(3)]
@@ -123,7 +120,7 @@ async def test_a_task_that_is_open_again_in_time_is_reminded_of_and_too_late_is_
     assert await reminders(service) == []
 
 
-async def test_a_task_is_not_reminded_of_twice_for_one_due_time_however_often_it_is_reopened(
+async def test_a_reopened_task_has_no_second_reminder_for_the_same_due_time(
     service: RunningTaskService,
 ) -> None:
     task = await create(service, due_in(service, minutes=10))
@@ -133,7 +130,7 @@ async def test_a_task_is_not_reminded_of_twice_for_one_due_time_however_often_it
     assert await reminders(service) == []
 
 
-async def test_a_due_time_that_had_passed_when_it_was_set_is_not_reminded_of(service: RunningTaskService) -> None:
+async def test_a_due_time_that_was_past_when_set_has_no_reminder(service: RunningTaskService) -> None:
     await create(service, due_in(service, hours=-1))
     assert await reminders(service) == []
 
@@ -145,7 +142,7 @@ async def test_a_reminder_changes_neither_revision_nor_etag_nor_update_time(serv
     assert (await service.tasks.GetTask(task_pb2.GetTaskRequest(id=task.id), metadata=ANN)).task == task
 
 
-async def test_those_that_come_due_together_are_all_reminded_of_a_batch_at_a_time(service: RunningTaskService) -> None:
+async def test_all_tasks_that_are_due_together_get_reminders_in_batches(service: RunningTaskService) -> None:
     for _ in range(25):
         await create(service, due_in(service, hours=1))
     service.clock.move(hours=1)

@@ -1,4 +1,4 @@
-"""The contract that every store of tasks keeps; see `task_svc.repository`."""
+"""The contract suite for every store of tasks; see `task_svc.repository`."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -38,7 +38,7 @@ async def listed(
     owner: str = "ann",
     limit: int = 3,
 ) -> list[Task]:
-    """All pages of a listing, put together."""
+    """Return the tasks of all pages of a listing."""
     tasks: list[Task] = []
     after: Cursor | None = None
     while True:
@@ -62,7 +62,7 @@ async def change(store: TaskRepository, task: Task, *, slot: Slot = Slot.CHANGED
 
 
 class TestInsert:
-    async def test_what_was_stored_comes_back_whole(self, store: TaskRepository) -> None:
+    async def test_a_stored_task_is_returned_with_all_fields(self, store: TaskRepository) -> None:
         fields = TaskFields(
             title="Ünïcode 🥛 ‮rtl",
             description="line\nline\ttab",
@@ -119,7 +119,7 @@ class TestInsert:
         assert bobs.is_new
         assert anns.task.id != bobs.task.id
 
-    async def test_fifty_repeats_at_once_make_one_task(self, store: TaskRepository) -> None:
+    async def test_fifty_concurrent_repeats_create_one_task(self, store: TaskRepository) -> None:
         answers = await asyncio.gather(*(store.insert(creation(new_task(), "key")) for _ in range(50)))
 
         assert sum(answer.is_new for answer in answers) == 1
@@ -127,14 +127,14 @@ class TestInsert:
 
 
 class TestGet:
-    async def test_anothers_task_is_not_found(self, store: TaskRepository) -> None:
+    async def test_another_users_task_is_not_found(self, store: TaskRepository) -> None:
         task = new_task("ann")
         await store.insert(creation(task))
 
         with pytest.raises(NotFound):
             await store.get("bob", task.id)
 
-    async def test_a_task_that_never_was_is_not_found(self, store: TaskRepository) -> None:
+    async def test_an_unknown_task_is_not_found(self, store: TaskRepository) -> None:
         with pytest.raises(NotFound):
             await store.get("ann", new_task().id)
 
@@ -170,7 +170,7 @@ class TestChange:
 
         assert (await store.get("ann", task.id)).fields.title == "50"
 
-    async def test_a_change_that_raises_leaves_everything_as_it_was(self, store: TaskRepository) -> None:
+    async def test_a_change_that_raises_changes_nothing(self, store: TaskRepository) -> None:
         task = new_task()
         await store.insert(creation(task))
 
@@ -190,7 +190,7 @@ class TestChange:
         assert await store.change("ann", task.id, lambda _found: None) == (task, None)
         assert len(await store.pending(LONG_AFTER, 10)) == 1
 
-    async def test_anothers_task_is_not_found_and_not_changed(self, store: TaskRepository) -> None:
+    async def test_another_users_task_is_not_found_and_not_changed(self, store: TaskRepository) -> None:
         task = new_task("ann")
         await store.insert(creation(task))
 
@@ -212,7 +212,7 @@ class TestOutbox:
         assert await store.confirmed([event.id]) == 1
         assert await store.pending(LONG_AFTER, 10) == []
 
-    async def test_an_event_is_left_alone_until_its_time(self, store: TaskRepository) -> None:
+    async def test_an_event_is_not_pending_before_its_next_attempt(self, store: TaskRepository) -> None:
         created = creation(new_task())
         await store.insert(created)
         await store.mark_published([PublishMark(created.event.id, "1-1", START + timedelta(minutes=1))])
@@ -242,7 +242,7 @@ class TestOutbox:
 
         assert [event.id.revision for event in await store.pending(LONG_AFTER, 10)] == [3]
 
-    async def test_confirming_twice_or_what_never_was_has_no_effect(self, store: TaskRepository) -> None:
+    async def test_confirming_twice_or_an_unknown_event_has_no_effect(self, store: TaskRepository) -> None:
         created, other = creation(new_task()), creation(new_task())
         await store.insert(created)
         await store.insert(other)
@@ -253,7 +253,7 @@ class TestOutbox:
         assert cleared == [1, 0]
         assert [event.id for event in await store.pending(LONG_AFTER, 10)] == [other.event.id]
 
-    async def test_the_most_overdue_come_first_and_no_more_than_asked_for(self, store: TaskRepository) -> None:
+    async def test_the_most_overdue_events_come_first_up_to_the_limit(self, store: TaskRepository) -> None:
         tasks = [new_task(at=START + timedelta(seconds=n)) for n in range(5)]
         await stored(store, tasks[::-1])
 
@@ -279,7 +279,7 @@ class TestOutbox:
 class TestList:
     @pytest.fixture
     async def tasks(self, store: TaskRepository) -> list[Task]:
-        """A dozen tasks that differ in everything, some in nothing but their ids."""
+        """Twelve tasks with different values; some have equal values in an order."""
         made = [
             new_task(
                 at=START + timedelta(seconds=n // 2),
@@ -327,7 +327,7 @@ class TestList:
         ],
         ids=str,
     )
-    async def test_a_filter_lets_pass_what_it_says(
+    async def test_a_filter_returns_the_matching_tasks(
         self, store: TaskRepository, tasks: list[Task], criteria: Filter, order: Order
     ) -> None:
         expected = sorted(
@@ -382,7 +382,7 @@ class TestList:
         assert await found("%") == {"50% OFF_now"}
         assert await found("'; --") == set()
 
-    async def test_a_task_that_moves_while_one_pages_hides_no_other(
+    async def test_a_task_that_moves_between_pages_hides_no_other_task(
         self, store: TaskRepository, tasks: list[Task]
     ) -> None:
         order = Order(SortKey.UPDATE_TIME, descending=True)
@@ -395,7 +395,7 @@ class TestList:
         seen = {task.id for page in rest for task in page.tasks}
         assert seen >= {task.id for task in tasks[1:]}
 
-    async def test_a_filter_without_an_index_looks_at_no_more_than_the_scan_limit(
+    async def test_a_filter_without_an_index_scans_at_most_the_limit(
         self, store: TaskRepository, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         most = 60
@@ -413,7 +413,7 @@ class TestList:
 
 
 def passes(task: Task, criteria: Filter) -> bool:
-    """The filter, told a second time and as plainly as can be."""
+    """Return whether a task matches a filter: a second, simple implementation."""
     fields = task.fields
     return (
         (not criteria.statuses or fields.status in criteria.statuses)
@@ -426,9 +426,9 @@ def passes(task: Task, criteria: Filter) -> bool:
 
 
 class TestPurge:
-    async def test_only_what_was_deleted_long_ago_and_has_told_everything_goes(self, store: TaskRepository) -> None:
-        alive, fresh, untold, told = (new_task(labels=("a",)) for _ in range(4))
-        await stored(store, [alive, fresh, untold, told])
+    async def test_only_tasks_deleted_long_ago_with_an_empty_outbox_are_purged(self, store: TaskRepository) -> None:
+        alive, fresh, unpublished, published = (new_task(labels=("a",)) for _ in range(4))
+        await stored(store, [alive, fresh, unpublished, published])
 
         async def delete(task: Task, at: datetime) -> EventId:
             deleted = await store.change(
@@ -437,21 +437,21 @@ class TestPurge:
             return EventId(task.id, deleted.task.revision, Slot.CHANGED)
 
         long_ago = START + timedelta(days=1)
-        await delete(untold, long_ago)
-        for event in (await delete(told, long_ago), await delete(fresh, LONG_AFTER)):
+        await delete(unpublished, long_ago)
+        for event in (await delete(published, long_ago), await delete(fresh, LONG_AFTER)):
             await store.mark_published([PublishMark(event, "1-1", LONG_AFTER)])
-        await store.confirmed([pending(task).id for task in (alive, fresh, told)])
+        await store.confirmed([pending(task).id for task in (alive, fresh, published)])
 
         assert await store.purge(START + timedelta(days=31), 10) == 1
         assert await store.purge(START + timedelta(days=31), 10) == 0
 
         left = await listed(store, Filter(show_deleted=True))
-        assert {task.id for task in left} == {alive.id, fresh.id, untold.id}
+        assert {task.id for task in left} == {alive.id, fresh.id, unpublished.id}
         assert {task.id for task in await listed(store, Filter(labels=("a",)))} == {alive.id}
 
 
 class TestReminders:
-    async def test_those_that_come_due_are_found_the_earliest_first(self, store: TaskRepository) -> None:
+    async def test_due_tasks_are_found_the_earliest_first(self, store: TaskRepository) -> None:
         hours = (3, 1, 2, 9)
         tasks = {
             hour: replace(new_task(owner), to_remind_of=START + timedelta(hours=hour))
@@ -468,7 +468,7 @@ class TestReminders:
         ]
         assert await store.to_remind(until, 2) == [("bob", tasks[1].id), ("ann", tasks[2].id)]
 
-    async def test_one_is_made_once_and_a_write_that_did_not_see_it_is_made_again(self, store: TaskRepository) -> None:
+    async def test_a_reminder_is_stored_once_and_a_concurrent_write_is_retried(self, store: TaskRepository) -> None:
         due = START + timedelta(hours=1)
         task = replace(new_task(due_time=due), to_remind_of=due)
         await store.insert(creation(task))
@@ -494,7 +494,7 @@ class TestReminders:
 
 
 class TestDeadlines:
-    async def test_a_write_whose_deadline_has_passed_is_not_made(self, store: TaskRepository) -> None:
+    async def test_a_write_whose_deadline_has_passed_is_not_executed(self, store: TaskRepository) -> None:
         task = new_task()
 
         async def late_insert() -> None:
@@ -515,5 +515,5 @@ class TestDeadlines:
         with pytest.raises(DeadlineExceeded):
             await asyncio.create_task(late_list())
 
-    async def test_ping_answers(self, store: TaskRepository) -> None:
+    async def test_ping_returns(self, store: TaskRepository) -> None:
         await store.ping()

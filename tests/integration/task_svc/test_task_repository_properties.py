@@ -1,4 +1,4 @@
-"""The contract of a store of tasks, tried with random histories against the simplest model that keeps it."""
+"""Tests the contract of a store of tasks with random histories against a simple model."""
 
 import asyncio
 import tempfile
@@ -52,7 +52,7 @@ FAR = START + timedelta(days=365)
 
 
 class StoreHistory(RuleBasedStateMachine):
-    """Does the same to a store and to two dictionaries, and looks for a difference."""
+    """Applies the same operations to a store and to a model of dictionaries, and compares them."""
 
     def __init__(self, open_store: OpenStore) -> None:
         super().__init__()
@@ -159,7 +159,7 @@ class StoreHistory(RuleBasedStateMachine):
         assert found == expected
 
     @invariant()
-    def the_outbox_holds_what_is_owed(self) -> None:
+    def the_outbox_equals_the_model(self) -> None:
         if hasattr(self, "outbox"):
             events = self.run(self.store.pending(FAR, 1000))
             assert {event.id for event in events} == set(self.outbox.values())
@@ -167,9 +167,9 @@ class StoreHistory(RuleBasedStateMachine):
             assert backlog.unpublished + backlog.unconfirmed == len(self.outbox)
 
 
-def test_whatever_is_done_the_store_holds_what_the_model_does(open_store: OpenStore) -> None:
+def test_the_store_equals_the_model_after_any_history(open_store: OpenStore) -> None:
     run_state_machine_as_test(
-        lambda: StoreHistory(open_store),  # type: ignore[arg-type]  # a factory will do
+        lambda: StoreHistory(open_store),  # type: ignore[arg-type]  # a factory is allowed
         settings=settings(
             max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
         ),

@@ -1,4 +1,4 @@
-"""The semantics of TaskService and TaskEventsService, case by case, over gRPC."""
+"""The semantics of TaskService and TaskEventsService over gRPC."""
 
 import asyncio
 import hashlib
@@ -61,7 +61,7 @@ async def titles(service: RunningTaskService, **request: object) -> list[str]:
 
 
 def given(field: str) -> dict[str, Any]:
-    """A field of a request with a value that new tasks do not have."""
+    """Return a field of a request with a value that differs from its default."""
     value = getattr(convert.task_to_proto(new_task(**another(field))), field)
     assert value != getattr(Task(), field), f"task_svc/convert.py does not convert {field}"
     return {field: value}
@@ -99,7 +99,7 @@ class TestEveryField:
         event = events_pb2.TaskEvent.FromString(service.published[-1].payload)
         assert getattr(event.task, field) == value[field]
 
-    async def test_is_another_request_under_the_same_key(self, service: RunningTaskService, field: str) -> None:
+    async def test_is_another_request_with_the_same_key(self, service: RunningTaskService, field: str) -> None:
         await create(service, key="k")
         async with refused() as refusal:
             await create(service, **{"title": "Buy milk", "key": "k", **given(field)})
@@ -107,9 +107,7 @@ class TestEveryField:
 
 
 class TestCreate:
-    async def test_a_repeat_finds_what_a_release_stored_that_made_other_fingerprints(
-        self, service: RunningTaskService
-    ) -> None:
+    async def test_a_repeat_matches_a_fingerprint_of_an_older_release(self, service: RunningTaskService) -> None:
         task = new_task()
         parts = ("Buy milk", "", 1, 2, (), None)
         old = hashlib.sha256(json.dumps(parts).encode()).digest()
@@ -130,7 +128,9 @@ class TestCreate:
             await create(service, key="k", labels=["home"])
         assert refusal.reason == "REQUEST_ID_REUSED"
 
-    async def test_a_task_gets_its_defaults_and_what_only_the_service_sets(self, service: RunningTaskService) -> None:
+    async def test_a_new_task_has_defaults_and_the_fields_that_the_service_sets(
+        self, service: RunningTaskService
+    ) -> None:
         task = await create(service)
 
         assert (task.status, task.priority) == (task_pb2.TASK_STATUS_TODO, task_pb2.TASK_PRIORITY_MEDIUM)
@@ -139,7 +139,7 @@ class TestCreate:
         assert not task.HasField("complete_time")
         assert (await service.tasks.GetTask(GetTaskRequest(id=task.id), metadata=ANN)).task == task
 
-    async def test_a_task_that_is_done_at_once_has_its_completion(self, service: RunningTaskService) -> None:
+    async def test_a_task_that_is_created_as_done_has_a_complete_time(self, service: RunningTaskService) -> None:
         task = await create(service, status=task_pb2.TASK_STATUS_DONE)
 
         assert task.complete_time == task.create_time
@@ -160,7 +160,7 @@ class TestCreate:
             f"{task.id}:3:changed",
         ]
 
-    async def test_another_body_under_the_same_key_is_refused_and_has_no_effect(
+    async def test_another_body_with_the_same_key_is_refused_and_has_no_effect(
         self, service: RunningTaskService
     ) -> None:
         await create(service, key="k")
@@ -183,7 +183,7 @@ class TestCreate:
         assert (await create(service)).id != (await create(service)).id
 
     @pytest.mark.parametrize("key", ["x" * 256, "tab\t", "ümlaut", "\x7f"])
-    async def test_a_key_that_is_none_is_refused(self, service: RunningTaskService, key: str) -> None:
+    async def test_an_invalid_key_is_refused(self, service: RunningTaskService, key: str) -> None:
         async with refused() as refusal:
             await create(service, key=key)
 
@@ -191,7 +191,7 @@ class TestCreate:
         assert list(refusal.violations) == ["request_id"]
 
     @pytest.mark.parametrize("key", ["x" * 255, " ", "~!@#"])
-    async def test_any_printable_key_is_taken(self, service: RunningTaskService, key: str) -> None:
+    async def test_any_printable_key_is_accepted(self, service: RunningTaskService, key: str) -> None:
         assert (await create(service, key=key)).id == (await create(service, key=key)).id
 
     @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ class TestCreate:
             ({"create_time": Timestamp(seconds=1)}, "task.create_time"),
         ],
     )
-    async def test_a_field_that_breaks_its_rule_is_named(
+    async def test_an_invalid_field_is_named(
         self, service: RunningTaskService, fields: dict[str, object], violated: str
     ) -> None:
         async with refused() as refusal:
@@ -231,7 +231,9 @@ class TestCreate:
         assert await titles(service) == []
 
     @pytest.mark.parametrize("wrong", [{}, {"key": "ö"}, {"status": 9, "owner": "bob"}, {"status": 9, "key": "ö"}])
-    async def test_every_broken_rule_is_told_at_once(self, service: RunningTaskService, wrong: dict[str, Any]) -> None:
+    async def test_all_violations_are_reported_at_once(
+        self, service: RunningTaskService, wrong: dict[str, Any]
+    ) -> None:
         async with refused() as refusal:
             await create(service, "", description="\0", labels=[""], **wrong)
 
@@ -239,10 +241,10 @@ class TestCreate:
         assert set(refusal.violations) == {"task.title", "task.description", "task.labels[0]", *named}
 
     @pytest.mark.parametrize("title", ["x", "x" * 200, "🥛" * 200, "e\u0301 ≠ é", "\u202ertl", " padded "])
-    async def test_valid_unicode_comes_back_as_it_was(self, service: RunningTaskService, title: str) -> None:
+    async def test_valid_unicode_is_returned_unchanged(self, service: RunningTaskService, title: str) -> None:
         assert (await create(service, title)).title == title
 
-    async def test_times_are_cut_to_microseconds(self, service: RunningTaskService) -> None:
+    async def test_times_are_truncated_to_microseconds(self, service: RunningTaskService) -> None:
         task = await create(service, due_time=Timestamp(seconds=1, nanos=1_999))
 
         assert task.due_time.nanos == 1_000
@@ -250,13 +252,15 @@ class TestCreate:
 
 class TestGet:
     @pytest.mark.parametrize("task_id", ["", "x", "../etc", NEVER, NEVER.lower(), NEVER[:-1], "x" * 1000, "%00", "\0"])
-    async def test_an_id_that_is_none_is_not_found(self, service: RunningTaskService, task_id: str) -> None:
+    async def test_an_invalid_id_is_not_found(self, service: RunningTaskService, task_id: str) -> None:
         async with refused() as refusal:
             await service.tasks.GetTask(GetTaskRequest(id=task_id), metadata=ANN)
 
         assert (refusal.code, refusal.reason) == (StatusCode.NOT_FOUND, "TASK_NOT_FOUND")
 
-    async def test_anothers_task_is_refused_just_like_one_that_is_not(self, service: RunningTaskService) -> None:
+    async def test_another_users_task_is_refused_like_one_that_does_not_exist(
+        self, service: RunningTaskService
+    ) -> None:
         task = await create(service)
         calls: dict[str, Callable[[], Awaitable[Any]]] = {
             "get": lambda: service.tasks.GetTask(GetTaskRequest(id=task.id), metadata=BOB),
@@ -276,7 +280,7 @@ class TestGet:
 
 
 class TestUpdate:
-    async def test_the_mask_names_what_changes(self, service: RunningTaskService) -> None:
+    async def test_only_the_fields_in_the_mask_change(self, service: RunningTaskService) -> None:
         task = await create(service, description="Two litres", labels=["shop"])
         service.clock.move(seconds=1)
 
@@ -294,7 +298,7 @@ class TestUpdate:
         assert (changed.title, changed.description) == ("Buy milk", "Two litres")
         assert changed.HasField("complete_time")
 
-    async def test_completion_comes_and_goes_with_the_status(self, service: RunningTaskService) -> None:
+    async def test_complete_time_follows_the_status(self, service: RunningTaskService) -> None:
         task = await create(service)
         done = await update(service, Task(id=task.id, status=task_pb2.TASK_STATUS_DONE))
         service.clock.move(hours=1)
@@ -304,7 +308,7 @@ class TestUpdate:
         assert still_done.complete_time == done.complete_time
         assert not open_again.HasField("complete_time")
 
-    async def test_a_due_time_is_cleared_by_naming_it(self, service: RunningTaskService) -> None:
+    async def test_a_due_time_is_cleared_by_its_mask(self, service: RunningTaskService) -> None:
         task = await create(service, due_time=Timestamp(seconds=1))
 
         assert not (await update(service, Task(id=task.id), "due_time")).HasField("due_time")
@@ -339,7 +343,7 @@ class TestUpdate:
     @pytest.mark.parametrize(
         "path", ["owner", "id", "etag", "revision", "create_time", "*", "outbox.0", "title.x", "nosuch", ""]
     )
-    async def test_a_mask_may_name_only_what_can_be_changed(self, service: RunningTaskService, path: str) -> None:
+    async def test_a_mask_may_contain_only_changeable_fields(self, service: RunningTaskService, path: str) -> None:
         task = await create(service)
         async with refused() as refusal:
             await update(service, Task(id=task.id, title="New", owner="bob"), "title", path)
@@ -349,14 +353,14 @@ class TestUpdate:
         assert await titles(service) == ["Buy milk"]
 
     @pytest.mark.parametrize("path", ["title", "status", "priority"])
-    async def test_what_a_task_must_have_cannot_be_cleared(self, service: RunningTaskService, path: str) -> None:
+    async def test_a_required_field_cannot_be_cleared(self, service: RunningTaskService, path: str) -> None:
         task = await create(service)
         async with refused() as refusal:
             await update(service, Task(id=task.id), path)
 
         assert list(refusal.violations) == [f"task.{path}"]
 
-    async def test_every_broken_rule_is_told_at_once(self, service: RunningTaskService) -> None:
+    async def test_all_violations_are_reported_at_once(self, service: RunningTaskService) -> None:
         task = await create(service)
         wrong = Task(id=task.id, status=9, description="\0", due_time=Timestamp(seconds=10**15))  # type: ignore[arg-type]
         async with refused() as refusal:
@@ -367,7 +371,7 @@ class TestUpdate:
 
 
 class TestDelete:
-    async def test_a_deleted_task_is_gone_unless_asked_for(self, service: RunningTaskService) -> None:
+    async def test_a_deleted_task_is_hidden_unless_requested(self, service: RunningTaskService) -> None:
         task = await create(service)
         deleted = (await service.tasks.DeleteTask(DeleteTaskRequest(id=task.id), metadata=ANN)).task
 
@@ -394,7 +398,7 @@ class TestDelete:
         assert refusal.code is StatusCode.ABORTED
         assert await titles(service) == ["Buy milk"]
 
-    async def test_undelete_brings_it_back(self, service: RunningTaskService) -> None:
+    async def test_undelete_restores_a_task(self, service: RunningTaskService) -> None:
         task = await create(service)
         await service.tasks.DeleteTask(DeleteTaskRequest(id=task.id), metadata=ANN)
         back = (await service.tasks.UndeleteTask(UndeleteTaskRequest(id=task.id), metadata=ANN)).task
@@ -410,7 +414,7 @@ class TestDelete:
 
         assert (refusal.code, refusal.reason) == (StatusCode.ALREADY_EXISTS, "NOT_DELETED")
 
-    async def test_a_task_is_purged_after_thirty_days_and_only_when_all_is_told(
+    async def test_a_task_is_purged_after_thirty_days_and_only_with_an_empty_outbox(
         self, service: RunningTaskService
     ) -> None:
         task = await create(service, key="k")
@@ -475,7 +479,7 @@ class TestList:
             ({"due_before": Timestamp(seconds=10**15)}, "due_before"),
         ],
     )
-    async def test_an_argument_that_is_none_is_named(
+    async def test_an_invalid_argument_is_named(
         self, service: RunningTaskService, request_fields: dict[str, object], violated: str
     ) -> None:
         async with refused() as refusal:
@@ -484,7 +488,9 @@ class TestList:
         assert refusal.code is StatusCode.INVALID_ARGUMENT
         assert list(refusal.violations) == [violated]
 
-    async def test_all_invalid_arguments_are_named_and_of_a_list_the_first(self, service: RunningTaskService) -> None:
+    async def test_all_invalid_arguments_are_named_but_only_the_first_of_a_list(
+        self, service: RunningTaskService
+    ) -> None:
         wrong = {"page_size": -1, "order_by": "title", "statuses": [1, 0, 99], "query": "\0", "labels": [""]}
         times = {name: Timestamp(seconds=10**15) for name in ("due_before", "due_after")}
         async with refused() as refusal:
@@ -515,7 +521,7 @@ class TestList:
                 await service.tasks.ListTasks(ListTasksRequest(**fields), metadata=metadata)  # type: ignore[arg-type]
             assert (refusal.code, refusal.reason) == (StatusCode.INVALID_ARGUMENT, "INVALID_PAGE_TOKEN"), fields
 
-    async def test_text_in_a_query_is_never_more_than_text(self, service: RunningTaskService) -> None:
+    async def test_text_in_a_query_is_matched_literally(self, service: RunningTaskService) -> None:
         await create(service, "100% (a+)+$ .*")
 
         assert await titles(service, query="(A+)+$") == ["100% (a+)+$ .*"]
@@ -524,7 +530,7 @@ class TestList:
 
 
 class TestEvents:
-    async def test_what_happens_is_told_with_the_request_that_caused_it(self, service: RunningTaskService) -> None:
+    async def test_an_event_contains_the_request_that_caused_it(self, service: RunningTaskService) -> None:
         trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
         metadata = (*ANN, ("x-request-id", "request-0001"), ("traceparent", trace))
         request = CreateTaskRequest(task=Task(title="Buy milk"))
@@ -552,7 +558,7 @@ class TestEvents:
             events_pb2.TASK_EVENT_TYPE_UPDATED,
         ]
 
-    async def test_confirming_needs_no_user_and_passes_over_what_is_unknown(self, service: RunningTaskService) -> None:
+    async def test_confirming_needs_no_user_and_ignores_unknown_events(self, service: RunningTaskService) -> None:
         task = await create(service)
         ids = ["", "nonsense", f"{task.id}:x:created", f"{task.id}:9:created", f"{NEVER}:1:created"]
         await service.events.ConfirmEvents(ConfirmEventsRequest(event_ids=ids))
@@ -569,7 +575,7 @@ class TestEvents:
         assert list(refusal.violations) == ["event_ids"]
 
 
-async def test_random_bytes_and_unknown_methods_are_statuses_and_the_service_lives_on(
+async def test_random_bytes_and_unknown_methods_return_errors_and_the_service_keeps_running(
     service: RunningTaskService,
 ) -> None:
     async with grpc.aio.insecure_channel(service.target) as channel:

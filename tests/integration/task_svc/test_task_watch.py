@@ -1,4 +1,4 @@
-"""WatchTasks and WatchTaskEvents over gRPC: who sees what, from where on, and how it ends."""
+"""WatchTasks and WatchTaskEvents over gRPC: access, resume tokens and the end of streams."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -35,7 +35,7 @@ async def service(tmp_path: Path) -> AsyncIterator[RunningTaskService]:
 
 
 def carry(service: RunningTaskService) -> None:
-    """Takes to the feed what was published, as the stream would."""
+    """Append the published events to the feed, as the stream would."""
     assert service.feed.position is not None
     for pending in service.published:
         position = (service.feed.position[0] + 1, 0)
@@ -46,7 +46,7 @@ def carry(service: RunningTaskService) -> None:
 
 
 def raw_watch(channel: grpc.aio.Channel) -> Any:
-    """WatchTasks on a channel of the test's own."""
+    """Return the stub of WatchTasks for a channel."""
     return task_pb2_grpc.TaskServiceStub(channel).WatchTasks
 
 
@@ -56,7 +56,7 @@ async def create(service: RunningTaskService, title: str, description: str = "",
 
 
 async def begun(service: RunningTaskService, token: str = "", who: Any = ANN) -> Any:
-    """A stream that has told where it begins."""
+    """Start a stream, and return it with its first message, which has the position but no change."""
     call: Any = service.tasks.WatchTasks(WatchTasksRequest(resume_token=token), metadata=who)
     first = await call.read()
     assert first is not grpc.aio.EOF
@@ -64,21 +64,21 @@ async def begun(service: RunningTaskService, token: str = "", who: Any = ANN) ->
     return call, first
 
 
-def whole() -> events_pb2.TaskEvent:
+def valid() -> events_pb2.TaskEvent:
     event = created(1)
     event.task.status, event.task.priority = task_pb2.TASK_STATUS_TODO, task_pb2.TASK_PRIORITY_LOW
     return event
 
 
-def bent(**fields: Any) -> bytes:
-    event = whole()
+def modified(**fields: Any) -> bytes:
+    event = valid()
     for name, value in fields.items():
         setattr(event.task if name in ("status", "priority") else event, name, value)
     return event.SerializeToString()
 
 
 def due_in(seconds: int) -> bytes:
-    event = whole()
+    event = valid()
     event.task.due_time.seconds = seconds
     return event.SerializeToString()
 
@@ -88,25 +88,25 @@ def due_in(seconds: int) -> bytes:
     [
         b"",
         b"\xff\xfe",
-        whole().SerializeToString()[:-3],
-        bent(request_id="x" * 2_000_000),
-        bent(type=99),
-        bent(type=events_pb2.TASK_EVENT_TYPE_DUE),
-        bent(schema_version=2),
-        bent(owner=""),
-        bent(owner="no such\nname"),
-        bent(status=99),
-        bent(priority=0),
+        valid().SerializeToString()[:-3],
+        modified(request_id="x" * 2_000_000),
+        modified(type=99),
+        modified(type=events_pb2.TASK_EVENT_TYPE_DUE),
+        modified(schema_version=2),
+        modified(owner=""),
+        modified(owner="no such\nname"),
+        modified(status=99),
+        modified(priority=0),
         due_in(-(10**15)),
         due_in(10**15),
     ],
 )
-def test_what_is_no_event_of_ours_is_passed_over(data: bytes) -> None:
+def test_an_invalid_event_is_skipped(data: bytes) -> None:
     assert watch.item_of(BEGUN, {b"event": data}) is None
-    assert watch.item_of(BEGUN, {b"event": whole().SerializeToString()}) is not None
+    assert watch.item_of(BEGUN, {b"event": valid().SerializeToString()}) is not None
 
 
-async def test_the_owner_sees_each_change_with_the_task_after_it_and_nobody_else_does(
+async def test_only_the_owner_sees_each_change_with_the_task_after_it(
     service: RunningTaskService,
 ) -> None:
     anns, _ = await begun(service)
@@ -131,7 +131,7 @@ async def test_the_owner_sees_each_change_with_the_task_after_it_and_nobody_else
     assert (await bobs.read()).change.task.title == "Bob's"
 
 
-async def test_a_stream_goes_on_behind_the_token_of_its_last_message(service: RunningTaskService) -> None:
+async def test_a_stream_resumes_after_the_token_of_its_last_message(service: RunningTaskService) -> None:
     first, _ = await begun(service)
     await create(service, "one")
     await create(service, "two")
@@ -167,7 +167,7 @@ async def test_a_bad_token_and_an_unknown_caller_are_refused(service: RunningTas
     assert refusal.code is StatusCode.UNAUTHENTICATED
 
 
-async def test_the_mesh_watches_everybodys_events_from_the_oldest_on_and_needs_no_user(
+async def test_the_mesh_watches_all_events_from_the_oldest_and_needs_no_user(
     service: RunningTaskService,
 ) -> None:
     await create(service, "Ann's")
@@ -206,8 +206,11 @@ async def test_more_events_than_fit_into_one_message_come_in_several(service: Ru
     assert messages > 3
 
 
-async def test_a_watcher_that_does_not_read_is_cut_and_told_where_to_go_on(service: RunningTaskService) -> None:
-    options = (("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65_535))  # or the window would grow
+async def test_a_watcher_that_does_not_read_is_disconnected_and_can_resume(service: RunningTaskService) -> None:
+    options = (
+        ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.lookahead_bytes", 65_535),
+    )  # keep the flow-control window small
     async with grpc.aio.insecure_channel(service.target, options=options) as channel:
         slow = raw_watch(channel)(WatchTasksRequest(), metadata=ANN)
         await slow.read()
@@ -249,7 +252,7 @@ async def test_a_service_that_stops_ends_its_streams_cleanly(tmp_path: Path) -> 
             await stopping
 
 
-async def test_a_thousand_watchers_that_came_and_went_leave_nothing_behind(service: RunningTaskService) -> None:
+async def test_a_thousand_finished_watchers_leak_nothing(service: RunningTaskService) -> None:
     call, _ = await begun(service)
     call.cancel()
     before = len(asyncio.all_tasks()), open_files()
@@ -261,10 +264,10 @@ async def test_a_thousand_watchers_that_came_and_went_leave_nothing_behind(servi
     for _ in range(50):
         await asyncio.gather(*(come_and_go() for _ in range(20)))
 
-    async def nobody_watches() -> bool:
+    async def has_no_watchers() -> bool:
         return service.registry.get_sample_value("watchers", {"feed": "tasks"}) == 0
 
-    await eventually(nobody_watches)
+    await eventually(has_no_watchers)
     await left_behind(tasks=before[0], files=before[1])
     started, handled = (
         service.registry.get_sample_value(

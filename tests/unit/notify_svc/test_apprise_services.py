@@ -1,4 +1,4 @@
-"""Every service that can be configured sends by our rules, and shows what a user wrote as text."""
+"""Every supported service follows the rules for outside channels, and shows text of a user as plain text."""
 
 import json
 import smtplib
@@ -39,13 +39,13 @@ ESCAPED = {
     "tgram": "&lt;img src=x onerror=alert(1)&gt; &lt;b&gt;bold&lt;/b&gt;",
     **dict.fromkeys(("discord", "workflows", "mmosts", "rockets"), r"\<img src\=x onerror\=alert\(1\)\>"),
 }
-"""How a text must stand there for those who would interpret it; the others show it as it is."""
+"""The escaped text for services that interpret markup; the other services show plain text."""
 XML_SCHEMA = "https://raw.githubusercontent.com/caronc/apprise/master/apprise/assets/notifyxml-1.1.xsd"
 HTTP = sorted(set(URLS) - {"mailtos"})
 
 
 class Wire:
-    """What would have been sent."""
+    """Records requests and mails instead of sending them."""
 
     def __init__(self) -> None:
         self.requests: list[requests.PreparedRequest] = []
@@ -87,7 +87,7 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
     return made
 
 
-async def told(scheme: str) -> None:
+async def send(scheme: str) -> None:
     channel = AppriseChannel(ConfiguredChannel("hook", URLS[scheme]), 3)
     await channel.deliver(Notification(EVENT_ID, Kind.TASK_CREATED, "demo", "01JD", NASTY, 0))
 
@@ -104,7 +104,7 @@ def strings_of(value: Any) -> str:
     return "\n".join(map(strings_of, value)) if isinstance(value, list) else str(value)
 
 
-def test_every_service_is_tried_here() -> None:
+def test_every_service_has_a_case() -> None:
     assert set(URLS) == set(SERVICES)
     assert {f"{scheme}s" for scheme in PLAIN} <= set(SERVICES)
 
@@ -115,10 +115,10 @@ def test_its_url_is_allowed_in_production(scheme: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", HTTP)
-async def test_it_sends_over_verified_tls_without_redirects_or_proxies_under_the_events_id(
+async def test_it_sends_over_verified_tls_without_redirects_or_proxies_with_the_events_id(
     wire: Wire, scheme: str
 ) -> None:
-    await told(scheme)
+    await send(scheme)
     (request,) = wire.requests
     assert (request.url or "").startswith("https://")
     assert request.headers["Idempotency-Key"] == EVENT_ID
@@ -128,21 +128,21 @@ async def test_it_sends_over_verified_tls_without_redirects_or_proxies_under_the
 
 
 @pytest.mark.parametrize("scheme", HTTP)
-async def test_what_a_user_wrote_is_shown_as_text(wire: Wire, scheme: str) -> None:
-    await told(scheme)
+async def test_text_of_a_user_is_shown_as_plain_text(wire: Wire, scheme: str) -> None:
+    await send(scheme)
     (request,) = wire.requests
-    if scheme in ("forms", "pover"):  # fields of a form: nothing in them is markup
+    if scheme in ("forms", "pover"):  # fields of a form, which contain no markup
         assert "%3Cimg+src%3Dx+onerror%3Dalert%281%29%3E" in text_of(request)
         return
     text = text_of(request)
     assert ESCAPED.get(scheme, "<img src=x onerror=alert(1)>") in text
     assert (ESCAPED.get(scheme, "").startswith("\\")) == ("@everyone" not in text)
     assert f"Event {EVENT_ID}" in text
-    assert "github" not in text.lower().replace(XML_SCHEMA, "")  # no pictures that the receiver would load
+    assert "github" not in text.lower().replace(XML_SCHEMA, "")  # no images that the receiver would load
 
 
-async def test_mail_is_plain_text_under_a_subject_of_ours(wire: Wire) -> None:
-    await told("mailtos")
+async def test_mail_is_plain_text_with_a_fixed_subject(wire: Wire) -> None:
+    await send("mailtos")
     (mail,) = wire.mails
     head, _, body = mail.partition("\n\n")
     assert 'Content-Type: text/plain; charset="utf-8"' in head
@@ -151,7 +151,7 @@ async def test_mail_is_plain_text_under_a_subject_of_ours(wire: Wire) -> None:
     assert f"Event {EVENT_ID}" in body
 
 
-def test_a_call_that_is_over_ends_what_is_opened_for_it_later() -> None:
+def test_a_call_that_was_cut_closes_connections_that_are_opened_later() -> None:
     call = outbound.Call(EVENT_ID, 1)
     call.cut()
     ours, theirs = socket.socketpair()

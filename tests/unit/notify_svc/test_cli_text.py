@@ -17,7 +17,7 @@ from notify_svc.cli import text as text
         (40 * 86_400, "40 d"),
     ],
 )
-def test_an_age_is_told_in_its_largest_unit(seconds: float, words: str) -> None:
+def test_an_age_is_shown_in_its_largest_unit(seconds: float, words: str) -> None:
     assert text.age(seconds) == words
 
 
@@ -39,21 +39,21 @@ def test_an_age_is_told_in_its_largest_unit(seconds: float, words: str) -> None:
         "\ue000",
     ],
 )
-def test_what_a_terminal_would_obey_is_escaped_wherever_it_stands(bad: str) -> None:
+def test_control_sequences_are_escaped_in_every_field(bad: str) -> None:
     letter = dead_letters_pb2.DeadLetter(
         key=f"1{bad}", reason=f"a{bad}", detail=f"b{bad}", event_id=f"c{bad}", channel=f"d{bad}"
     )
-    answer = dead_letters_pb2.ReplayDeadLettersResponse(not_replayable_keys=[f"e{bad}"])
-    written = text.listed([letter], 0) + text.replayed(answer, [])
+    response = dead_letters_pb2.ReplayDeadLettersResponse(not_replayable_keys=[f"e{bad}"])
+    written = text.listed([letter], 0) + text.replayed(response, [])
     assert all(line.isprintable() for line in written.split("\n"))
-    assert written.count("\n") == 9  # and no line more
+    assert written.count("\n") == 8
 
 
-def test_what_can_be_seen_is_left_as_it_is() -> None:
+def test_printable_text_is_unchanged() -> None:
     assert text.plain("Käse 🧀 \\ 'x'") == "Käse 🧀 \\ 'x'"
 
 
-def test_columns_stand_below_each_other() -> None:
+def test_columns_are_aligned() -> None:
     letters = [
         dead_letters_pb2.DeadLetter(key="1-0", reason="gave_up", detail="no", attempts=8, channel="mail", event_id="x"),
         dead_letters_pb2.DeadLetter(key="1795000000000-0", reason="malformed", detail="bad", attempts=1),
@@ -66,19 +66,18 @@ def test_columns_stand_below_each_other() -> None:
     assert (no, bad, empty, count) == ("  no", "  bad", "", "2 dead letters.")
 
 
-def test_where_there_are_none_it_says_so_kindly() -> None:
-    assert text.listed([], 0) == "There are no dead letters: everything could be handled.\n"
+def test_an_empty_list_is_reported() -> None:
+    assert text.listed([], 0) == "There are no dead letters.\n"
 
 
-def test_numbers_are_told_with_what_was_passed_over() -> None:
+def test_ignored_keys_are_counted() -> None:
     replayed = dead_letters_pb2.ReplayDeadLettersResponse(replayed_count=1, not_replayable_keys=["2-0"])
     assert text.replayed(replayed, ["1-0", "2-0", "3-0", "3-0"]).splitlines() == [
         "Replayed 1 dead letter.",
-        "These cannot be replayed, and stay: too little of the event was kept, or their channel is no longer",
-        "there, or just at work on them.",
+        "Not replayed (event not stored, channel not configured, or delivery in progress):",
         "  2-0",
-        "Keys without a dead letter, or with one that was delivered meanwhile: 1.",
+        "Ignored keys (no dead letter, or delivered in the meantime): 1.",
     ]
     discarded = dead_letters_pb2.DiscardDeadLettersResponse(discarded_count=2)
     assert text.discarded(discarded, []) == "Discarded 2 dead letters.\n"
-    assert text.discarded(discarded, ["1", "2", "3"]).splitlines()[1] == "Keys without a dead letter: 1."
+    assert text.discarded(discarded, ["1", "2", "3"]).splitlines()[1] == "Ignored keys (no dead letter): 1."

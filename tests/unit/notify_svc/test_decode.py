@@ -16,18 +16,18 @@ def test_a_created_task_becomes_a_notification_of_its_owner() -> None:
     assert (notification.owner, notification.title) == ("ann", "Milch")
 
 
-def test_a_change_asks_for_no_notification() -> None:
+def test_a_change_causes_no_notification() -> None:
     assert decode(entry(changed(1))) is None
 
 
 @pytest.mark.parametrize("owner", ["a b", "x" * 65, "a\nb", "ä"])
-def test_an_owner_who_cannot_be_a_user_is_poison(owner: str) -> None:
+def test_an_owner_that_is_not_a_valid_username_is_rejected(owner: str) -> None:
     with pytest.raises(InvalidEvent) as invalid:
         decode(entry(created(1, owner=owner)))
     assert invalid.value.reason is Reason.MALFORMED
 
 
-def test_a_later_version_is_named_before_anything_else_is_looked_at() -> None:
+def test_a_newer_schema_version_is_reported_before_other_errors() -> None:
     event = created(1)
     event.schema_version = 2
     event.type = 77  # type: ignore[assignment]
@@ -37,12 +37,12 @@ def test_a_later_version_is_named_before_anything_else_is_looked_at() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x", "01JD:1:created", "01JD0000000000000000000001:0:created", "\x00" * 40])
-def test_what_does_not_look_like_an_event_id_is_none(text: str) -> None:
+def test_text_that_is_not_an_event_id_is_rejected(text: str) -> None:
     assert not is_event_id(text)
     assert readable_id({b"id": text.encode()}) == ""
 
 
 @given(st.dictionaries(st.sampled_from([b"id", b"event", b"x"]), st.binary(max_size=200)))
-def test_whatever_stands_in_the_stream_is_a_notification_or_poison(fields: dict[bytes, bytes]) -> None:
+def test_any_stream_entry_is_a_notification_or_an_invalid_event(fields: dict[bytes, bytes]) -> None:
     with suppress(InvalidEvent):
         decode(fields)

@@ -11,7 +11,7 @@ CURSOR = Cursor(1_795_000_000_000, "01JD0000000000000000000001:1:created")
 
 
 @pytest.mark.parametrize("owner", ["ann", None])
-def test_a_token_leads_back_to_its_cursor(owner: str | None) -> None:
+def test_a_token_decodes_to_its_cursor(owner: str | None) -> None:
     assert decode(encode(CURSOR, owner), owner) == CURSOR
 
 
@@ -32,6 +32,6 @@ def test_a_token_with_any_byte_changed_is_refused() -> None:
 
 
 @pytest.mark.parametrize("cursor", [b"", b"1", b"1 ", b"-1 1-1", b"1e9 1-1", b"1 a b", b"1 \n", b"1 " + b"x" * 201])
-def test_a_token_with_a_valid_checksum_that_holds_no_cursor_is_refused(cursor: bytes) -> None:
+def test_a_token_with_a_valid_checksum_and_no_cursor_is_refused(cursor: bytes) -> None:
     with pytest.raises(InvalidInput):
         decode(page_tokens.encode(cursor, b"ann"), "ann")

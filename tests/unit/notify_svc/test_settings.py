@@ -6,7 +6,7 @@ from notify_svc.domain import Backoff
 from notify_svc.settings import NotifySettings
 
 
-def test_every_process_has_a_consumer_name_of_its_own() -> None:
+def test_each_process_has_its_own_consumer_name() -> None:
     assert NotifySettings().consumer.split("-")[-1].isdigit()
 
 
@@ -18,23 +18,23 @@ def test_the_environment_is_read_by_its_documented_names(monkeypatch: pytest.Mon
     assert (settings.redis_url, settings.task_grpc_target, settings.consumer) == ("redis://queue:1/0", "tasks:2", "one")
 
 
-def test_an_attempt_that_outlasts_its_lease_is_refused() -> None:
+def test_a_timeout_longer_than_the_lease_is_refused() -> None:
     with pytest.raises(ValidationError, match="LEASE"):
         NotifySettings(delivery_timeout_seconds=30, delivery_lease_seconds=30)
 
 
 @pytest.mark.parametrize("url", ["http://x", "", "localhost:6379"])
-def test_an_address_that_is_no_redis_url_is_refused(url: str) -> None:
+def test_an_invalid_redis_url_is_refused(url: str) -> None:
     with pytest.raises(ValidationError):
         NotifySettings(redis_url=url)
 
 
-def test_pauses_double_up_to_the_longest_and_are_spread() -> None:
+def test_pauses_double_up_to_the_longest_and_have_jitter() -> None:
     backoff = Backoff(first_ms=100, longest_ms=1000, jitter=lambda: 1.0)
     assert [backoff.pause_ms(attempts) for attempts in (1, 2, 3, 4, 5, 1000)] == [100, 200, 400, 800, 1000, 1000]
     assert Backoff(first_ms=100, longest_ms=1000, jitter=lambda: 0.5).pause_ms(1) == 50
 
 
-def test_a_receiver_may_ask_for_a_longer_pause_up_to_the_longest_and_not_for_a_shorter_one() -> None:
+def test_a_receiver_may_request_a_longer_pause_up_to_the_longest_and_not_a_shorter_one() -> None:
     backoff = Backoff(first_ms=100, longest_ms=1000, jitter=lambda: 1.0)
     assert [backoff.pause_ms(1, asked) for asked in (None, 0, 0.05, 0.5, 10**9)] == [100, 100, 100, 500, 1000]

@@ -1,4 +1,4 @@
-"""The rules of a task, without any store."""
+"""The rules of tasks, without a store."""
 
 from datetime import timedelta
 
@@ -12,14 +12,14 @@ from tests.support.task_svc.tasks import START, new_task, written
 LATER = START + timedelta(hours=1)
 
 
-def test_an_update_counts_a_revision_and_takes_the_time() -> None:
+def test_an_update_increases_the_revision_and_sets_update_time() -> None:
     changed = domain.update(new_task(), TaskFields(title="Buy bread"), "", LATER)
 
     assert (changed.revision, changed.etag, changed.update_time) == (2, "r2", LATER)
     assert changed.create_time == START
 
 
-def test_an_update_to_the_same_content_is_the_same_task() -> None:
+def test_an_update_without_a_change_returns_the_same_task() -> None:
     task = new_task()
     assert domain.update(task, task.fields, "r1", LATER) is task
 
@@ -35,7 +35,7 @@ def test_an_etag_is_checked_even_when_nothing_would_change() -> None:
         domain.update(task, task.fields, "r7", LATER)
 
 
-def test_a_deleted_task_takes_no_update_and_no_second_deletion() -> None:
+def test_a_deleted_task_cannot_be_updated_or_deleted_again() -> None:
     deleted = domain.delete(new_task(), "", LATER)
     with pytest.raises(NotFound):
         domain.update(deleted, TaskFields(title="Buy bread"), "", LATER)
@@ -43,7 +43,7 @@ def test_a_deleted_task_takes_no_update_and_no_second_deletion() -> None:
         domain.delete(deleted, "", LATER)
 
 
-def test_undelete_is_for_deleted_tasks_only() -> None:
+def test_only_deleted_tasks_can_be_undeleted() -> None:
     task = new_task()
     assert domain.undelete(domain.delete(task, "", LATER), LATER).delete_time is None
     with pytest.raises(AlreadyExists):

@@ -1,6 +1,7 @@
-"""The page sorts what live events bring into its lists by itself; this holds the service to the page's table of cases.
+"""The service filters and orders tasks as the page does.
 
-web/src/lib/filters/listing.test.ts holds the page to it, so that neither can list otherwise than the other.
+The page inserts tasks from live events into its lists itself. This test and web/src/lib/filters/listing.test.ts check
+both against the same table of cases.
 """
 
 import json
@@ -21,8 +22,8 @@ CASES = json.loads((ROOT / "web/src/lib/filters/listing.cases.json").read_text()
 
 async def test_the_service_lists_what_the_page_lists(tmp_path: Path) -> None:
     async with sqlite.open_store(tmp_path / "tasks.db") as store:
-        for told in CASES["tasks"]:
-            await store.insert(creation(_task(told)))
+        for case in CASES["tasks"]:
+            await store.insert(creation(_task(case)))
         listed = [{"query": case["query"], "ids": await _ids_of(store, case["query"])} for case in CASES["listings"]]
     assert listed == CASES["listings"]
 
@@ -40,23 +41,23 @@ async def _ids_of(store: TaskRepository, parameters: dict[str, Any]) -> list[str
             return ids
 
 
-def _task(told: dict[str, Any]) -> Task:
+def _task(case: dict[str, Any]) -> Task:
     return Task(
-        id=told["id"],
+        id=case["id"],
         owner="ann",
         fields=TaskFields(
-            title=told["title"],
-            description=told.get("description", ""),
-            status=Status[told.get("status", "TODO")],
-            priority=Priority[told.get("priority", "MEDIUM")],
-            labels=tuple(told.get("labels", ())),
-            due_time=_time(told, "due_time"),
+            title=case["title"],
+            description=case.get("description", ""),
+            status=Status[case.get("status", "TODO")],
+            priority=Priority[case.get("priority", "MEDIUM")],
+            labels=tuple(case.get("labels", ())),
+            due_time=_time(case, "due_time"),
         ),
-        create_time=datetime.fromisoformat(told["create_time"]),
-        update_time=datetime.fromisoformat(told["update_time"]),
-        delete_time=_time(told, "delete_time"),
+        create_time=datetime.fromisoformat(case["create_time"]),
+        update_time=datetime.fromisoformat(case["update_time"]),
+        delete_time=_time(case, "delete_time"),
     )
 
 
-def _time(told: dict[str, Any], name: str) -> datetime | None:
-    return datetime.fromisoformat(told[name]) if name in told else None
+def _time(case: dict[str, Any], name: str) -> datetime | None:
+    return datetime.fromisoformat(case[name]) if name in case else None

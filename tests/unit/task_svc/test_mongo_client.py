@@ -1,4 +1,4 @@
-"""Which MongoDB URLs can be used, and that none of what is said of the others holds a secret."""
+"""Which MongoDB URLs are valid; errors about the others contain no secrets."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from task_svc.repository import StoreUnusable
         "mongodb://ann@127.0.0.1/taskmesh",
     ],
 )
-async def test_a_url_that_the_driver_does_not_understand_is_refused_without_being_shown(url: str) -> None:
+async def test_an_invalid_url_is_refused_and_not_shown(url: str) -> None:
     with pytest.raises(StoreUnusable, match="cannot use the MongoDB URL in TASK_STORE_URL") as raised:
         new_client(url, None)
 
@@ -41,7 +41,7 @@ async def test_a_url_must_name_a_database(database: str) -> None:
     client.close()
 
 
-async def test_writes_wait_for_the_disks_of_a_majority_and_reads_ask_the_primary_whatever_the_url_says() -> None:
+async def test_writes_need_a_majority_on_disk_and_reads_use_the_primary_for_any_url() -> None:
     client = new_client("mongodb://127.0.0.1/taskmesh?w=0&readPreference=secondary", None)
     collection = collection_of(client)
     assert collection.write_concern.document == {"w": "majority", "j": True}

@@ -1,4 +1,4 @@
-"""Tasks as documents, and the keys that they are paged by."""
+"""The documents of tasks, and their sort keys."""
 
 from datetime import UTC, datetime
 
@@ -19,11 +19,11 @@ def test_keys_sort_as_positions_do(one: Cursor, other: Cursor) -> None:
 
 
 @given(POSITIONS)
-def test_a_key_holds_its_whole_position(position: Cursor) -> None:
+def test_a_key_decodes_to_its_position(position: Cursor) -> None:
     assert cursor_of(order_key(position)) == position
 
 
-def test_a_document_holds_its_whole_task() -> None:
+def test_a_document_contains_all_fields_of_its_task() -> None:
     task = new_task(
         description="a\nb",
         status=Status.DONE,
@@ -34,7 +34,7 @@ def test_a_document_holds_its_whole_task() -> None:
     assert to_task(to_document(creation(task))) == task
 
 
-def test_what_a_user_writes_is_only_ever_a_value() -> None:
+def test_text_of_a_user_is_stored_only_as_a_value() -> None:
     task = new_task("$where", title="$set", description="{'$ne': 1}", labels=("outbox.created", "$ne"))
     document = to_document(creation(task, "$gt"))
     assert all(name.isidentifier() for name in document)

@@ -10,7 +10,7 @@ TASK_ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
 
 @given(st.integers(0, 10**17), st.sampled_from(Slot))
-def test_an_event_id_reads_back_what_it_wrote(revision: int, slot: Slot) -> None:
+def test_an_event_id_parses_back(revision: int, slot: Slot) -> None:
     event_id = EventId(TASK_ID, revision, slot)
     assert EventId.parse(str(event_id)) == event_id
 
@@ -18,7 +18,7 @@ def test_an_event_id_reads_back_what_it_wrote(revision: int, slot: Slot) -> None
 @pytest.mark.parametrize(
     "text", ["", ":", "a:b:created", "a:1:nosuch", "a:1", "a:-1:due", "a:²:due", "a:" + "9" * 99 + ":due"]
 )
-def test_a_text_that_is_no_event_id_is_none(text: str) -> None:
+def test_an_invalid_event_id_parses_to_none(text: str) -> None:
     assert EventId.parse(text) is None
 
 

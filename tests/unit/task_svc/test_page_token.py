@@ -14,12 +14,12 @@ POSITIONS = st.builds(
 
 
 @given(POSITIONS, st.text(), st.binary())
-def test_a_token_reads_back_what_it_wrote(position: Cursor, owner: str, arguments: bytes) -> None:
+def test_a_token_decodes_to_its_position(position: Cursor, owner: str, arguments: bytes) -> None:
     assert page_token.decode(page_token.encode(position, owner, arguments), owner, arguments) == position
 
 
 @given(st.text())
-def test_no_text_but_a_token_is_one(text: str) -> None:
+def test_text_that_is_not_a_token_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         page_token.decode(text, "ann", b"")
     assert refusal.value.reason == "INVALID_PAGE_TOKEN"

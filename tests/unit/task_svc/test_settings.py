@@ -1,4 +1,4 @@
-"""Which stores the settings know."""
+"""The setting TASK_STORE_URL."""
 
 from pathlib import Path
 
@@ -31,14 +31,14 @@ def test_a_password_without_a_user_is_refused(tmp_path: Path) -> None:
             TaskSettings(store_url=url, store_password_file=tmp_path / "password")
 
 
-def test_a_refusal_does_not_show_the_url(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_does_not_show_the_url(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("TASK_STORE_URL", "mongo://ann:secret@127.0.0.1/taskmesh")
     with pytest.raises(SystemExit):
         load(TaskSettings)
 
-    assert "TASK_STORE_URL: " in (told := capsys.readouterr().err)
-    assert "secret" not in told
+    assert "TASK_STORE_URL: " in (error := capsys.readouterr().err)
+    assert "secret" not in error
 
 
-def test_the_settings_can_be_shown_without_the_url() -> None:
+def test_the_repr_of_the_settings_does_not_contain_the_url() -> None:
     assert "secret" not in repr(TaskSettings(store_url="mongodb://ann:secret@127.0.0.1/taskmesh"))

@@ -1,4 +1,4 @@
-"""What a store has kept is read back, also what a release wrote that did not know a field."""
+"""Stored fields are read back, including those of tasks that an older release stored without newer fields."""
 
 from dataclasses import MISSING, fields
 
@@ -18,7 +18,7 @@ def test_a_field_is_read_back(field: str) -> None:
 @pytest.mark.parametrize(
     "field", [each.name for kind in (Task, TaskFields) for each in fields(kind) if each.default is not MISSING]
 )
-def test_a_field_that_is_not_there_or_null_has_its_default(field: str) -> None:
+def test_a_missing_or_null_field_has_its_default(field: str) -> None:
     task = new_task()
     values = to_stored(task)
     del values[field]
