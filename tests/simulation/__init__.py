@@ -1,1 +1,1 @@
-"""The mesh in one process and in simulated time: crashes, delays, repeats and losses at every step, from one seed."""
+"""A deterministic simulation of the mesh in one process: crashes, delays, repeats and losses at every step, by seed."""

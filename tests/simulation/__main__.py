@@ -1,4 +1,4 @@
-"""`make simulate`: shows the run of one seed step by step, or looks for a seed under which an invariant breaks."""
+"""`make simulate`: shows the run of one seed step by step, or searches for a seed that breaks an invariant."""
 
 import random
 import sys
@@ -9,7 +9,7 @@ _SEEDS = 1_000
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the seed that is given, or a thousand new ones until one breaks something."""
+    """Run the given seed, or up to 1,000 random ones until one breaks an invariant. Return the exit status."""
     if arguments:
         replayed = run(int(arguments[0]))
         print("\n".join(replayed.trace))
@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> int:
         if (found := run(seed)).broken:
             print(found)
             return 1
-    print(f"{_SEEDS} seeds from {first} on: every invariant holds")
+    print(f"{_SEEDS} seeds, starting with {first}: every invariant holds")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""An event loop whose time is simulated: nobody waits, the clock moves on to the next thing that is to happen."""
+"""An event loop with simulated time: instead of waiting, the clock jumps to the next event."""
 
 import asyncio
 import selectors
@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class _NothingToHear(selectors.SelectSelector):
-    """Hears of no socket, and lets the time pass that it should wait for one."""
+class _SimulatedSelector(selectors.SelectSelector):
+    """A selector without sockets: `select` advances the clock by the timeout."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -17,17 +17,17 @@ class _NothingToHear(selectors.SelectSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
-            msg = "everything waits, and for nothing that could happen"
+            msg = "deadlock: all tasks wait, and no timer is set"
             raise RuntimeError(msg)
         self.now += max(0.0, timeout)
         return []
 
 
 class SimulatedLoop(asyncio.SelectorEventLoop):
-    """What is due at the same time runs in the order it was asked for, so that a run depends on nothing outside it."""
+    """An event loop whose run is deterministic: timers for the same time run in the order in which they were set."""
 
     def __init__(self) -> None:
-        self._clock = _NothingToHear()
+        self._clock = _SimulatedSelector()
         super().__init__(self._clock)
 
     def time(self) -> float:
@@ -35,7 +35,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
 
 def simulated(main: Coroutine[Any, Any, T]) -> T:
-    """Runs a coroutine in simulated time, and ends whatever it has left behind."""
+    """Run a coroutine in simulated time, and cancel the tasks that it leaves."""
     loop = SimulatedLoop()
     try:
         return loop.run_until_complete(main)

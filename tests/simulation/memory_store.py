@@ -1,6 +1,6 @@
-"""The SQLite store in memory and without threads: every call is done when it returns. For one process only.
+"""The SQLite store in memory and without threads: each call runs synchronously.
 
-It runs the SQL of `task_svc.sqlite.store`, and the contract suite runs on it too.
+It runs the SQL of `task_svc.sqlite.store`, and passes the contract suite.
 """
 
 import sqlite3
@@ -19,7 +19,7 @@ from task_svc.sqlite.threads import Readers, Work, Writer
 T = TypeVar("T")
 
 
-class _InLine:
+class _Inline:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
@@ -45,9 +45,9 @@ def _empty() -> bytes:
 
 @contextmanager
 def memory_store() -> Iterator[tuple[SqliteTaskRepository, sqlite3.Connection]]:
-    """A store, and the connection by which a test looks into it; both are gone after the block."""
+    """Yield a store and its connection, through which tests read the tables; discard both at the end of the block."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         connection.row_factory = sqlite3.Row
         connection.deserialize(_empty())
-        in_line = _InLine(connection)
-        yield SqliteTaskRepository(cast(Writer, in_line), cast(Readers, in_line)), connection
+        inline = _Inline(connection)
+        yield SqliteTaskRepository(cast(Writer, inline), cast(Readers, inline)), connection

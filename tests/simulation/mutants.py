@@ -1,4 +1,4 @@
-"""Orders that are wrong: each breaks one promise of the services in one place, and the simulation must see it."""
+"""Mutations of the services: each breaks one guarantee in one place, and the simulation must detect it."""
 
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -15,38 +15,38 @@ from tests.simulation.world import Mutation
 
 
 class _ConfirmsBeforeItDelivers(Notifier):
-    """What was read is confirmed, and then handled."""
+    """Confirms entries before it handles them."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         event_handler = self._consumer._event_handler
         handle = event_handler.handle
 
-        async def confirm_and_take_in(entries: Sequence[Entry]) -> None:
+        async def confirm_and_handle(entries: Sequence[Entry]) -> None:
             await self._acknowledger._confirm([readable_id(entry.fields) for entry in entries])
             await handle(entries)
 
-        event_handler.handle = confirm_and_take_in  # type: ignore[method-assign]
+        event_handler.handle = confirm_and_handle  # type: ignore[method-assign]
 
 
 class _AcknowledgesBeforeItRecords(Notifier):
-    """What was read is acknowledged at once; what is not confirmed is published again, if the stream has lost it."""
+    """Acknowledges entries before it handles them."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         event_handler = self._consumer._event_handler
         handle = event_handler.handle
 
-        async def acknowledge_and_take_in(entries: Sequence[Entry]) -> None:
+        async def acknowledge_and_handle(entries: Sequence[Entry]) -> None:
             if entries:
                 await self.redis.xack(queue.EVENTS, queue.GROUP, *(entry.id for entry in entries))
             await handle(entries)
 
-        event_handler.handle = acknowledge_and_take_in  # type: ignore[method-assign]
+        event_handler.handle = acknowledge_and_handle  # type: ignore[method-assign]
 
 
-class _KnowsNoRepeat(Notifier):
-    """Every event that comes is recorded as a new one."""
+class _RecordsRepeats(Notifier):
+    """Records every event as a new one."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -62,35 +62,36 @@ class _KnowsNoRepeat(Notifier):
 
 
 class _Store:
-    """A store of which some methods are others."""
+    """A store with some methods replaced."""
 
-    def __init__(self, store: TaskRepository, **instead: Callable[..., Any]) -> None:
+    def __init__(self, store: TaskRepository, **replaced: Callable[..., Any]) -> None:
         self._store = store
-        vars(self).update(instead)
+        vars(self).update(replaced)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
 
-def _clears_whatever_is_there(store: TaskRepository, connection: sqlite3.Connection) -> TaskRepository:
-    """A slot is cleared without a look at the id of the event in it."""
+def _clears_any_event(store: TaskRepository, connection: sqlite3.Connection) -> TaskRepository:
+    """Return a store that clears a slot without comparing the event's id."""
 
-    async def as_it_is_now(ids: Sequence[EventId]) -> list[EventId]:
-        there = {(row["task_id"], row["slot"]): row["revision"] for row in connection.execute("SELECT * FROM outbox")}
-        return [replace(id, revision=there.get((id.task_id, id.slot), id.revision)) for id in ids]
+    async def with_current_revision(ids: Sequence[EventId]) -> list[EventId]:
+        rows = connection.execute("SELECT * FROM outbox")
+        revisions = {(row["task_id"], row["slot"]): row["revision"] for row in rows}
+        return [replace(id, revision=revisions.get((id.task_id, id.slot), id.revision)) for id in ids]
 
     async def confirmed(ids: Sequence[EventId]) -> int:
-        return await store.confirmed(await as_it_is_now(ids))
+        return await store.confirmed(await with_current_revision(ids))
 
     async def mark_published(marks: Sequence[Any]) -> None:
-        ids = await as_it_is_now([mark.id for mark in marks])
+        ids = await with_current_revision([mark.id for mark in marks])
         await store.mark_published([replace(mark, id=id) for mark, id in zip(marks, ids, strict=True)])
 
     return cast(TaskRepository, _Store(store, confirmed=confirmed, mark_published=mark_published))
 
 
 def _has_no_outbox(store: TaskRepository, connection: sqlite3.Connection) -> TaskRepository:
-    """A task is stored, and its event is left to be published by who stored it."""
+    """Return a store that does not keep the event of a new task: only the request that stored it can publish it."""
 
     async def insert(creation: Creation) -> Created:
         created = await store.insert(creation)
@@ -104,7 +105,7 @@ def _has_no_outbox(store: TaskRepository, connection: sqlite3.Connection) -> Tas
 MUTANTS = {
     "confirms before it delivers": Mutation(notifier=_ConfirmsBeforeItDelivers),
     "acknowledges before it records": Mutation(notifier=_AcknowledgesBeforeItRecords),
-    "knows no repeat": Mutation(notifier=_KnowsNoRepeat),
-    "clears a slot without comparing ids": Mutation(store=_clears_whatever_is_there),
+    "records repeated events": Mutation(notifier=_RecordsRepeats),
+    "clears a slot without comparing ids": Mutation(store=_clears_any_event),
     "publishes without an outbox": Mutation(store=_has_no_outbox),
 }

@@ -1,7 +1,7 @@
-"""The network between the simulated processes and what they call: late, lossy, repeating, out of order.
+"""The network between simulated processes and servers, which delays, loses, repeats and reorders messages.
 
-A request is on its way for a while, is carried out at one moment, and its answer is on its way for a while. Either may
-be lost, or come when nobody waits for it any more; the caller may die meanwhile, and the request arrive all the same.
+A request arrives after a delay and is executed atomically; its response arrives after another delay. Either may be lost
+or arrive after the timeout. If the caller dies, its request may still arrive.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ _TIMEOUT_SECONDS = 2.0
 
 
 class Blocked(Exception):
-    """The request waits at the server until there is something for it, or so many seconds have passed."""
+    """The request blocks at the server until there is data for it, or until `seconds` have passed."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
@@ -23,23 +23,23 @@ class Blocked(Exception):
 
 @dataclass
 class Process:
-    """One life of a service: what it does ends with it, and nothing of it comes back."""
+    """One process of a service. A crash ends its tasks, and its memory is lost."""
 
     name: str
     is_alive: bool = True
-    work: set["asyncio.Future[Any]"] = field(default_factory=set)
+    work: dict["asyncio.Future[Any]", None] = field(default_factory=dict)  # ordered, so that runs are deterministic
 
-    def does(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
-        """Has it work on something, for as long as it lives."""
+    def start(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
+        """Start a task that runs until it ends or the process crashes."""
         task = asyncio.create_task(work)
-        self.work.add(task)
-        task.add_done_callback(self._has_done)
+        self.work[task] = None
+        task.add_done_callback(self._finished)
         return task
 
-    def _has_done(self, task: "asyncio.Future[Any]") -> None:
-        self.work.discard(task)
+    def _finished(self, task: "asyncio.Future[Any]") -> None:
+        self.work.pop(task, None)
         if not task.cancelled():
-            task.exception()  # somebody else asks for it, or nobody waits any more
+            task.exception()  # mark it as retrieved: the caller gets it, or no longer waits
 
     def crash(self) -> None:
         self.is_alive = False
@@ -49,114 +49,114 @@ class Process:
 
 @dataclass
 class Server:
-    """A store or a queue: it may refuse, or fall silent, and start again with the connections gone."""
+    """A store, queue or sink. It may refuse requests, hang (`is_silent`), or restart and close its connections."""
 
     name: str
-    away: Callable[[str], Exception]
-    """What callers are told of it when it cannot be reached."""
+    error: Callable[[str], Exception]
+    """Creates the exception that callers get if a call fails, from the reason."""
     refuses: bool = False
     is_silent: bool = False
     waiting: list["Request"] = field(default_factory=list)
 
     def restart(self) -> None:
-        """Breaks every connection on which somebody waits."""
+        """Break the connections of all blocked requests."""
         waiting, self.waiting = self.waiting, []
         for request in waiting:
-            request.fail("broke off")
+            request.fail("broke the connection")
 
-    def has_news(self) -> None:
-        """Lets those who wait look again."""
+    def wake_waiting(self) -> None:
+        """Execute all blocked requests again."""
         waiting, self.waiting = self.waiting, []
         for request in waiting:
             request.arrive()
 
 
 class Network:
-    """Decides, from one source of chance, how long things take and what is lost."""
+    """Chooses, with one random source, all delays and losses."""
 
-    def __init__(self, chance: random.Random, trace: Callable[[str], None]) -> None:
-        self.chance = chance
+    def __init__(self, rng: random.Random, trace: Callable[[str], None]) -> None:
+        self.rng = rng
         self.trace = trace
         self.fault_rate = 0.0
         self.faults = 0
 
     def delay(self) -> float:
-        """Seconds for one way: mostly milliseconds, now and then as long as anybody waits, and sometimes longer."""
-        kind = self.chance.random()
+        """Return the delay of one message in seconds: mostly milliseconds, sometimes up to 1 s, rarely up to 6 s."""
+        kind = self.rng.random()
         if kind > 4 * self.fault_rate:
-            return self.chance.uniform(0.001, 0.01)
+            return self.rng.uniform(0.001, 0.01)
         self.faults += 1
-        return self.chance.uniform(0.01, 1.0) if kind > self.fault_rate else self.chance.uniform(1.0, 6.0)
+        return self.rng.uniform(0.01, 1.0) if kind > self.fault_rate else self.rng.uniform(1.0, 6.0)
 
     def happens(self) -> bool:
-        """Whether a fault happens here."""
-        is_so = self.chance.random() < self.fault_rate
-        self.faults += is_so
-        return is_so
+        """Return whether a fault happens now."""
+        is_fault = self.rng.random() < self.fault_rate
+        self.faults += is_fault
+        return is_fault
 
-    async def call(self, caller: Process, server: Server, label: str, carry_out: Callable[[], Any]) -> Any:
-        """Has something carried out. Raises what the server raises, or what `away` makes of it."""
-        request = Request(self, caller, server, label, carry_out)
+    async def call(self, caller: Process, server: Server, label: str, execute: Callable[[], Any]) -> Any:
+        """Execute a call on the server. Raises the error of the call, or `server.error` if the call fails."""
+        request = Request(self, caller, server, label, execute)
         delay = self.delay()
         if self.happens():
-            request.is_never_answered()
+            request.time_out()
         else:
             if delay > _TIMEOUT_SECONDS:
-                request.is_never_answered()
+                request.time_out()
             asyncio.get_running_loop().call_later(delay, request.arrive)
-        return await request.answer
+        return await request.response
 
 
 class Request:
-    """One request on its way; `answer` is what the caller waits for."""
+    """One request to a server; the caller waits for `response`."""
 
     def __init__(
-        self, network: Network, caller: Process, server: Server, label: str, carry_out: Callable[[], Any]
+        self, network: Network, caller: Process, server: Server, label: str, execute: Callable[[], Any]
     ) -> None:
         self._network = network
         self._caller = caller
         self._server = server
         self._label = label
-        self._carry_out = carry_out
+        self._execute = execute
         self._loop = asyncio.get_running_loop()
-        self.answer: asyncio.Future[Any] = self._loop.create_future()
-        self._patience_ends = self._loop.time() + _TIMEOUT_SECONDS
+        self.response: asyncio.Future[Any] = self._loop.create_future()
+        self._timeout_at = self._loop.time() + _TIMEOUT_SECONDS
         self._until: float | None = None
 
-    def is_never_answered(self) -> None:
-        """Has the caller told when its patience ends. A timer for those alone: nearly all are answered in time."""
-        self._loop.call_at(self._patience_ends, self.fail, "no answer in time")
+    def time_out(self) -> None:
+        """Fail at the timeout. Only lost and late requests set a timer, because nearly all get a response in time."""
+        self._loop.call_at(self._timeout_at, self.fail, "timed out")
 
-    def fail(self, why: str) -> None:
-        """Tells the caller that there will be no answer."""
-        if not self.answer.done():
-            self._network.trace(f"{self._caller.name} {self._label}: {self._server.name} {why}")
-            self.answer.set_exception(self._server.away(why))
+    def fail(self, reason: str) -> None:
+        """Fail the call with the server's error."""
+        if not self.response.done():
+            self._network.trace(f"{self._caller.name} {self._label}: {self._server.name} {reason}")
+            self.response.set_exception(self._server.error(reason))
 
     def arrive(self) -> None:
-        """The server reads the request, and does what it asks for."""
-        if not self._caller.is_alive and self._network.chance.random() < 0.5:
+        """Let the server receive and execute the request."""
+        if not self._caller.is_alive and self._network.rng.random() < 0.5:
             return
         if self._server.is_silent:
-            self.is_never_answered()
+            self.time_out()
             return
         if self._server.refuses:
             self.fail("refuses")
             return
         try:
-            result = self._carry_out()
+            result = self._execute()
         except Blocked as blocked:
             self._wait(blocked.seconds)
             return
         except Exception as error:
-            self._reply(self.answer.set_exception, error)
+            self._reply(self.response.set_exception, error)
             self._network.trace(f"{self._caller.name} {self._label}: {error}")
             return
         self._network.trace(f"{self._caller.name} {self._label}")
         if self._network.happens():
-            self.is_never_answered()
+            self.time_out()
         else:
-            self._reply(self.answer.set_result, result)
+            self._reply(self.response.set_result, result)
 
     def _wait(self, seconds: float) -> None:
         if self._until is None:
@@ -167,11 +167,11 @@ class Request:
     def _wait_is_over(self) -> None:
         if self in self._server.waiting:
             self._server.waiting.remove(self)
-            self._reply(self.answer.set_result, [])
+            self._reply(self.response.set_result, [])
 
-    def _reply(self, tell: Callable[[Any], None], what: Any) -> None:
+    def _reply(self, set_outcome: Callable[[Any], None], value: Any) -> None:
         at = self._loop.time() + self._network.delay()
-        if at > self._patience_ends:
-            self.is_never_answered()
+        if at > self._timeout_at:
+            self.time_out()
         else:
-            self._loop.call_at(at, lambda: None if self.answer.done() else tell(what))
+            self._loop.call_at(at, lambda: None if self.response.done() else set_outcome(value))

@@ -1,4 +1,4 @@
-"""A client of `redis_model` with the methods of redis-py; how a request gets there is its maker's choice."""
+"""A client of `redis_model` with the methods of redis-py, over a configurable transport (`Send`)."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,16 +9,16 @@ from tests.simulation.redis_model import RedisModel, shaped
 
 Command = tuple[Any, ...]
 Send = Callable[[list[Command]], Awaitable[list[Any]]]
-"""Has the commands carried out one after the other, and gives what `answer` says to each."""
+"""Executes the commands in order, and returns the `reply` of each."""
 
 
-def answer(model: RedisModel, command: Command) -> Any:
-    """The answer to one command as redis-py would hand it out. Raises ResponseError."""
+def reply(model: RedisModel, command: Command) -> Any:
+    """Return the reply to one command in redis-py's format. Raises ResponseError."""
     return shaped(command[0], model.do(*command), is_summary=len(command) == 3)
 
 
 class SimulatedRedis(AsyncCoreCommands):
-    """What the services use of a `redis.asyncio.Redis`."""
+    """The part of `redis.asyncio.Redis` that the services use."""
 
     _event_dispatcher: Any = None
 
@@ -26,8 +26,8 @@ class SimulatedRedis(AsyncCoreCommands):
         self._send = send
 
     async def execute_command(self, *command: Any, **_options: Any) -> Any:
-        (answered,) = await self._send([command])
-        return answered
+        (reply,) = await self._send([command])
+        return reply
 
     def get_encoder(self) -> Any:
         return self
@@ -40,7 +40,7 @@ class SimulatedRedis(AsyncCoreCommands):
 
 
 class SimulatedPipeline(AsyncCoreCommands):
-    """Commands that go out together."""
+    """A pipeline: commands that are sent together."""
 
     _event_dispatcher: Any = None
 

@@ -1,7 +1,7 @@
-"""A Redis in memory: the commands that the services use, each in one step, and their own Lua scripts run by real Lua.
+"""A model of Redis in memory: the commands that the services use, and their Lua scripts, which real Lua runs.
 
-`test_redis_model.py` holds it to a real Valkey. Keys do not expire: what expires here does so after days, and no
-simulation lasts that long.
+`test_redis_model.py` compares it with a real Valkey. Keys do not expire, because the services set only expiry times of
+days, longer than a simulated run.
 """
 
 import json
@@ -23,8 +23,8 @@ _compiled: dict[bytes, Any] = {}
 
 
 @dataclass
-class Given:
-    """An entry that was given to a consumer and is not acknowledged."""
+class PendingEntry:
+    """An entry that was delivered to a consumer and is not acknowledged."""
 
     consumer: bytes
     at_ms: int
@@ -33,10 +33,10 @@ class Given:
 
 @dataclass
 class Group:
-    """A consumer group: how far it has read, what is pending, and when each consumer was last heard of."""
+    """A consumer group: its last delivered id, its pending entries, and when each consumer was last active."""
 
     last: EntryId
-    pending: dict[EntryId, Given] = field(default_factory=dict)
+    pending: dict[EntryId, PendingEntry] = field(default_factory=dict)
     consumers: dict[bytes, int] = field(default_factory=dict)
 
 
@@ -50,7 +50,7 @@ class Stream:
 
 
 class RedisModel:
-    """One server. `do` takes a command as it goes over the wire, and gives the answer as it comes back."""
+    """One server. `do` takes a command and returns the reply, both in Redis's wire format."""
 
     def __init__(self, clock_ms: Callable[[], int]) -> None:
         self._clock_ms = clock_ms
@@ -58,15 +58,15 @@ class RedisModel:
         self.data: dict[bytes, Any] = {}
 
     def clear(self) -> None:
-        """Loses everything, as a server does that comes back without its volume."""
+        """Delete all data, as after a restart without persistent storage."""
         self.data.clear()
         self._scripts.clear()
 
     def do(self, *command: Any) -> Any:
-        """Carries out one command. Raises ResponseError."""
+        """Execute one command. Raises ResponseError."""
         name, *arguments = (_bytes(part) for part in command)
-        done: Callable[..., Any] = getattr(self, "_" + name.decode().lower().replace(" ", "_"))
-        return done(*arguments)
+        execute: Callable[..., Any] = getattr(self, "_" + name.decode().lower().replace(" ", "_"))
+        return execute(*arguments)
 
     # Hashes
 
@@ -222,7 +222,7 @@ class RedisModel:
         if after == b">":
             new = [number for number in stream.entries if number > group.last][:count]
             for number in new:
-                group.pending[number] = Given(consumer, now)
+                group.pending[number] = PendingEntry(consumer, now)
                 group.last = number
             rows = [[_text(number), stream.entries[number]] for number in new]
             return [[key, rows]] if rows else None
@@ -331,10 +331,10 @@ def _bytes(value: Any) -> bytes:
     return (b"%.17g" % value) if isinstance(value, float) else str(value).encode()
 
 
-def _to_lua(answer: Any) -> Any:
-    if answer is None:
+def _to_lua(reply: Any) -> Any:
+    if reply is None:
         return False
-    return _lua.table_from([_to_lua(part) for part in answer]) if isinstance(answer, list) else answer
+    return _lua.table_from([_to_lua(part) for part in reply]) if isinstance(reply, list) else reply
 
 
 def _from_lua(value: Any) -> Any:
@@ -358,28 +358,28 @@ def _decoded(text: bytes) -> Any:
 _CJSON = _lua.table_from({b"decode": _decoded})
 
 
-def shaped(name: str, answer: Any, *, is_summary: bool = False) -> Any:
-    """An answer as redis-py hands it to its caller."""
+def shaped(name: str, reply: Any, *, is_summary: bool = False) -> Any:
+    """Return a reply in redis-py's format."""
     match name:
         case "XGROUP CREATE":
             return True
         case "HGETALL":
-            return dict(zip(answer[::2], answer[1::2], strict=True))
+            return dict(zip(reply[::2], reply[1::2], strict=True))
         case "XRANGE":
-            return [_row(row) for row in answer]
+            return [_row(row) for row in reply]
         case "XREADGROUP":
-            return [[key, [_row(row) for row in rows]] for key, rows in answer or []]
+            return [[key, [_row(row) for row in rows]] for key, rows in reply or []]
         case "XAUTOCLAIM":
-            return [answer[0], [_row(row) for row in answer[1]], answer[2]]
+            return [reply[0], [_row(row) for row in reply[1]], reply[2]]
         case "XPENDING" if is_summary:
-            return dict(zip(("pending", "min", "max", "consumers"), answer, strict=True))
+            return dict(zip(("pending", "min", "max", "consumers"), reply, strict=True))
         case "XPENDING":
             names = ("message_id", "consumer", "time_since_delivered", "times_delivered")
-            return [dict(zip(names, row, strict=True)) for row in answer]
+            return [dict(zip(names, row, strict=True)) for row in reply]
         case "XINFO GROUPS":
-            return [{name.decode(): value for name, value in list(pairwise(row))[::2]} for row in answer]
+            return [{name.decode(): value for name, value in list(pairwise(row))[::2]} for row in reply]
         case _:
-            return answer
+            return reply
 
 
 def _row(row: Sequence[Any]) -> tuple[bytes, dict[bytes, bytes]]:

@@ -1,4 +1,4 @@
-"""One run of the simulation from its seed, and what it found."""
+"""Runs the simulation for one seed, and checks the invariants."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -10,40 +10,40 @@ from tests.simulation.loop import simulated
 from tests.simulation.memory_store import memory_store
 from tests.simulation.world import Mutation, World
 
-UNTOUCHED = Mutation()
+NO_MUTATION = Mutation()
 
 
 @dataclass(frozen=True)
 class Run:
-    """What happened under one seed, and which invariants it broke."""
+    """The run of one seed: its trace, numbers, and broken invariants."""
 
     seed: int
     broken: list[str]
     trace: list[str]
     tasks: int
-    told: int
-    mishaps: int
+    notified: int
+    faults: int
     seconds_to_rest: float
 
     @property
     def digest(self) -> str:
-        """The same for two runs that went the same way."""
+        """A hash of the trace, equal for identical runs."""
         return sha256("\n".join(self.trace).encode()).hexdigest()
 
     def __str__(self) -> str:
         found = "\n".join(f"  {each}" for each in self.broken) or "  every invariant holds"
-        return f"seed {self.seed}:\n{found}\n  to see it happen: make simulate SEED={self.seed}"
+        return f"seed {self.seed}:\n{found}\n  to show this run: make simulate SEED={self.seed}"
 
 
-def run(seed: int, mutation: Mutation = UNTOUCHED) -> Run:
-    """Runs a whole mesh for as long as it takes, in simulated time."""
+def run(seed: int, mutation: Mutation = NO_MUTATION) -> Run:
+    """Run a mesh until it is at rest, in simulated time."""
 
     async def in_time() -> Run:
         world = World(seed, store, connection, mutation)
         seconds = await world.run()
         (tasks,) = connection.execute("SELECT count(*) FROM tasks").fetchone()
         found = broken(world, seconds)
-        return Run(seed, found, world.trace, tasks, len(world.told), len(world.mishaps), seconds)
+        return Run(seed, found, world.trace, tasks, len(world.notified), len(world.faults), seconds)
 
     with memory_store() as (store, connection), structlog.testing.capture_logs():
         return simulated(in_time())

@@ -1,4 +1,4 @@
-"""The Redis of the simulation answers as a real Valkey does: the same commands to both, in orders that chance makes."""
+"""The Redis model returns the same replies as a real Valkey for random sequences of commands."""
 
 import random
 from collections.abc import AsyncIterator, Callable
@@ -15,7 +15,7 @@ from notify_svc.storage.dead_letters import DeadLetters
 from notify_svc.storage.event_store import Attempt, EventStore, PendingDelivery
 from notify_svc.storage.redis_client import Scripts
 from notify_svc.storage.redis_keys import GROUP
-from tests.simulation.redis_client import Command, SimulatedRedis, answer
+from tests.simulation.redis_client import Command, SimulatedRedis, reply
 from tests.simulation.redis_model import RedisModel
 from tests.support.notify_svc.task_events import OCCURRED_MS, task_id
 from tests.support.valkey import Valkey
@@ -25,7 +25,7 @@ STEPS = 120
 
 
 class Both:
-    """Asks the real one and the model the same, and holds the one to the other."""
+    """Sends the same commands to Valkey and to the model, and compares the replies."""
 
     def __init__(self, real: Redis) -> None:
         self.real = real
@@ -33,20 +33,20 @@ class Both:
         self.modelled: Any = SimulatedRedis(self._send)
 
     async def _send(self, commands: list[Command]) -> list[Any]:
-        return [answer(self._model, command) for command in commands]
+        return [reply(self._model, command) for command in commands]
 
-    async def agree(self, ask: str | Callable[..., Any], *given: Any, **named: Any) -> None:
-        """`ask` is a method's name, or what takes the client and all that is given."""
+    async def agree(self, call: str | Callable[..., Any], *given: Any, **named: Any) -> None:
+        """Compare the results of a call: the name of a client's method, or a function that takes a client."""
         expected, found = [
-            await _said(getattr(client, ask)(*given, **named) if isinstance(ask, str) else ask(client, *given))
+            await _outcome(getattr(client, call)(*given, **named) if isinstance(call, str) else call(client, *given))
             for client in (self.real, self.modelled)
         ]
         assert found == expected
 
 
-async def _said(asked: Any) -> Any:
+async def _outcome(call: Any) -> Any:
     try:
-        return await asked
+        return await call
     except ResponseError as error:
         return next((code for code in ("NOGROUP", "BUSYGROUP") if code in str(error)), str(error))
 
@@ -58,8 +58,8 @@ async def both(valkey: Valkey) -> AsyncIterator[Both]:
 
 
 @pytest.mark.parametrize("seed", range(5))
-async def test_a_stream_and_its_group_go_the_same_way(both: Both, seed: int) -> None:
-    chance = random.Random(seed)
+async def test_streams_and_groups_behave_the_same(both: Both, seed: int) -> None:
+    rng = random.Random(seed)
     added = 0
 
     async def pipelined(client: Any, entry_id: str) -> Any:
@@ -78,10 +78,10 @@ async def test_a_stream_and_its_group_go_the_same_way(both: Both, seed: int) -> 
         return [(each["name"], each["pending"], each["last-delivered-id"]) for each in groups]
 
     for _ in range(STEPS):
-        entry_id = f"{chance.randint(1, added + 1)}-0"
-        consumer = chance.choice("abc")
-        count = chance.randint(1, 4)
-        match chance.randrange(10):
+        entry_id = f"{rng.randint(1, added + 1)}-0"
+        consumer = rng.choice("abc")
+        count = rng.randint(1, 4)
+        match rng.randrange(10):
             case 0 | 1 | 2:
                 added += 1
                 fields: Any = {"id": f"event-{added}", "event": b"\xff"}
@@ -98,7 +98,7 @@ async def test_a_stream_and_its_group_go_the_same_way(both: Both, seed: int) -> 
             case 8:
                 await both.agree("xack", STREAM, GROUP, entry_id)
             case _:
-                minimum = f"{chance.randint(0, 1 + added // 3)}-0"
+                minimum = f"{rng.randint(0, 1 + added // 3)}-0"
                 await both.agree("xtrim", STREAM, minid=minimum, approximate=False)
         await both.agree(state)
         await both.agree(summary)
@@ -106,8 +106,8 @@ async def test_a_stream_and_its_group_go_the_same_way(both: Both, seed: int) -> 
 
 
 @pytest.mark.parametrize("seed", range(5))
-async def test_the_scripts_of_the_notifier_go_the_same_way(both: Both, seed: int) -> None:
-    chance = random.Random(seed)
+async def test_the_scripts_of_the_notifier_behave_the_same(both: Both, seed: int) -> None:
+    rng = random.Random(seed)
     channels = ["console", "other"]
 
     def now() -> int:
@@ -119,23 +119,23 @@ async def test_the_scripts_of_the_notifier_go_the_same_way(both: Both, seed: int
     ]
     taken: list[tuple[str, PendingDelivery]] = []
     for step in range(STEPS):
-        number, channel = chance.randint(1, 12), chance.choice(channels)
+        number, channel = rng.randint(1, 12), rng.choice(channels)
         notification = Notification(
             f"{task_id(number)}:1:created", Kind.TASK_CREATED, "ann", task_id(number), "Buy milk", OCCURRED_MS
         )
-        match chance.randrange(4):
+        match rng.randrange(4):
             case 0:
-                asked = [(f"{step}-0", notification), (f"{chance.randint(0, step)}-0", notification)]
-                assert await modelled[0].record(asked) == await real[0].record(asked)
+                arrived = [(f"{step}-0", notification), (f"{rng.randint(0, step)}-0", notification)]
+                assert await modelled[0].record(arrived) == await real[0].record(arrived)
             case 1:
-                limit = chance.randint(1, 3)
-                lease = chance.choice((0, 1000))
+                limit = rng.randint(1, 3)
+                lease = rng.choice((0, 1000))
                 found = await modelled[0].lease(channel, limit, lease)
                 assert found == await real[0].lease(channel, limit, lease)
                 taken += [(channel, delivery) for delivery in found]
             case 2 if taken:
-                channel, delivery = chance.choice(taken)
-                attempt = Attempt(delivery, chance.choice(list(Outcome)), OCCURRED_MS)
+                channel, delivery = rng.choice(taken)
+                attempt = Attempt(delivery, rng.choice(list(Outcome)), OCCURRED_MS)
                 assert await modelled[0].complete(channel, [attempt]) == await real[0].complete(channel, [attempt])
             case _:
                 letter = DeadLetter(f"{number}-0", notification.id, Reason.MALFORMED, "spoiled", 1)

@@ -1,7 +1,7 @@
-"""The whole path of an event in one process: two task services, two notifiers, a store, a queue, clients, and mishaps.
+"""The path of an event in one process: two task services, two notification services, a store, a queue, and clients.
 
-All of it is the services' own code; only store, queue, network, clocks and chance are simulated. What happens follows
-from the seed alone.
+The services run their own code; the queue, the network, clocks and randomness are simulated, and faults are injected.
+The seed determines the whole run.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from typing import Any, TypeVar, cast
 import grpc
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
-from redis.exceptions import ConnectionError as RedisAway
+from redis.exceptions import ConnectionError as RedisConnectionError
 from ulid import ULID
 
 from chassis.background_jobs import Job, background
@@ -35,18 +35,18 @@ from task_svc.relay_metrics import RelayMetrics
 from task_svc.repository import TaskRepository
 from task_svc.use_cases import Tasks
 from tests.simulation.network import Network, Process, Server
-from tests.simulation.ports import SinkChannel, TaskService, redis_over, rpc_error, sink_away, store_away, store_over
+from tests.simulation.ports import SinkChannel, TaskService, redis_over, rpc_error, sink_error, store_error, store_over
 from tests.simulation.redis_model import RedisModel
 
 T = TypeVar("T")
 Work = Callable[[Tasks], Coroutine[Any, Any, T]]
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
-MISHAPS_SECONDS = 12.0
+FAULTS_SECONDS = 12.0
 REST_SECONDS = 300.0
 USERS = ("ann", "bob")
 
-_PAUSES = Pauses(sweep=timedelta(seconds=2), first_look=timedelta(seconds=4), longest_look=timedelta(seconds=16))
+_PAUSES = Pauses(sweep=timedelta(seconds=2), first_check=timedelta(seconds=4), longest_check=timedelta(seconds=16))
 _LEAD = timedelta(seconds=5)
 _RPC_SECONDS = 3.0
 _RETRIED = (grpc.StatusCode.UNAVAILABLE,)
@@ -71,8 +71,8 @@ def _tracing() -> Tracing:
 
 
 @dataclass
-class Asked:
-    """A create as a client remembers it; without a task it never had an answer, or a refusal."""
+class CreateRequest:
+    """A create request and its outcome: "ok" with a task id, "fail" if it was refused, or "unknown"."""
 
     owner: str
     key: str
@@ -83,7 +83,7 @@ class Asked:
 
 @dataclass
 class Mutation:
-    """Where a test breaks the code: each part replaces one of the services'."""
+    """The parts of the services that a test replaces with broken ones."""
 
     tasks: type[Tasks] = Tasks
     notifier: type[Notifier] = Notifier
@@ -92,7 +92,7 @@ class Mutation:
 
 @dataclass
 class Site:
-    """A place where one service runs, one life after the other."""
+    """A replica of a service: its current process and its clock's skew. Each restart increases `lives`."""
 
     name: str
     skew: float = 0.0
@@ -105,27 +105,27 @@ class World:
     """One simulated mesh."""
 
     def __init__(self, seed: int, store: TaskRepository, connection: sqlite3.Connection, mutation: Mutation) -> None:
-        self.chance = random.Random(seed)
+        self.rng = random.Random(seed)
         self.trace: list[str] = []
-        self.network = Network(self.chance, self._note)
+        self.network = Network(self.rng, self._note)
         self.connection = connection
         self.mutation = mutation
         self.store = mutation.store(store, connection)
         self.redis = RedisModel(lambda: self._clock_ms(0))
-        self.store_server = Server("store", store_away)
-        self.queue_server = Server("queue", RedisAway)
-        self.sink_server = Server("sink", sink_away)
+        self.store_server = Server("store", store_error)
+        self.queue_server = Server("queue", RedisConnectionError)
+        self.sink_server = Server("sink", sink_error)
         self.task_sites = [Site("task-1"), Site("task-2")]
         self.notify_sites = [Site("notify-1"), Site("notify-2")]
         self.client = Process("client")
-        self.asked: list[Asked] = []
-        self.told: list[Notification] = []
+        self.creates: list[CreateRequest] = []
+        self.notified: list[Notification] = []
         self.published: list[str] = []
         self.emptied = 0
-        self.mishaps: list[str] = []
+        self.faults: list[str] = []
         self._loop = asyncio.get_running_loop()
 
-    # What the services are given from outside
+    # Clocks, ids and randomness for the services
 
     def _note(self, what: str) -> None:
         self.trace.append(f"{self._loop.time():9.4f} {what}")
@@ -138,15 +138,15 @@ class World:
 
     def _new_id(self, now: datetime) -> str:
         milliseconds = int(now.timestamp() * 1000)
-        return str(ULID(milliseconds.to_bytes(6, "big") + self.chance.randbytes(10)))
+        return str(ULID(milliseconds.to_bytes(6, "big") + self.rng.randbytes(10)))
 
     def _jitter(self) -> float:
-        return self.chance.uniform(0.5, 1.5)
+        return self.rng.uniform(0.5, 1.5)
 
     # Services
 
     def start_tasks(self, site: Site) -> None:
-        process = self._new_life(site)
+        process = self._new_process(site)
         registry = CollectorRegistry()
         store = store_over(self.network, process, self.store_server, self.store)
         redis = self._redis(process, repeats=False)
@@ -160,17 +160,17 @@ class World:
             "sweep": relay.sweep,
             "remind": lambda: keep_reminding(tasks),
         }
-        process.does(self._work(jobs, registry))
+        process.start(self._work(jobs, registry))
 
     def start_notifier(self, site: Site) -> None:
-        process = self._new_life(site)
+        process = self._new_process(site)
         registry = CollectorRegistry()
-        # A container that starts again may have the name that it had, or another one.
-        name = site.name if self.chance.random() < 0.5 else process.name
+        # A restarted container may have its former name or a new one.
+        name = site.name if self.rng.random() < 0.5 else process.name
         stub = cast(Any, TaskService(lambda label, work: self._retried(process, label, work)))
         notifier = self.mutation.notifier(
             _settings().model_copy(update={"consumer": name}),
-            [SinkChannel(self.network, process, self.sink_server, self.told)],
+            [SinkChannel(self.network, process, self.sink_server, self.notified)],
             self._redis(process, repeats=True),
             self._redis(process, repeats=False),
             stub,
@@ -180,15 +180,15 @@ class World:
             clock=lambda: self._clock_ms(site.skew),
             jitter=self._jitter,
         )
-        # The other jobs serve watchers and whoever looks at metrics.
+        # The other two jobs serve only watchers and metrics.
         jobs = {name: job for name, job in notifier.jobs().items() if name not in ("tail", "gauges")}
-        process.does(self._work(jobs, registry))
+        process.start(self._work(jobs, registry))
 
     def _redis(self, process: Process, *, repeats: bool) -> Redis:
-        way = self.network, process, self.queue_server, self.redis
-        return redis_over(*way, repeats=repeats, published=self.published)
+        route = self.network, process, self.queue_server, self.redis
+        return redis_over(*route, repeats=repeats, published=self.published)
 
-    def _new_life(self, site: Site) -> Process:
+    def _new_process(self, site: Site) -> Process:
         site.lives += 1
         site.process = Process(f"{site.name}.{site.lives}")
         self._note(f"{site.process.name} starts")
@@ -201,29 +201,29 @@ class World:
     # Calls to the task services
 
     async def _retried(self, caller: Process, label: str, work: Work[T]) -> T:
-        """As gRPC's service config has it: what says UNAVAILABLE is asked again, twice."""
+        """Retry UNAVAILABLE twice, as gRPC's service config does."""
         for last in (False, False, True):
             try:
-                return await self.ask(caller, label, work)
+                return await self.call(caller, label, work)
             except grpc.aio.AioRpcError as error:
                 if last or error.code() not in _RETRIED:
                     raise
             await asyncio.sleep(0.1 * self._jitter())
         raise AssertionError
 
-    async def ask(self, caller: Process, label: str, work: Work[T]) -> T:
-        """One call of a task service. Raises AioRpcError, and what `work` raises of its own."""
-        site = self.chance.choice(self.task_sites)
+    async def call(self, caller: Process, label: str, work: Work[T]) -> T:
+        """Call a task service. Raises AioRpcError, and the InvalidInput of `work`."""
+        site = self.rng.choice(self.task_sites)
         await asyncio.sleep(self.network.delay())
         if not (caller.is_alive and site.process and site.process.is_alive and site.tasks) or self.network.happens():
             raise rpc_error(grpc.StatusCode.UNAVAILABLE)
         called = site.process
-        # Between them may be a retry that nobody sees: the same call comes twice.
-        calls = [called.does(work(site.tasks)) for _ in range(1 + self.network.happens())]
+        # A transparent retry may send the same call twice.
+        calls = [called.start(work(site.tasks)) for _ in range(1 + self.network.happens())]
         done, _ = await asyncio.wait(calls, timeout=_RPC_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.sleep(self.network.delay())
         if not done or not called.is_alive or self.network.happens():
-            self._note(f"{caller.name} {label}: no answer of {called.name}")
+            self._note(f"{caller.name} {label}: no response from {called.name}")
             raise rpc_error(grpc.StatusCode.UNAVAILABLE)
         try:
             return cast(T, min(done, key=calls.index).result())
@@ -235,45 +235,45 @@ class World:
     # Clients
 
     async def run_client(self, number: int) -> None:
-        for n in range(self.chance.randint(1, 3)):
-            await asyncio.sleep(self.chance.uniform(0, 4))
-            owner = self.chance.choice(USERS)
+        for n in range(self.rng.randint(1, 3)):
+            await asyncio.sleep(self.rng.uniform(0, 4))
+            owner = self.rng.choice(USERS)
             due = None
-            if self.chance.random() < 0.4:
-                due = self._clock(Site("")) + timedelta(seconds=self.chance.uniform(6, 15))
+            if self.rng.random() < 0.4:
+                due = self._clock(Site("")) + timedelta(seconds=self.rng.uniform(6, 15))
             fields = TaskFields(title=f"Task {number}-{n}", due_time=due)
-            if asked := await self._create(owner, f"key-{number}-{n}", fields):
-                await self._use(asked)
-        if self.chance.random() < 0.2:
+            if create := await self._create(owner, f"key-{number}-{n}", fields):
+                await self._use(create)
+        if self.rng.random() < 0.2:
             await self._create("ann", f"blank-{number}", TaskFields(title=" "))
 
-    async def _create(self, owner: str, key: str, fields: TaskFields) -> Asked | None:
-        asked = Asked(owner, key, fields)
-        self.asked.append(asked)
-        for _ in range(self.chance.randint(1, 5)):
+    async def _create(self, owner: str, key: str, fields: TaskFields) -> CreateRequest | None:
+        create = CreateRequest(owner, key, fields)
+        self.creates.append(create)
+        for _ in range(self.rng.randint(1, 5)):
             try:
-                task = await self.ask(self.client, f"Create {key}", lambda tasks: tasks.create(owner, fields, key))
+                task = await self.call(self.client, f"Create {key}", lambda tasks: tasks.create(owner, fields, key))
             except InvalidInput:
-                asked.outcome = "fail"
+                create.outcome = "fail"
                 return None
             except grpc.aio.AioRpcError:
-                await asyncio.sleep(self.chance.uniform(0, 1))
+                await asyncio.sleep(self.rng.uniform(0, 1))
                 continue
-            asked.outcome, asked.task_id = "ok", task.id
-            return asked
+            create.outcome, create.task_id = "ok", task.id
+            return create
         return None
 
-    async def _use(self, asked: Asked) -> None:
-        """A few writes to a task that is there, some of which may fail or go unanswered."""
-        task_id, owner = cast(str, asked.task_id), asked.owner
-        in_a_hurry = self.chance.random() < 0.4
-        for n in range(self.chance.randint(0, 3)):
-            await asyncio.sleep(self.chance.uniform(0, 0.1 if in_a_hurry else 4))
-            later = self._clock(Site("")) + timedelta(seconds=self.chance.uniform(6, 15))
-            verb = self.chance.choice(("rename", "rename", "put off", "put off", "finish", "delete"))
+    async def _use(self, create: CreateRequest) -> None:
+        """Write to an existing task a few times; some writes may fail or get no response."""
+        task_id, owner = cast(str, create.task_id), create.owner
+        is_fast = self.rng.random() < 0.4
+        for n in range(self.rng.randint(0, 3)):
+            await asyncio.sleep(self.rng.uniform(0, 0.1 if is_fast else 4))
+            later = self._clock(Site("")) + timedelta(seconds=self.rng.uniform(6, 15))
+            verb = self.rng.choice(("rename", "rename", "put off", "put off", "finish", "delete"))
 
             changes: dict[str, dict[str, Any]] = {
-                "rename": {"title": f"{asked.fields.title} {n}"},
+                "rename": {"title": f"{create.fields.title} {n}"},
                 "put off": {"due_time": later},
                 "finish": {"status": Status.DONE},
             }
@@ -286,39 +286,39 @@ class World:
                 return await tasks.update(owner, task_id, lambda fields: replace(fields, **changed), "")
 
             with suppress(grpc.aio.AioRpcError):
-                await self.ask(self.client, f"{verb} {task_id}", work)
+                await self.call(self.client, f"{verb} {task_id}", work)
 
-    # Mishaps
+    # Faults
 
-    async def have_mishaps(self) -> None:
-        self.network.fault_rate = self.chance.choice((0, 0.01, 0.04))
-        mishaps = [self.chance.choice(self.MISHAPS) for _ in range(self.chance.randint(0, 5))]
-        await asyncio.gather(*(self._have(mishap) for mishap in mishaps))
+    async def inject_faults(self) -> None:
+        self.network.fault_rate = self.rng.choice((0, 0.01, 0.04))
+        faults = [self.rng.choice(self.FAULTS) for _ in range(self.rng.randint(0, 5))]
+        await asyncio.gather(*(self._inject(fault) for fault in faults))
 
-    async def _have(self, mishap: str) -> None:
-        await asyncio.sleep(self.chance.uniform(0, MISHAPS_SECONDS))
-        seconds = self.chance.choice((0.1, 1.0, 5.0))
-        self.mishaps.append(mishap)
-        self._note(f"mishap: {mishap}, {seconds} s")
-        await getattr(self, mishap)(seconds)
+    async def _inject(self, fault: str) -> None:
+        await asyncio.sleep(self.rng.uniform(0, FAULTS_SECONDS))
+        seconds = self.rng.choice((0.1, 1.0, 5.0))
+        self.faults.append(fault)
+        self._note(f"fault: {fault}, {seconds} s")
+        await getattr(self, fault)(seconds)
 
-    MISHAPS = (
+    FAULTS = (
         *("kill_tasks", "kill_notifier") * 3,
-        *("queue_refuses", "queue_hangs", "queue_is_emptied", "stream_is_cut"),
-        *("store_refuses", "store_hangs", "sink_refuses", "clock_jumps", "consumer_is_robbed", "same_again"),
+        *("queue_refuses", "queue_hangs", "queue_is_emptied", "stream_is_trimmed"),
+        *("store_refuses", "store_hangs", "sink_refuses", "clock_jumps", "entries_are_claimed", "events_are_repeated"),
     )
 
     async def kill_tasks(self, seconds: float) -> None:
-        site = self.chance.choice(self.task_sites)
+        site = self.rng.choice(self.task_sites)
         self._kill(site)
         await asyncio.sleep(seconds)
-        self._revive(site)
+        self._restart(site)
 
     async def kill_notifier(self, seconds: float) -> None:
-        site = self.chance.choice(self.notify_sites)
+        site = self.rng.choice(self.notify_sites)
         self._kill(site)
         await asyncio.sleep(seconds)
-        self._revive(site)
+        self._restart(site)
 
     def _kill(self, site: Site) -> None:
         if site.process is not None:
@@ -326,7 +326,7 @@ class World:
             site.process.crash()
         site.tasks = None
 
-    def _revive(self, site: Site) -> None:
+    def _restart(self, site: Site) -> None:
         if site.process is None or not site.process.is_alive:
             (self.start_tasks if site in self.task_sites else self.start_notifier)(site)
 
@@ -361,35 +361,35 @@ class World:
         self.redis.clear()
         self.emptied += 1
 
-    async def stream_is_cut(self, seconds: float) -> None:
+    async def stream_is_trimmed(self, seconds: float) -> None:
         self.redis.do("XTRIM", queue.EVENTS, "MAXLEN", 0)
 
     async def clock_jumps(self, seconds: float) -> None:
-        site = self.chance.choice((*self.task_sites, *self.notify_sites))
-        site.skew += self.chance.choice((-3600.0, -60.0, 60.0, 3600.0))
+        site = self.rng.choice((*self.task_sites, *self.notify_sites))
+        site.skew += self.rng.choice((-3600.0, -60.0, 60.0, 3600.0))
 
-    async def consumer_is_robbed(self, seconds: float) -> None:
-        """Another consumer claims all that is pending, at once, and does nothing with it."""
+    async def entries_are_claimed(self, seconds: float) -> None:
+        """Let another consumer claim all pending entries, and not handle them."""
         stream = self.redis.data.get(queue.EVENTS.encode())
         if stream is not None and queue.GROUP.encode() in stream.groups:
-            self.redis.do("XAUTOCLAIM", queue.EVENTS, queue.GROUP, "robber", 0, "0-0", "COUNT", 1000)
+            self.redis.do("XAUTOCLAIM", queue.EVENTS, queue.GROUP, "other", 0, "0-0", "COUNT", 1000)
 
-    async def same_again(self, seconds: float) -> None:
-        """Everything on the stream is published once more."""
+    async def events_are_repeated(self, seconds: float) -> None:
+        """Publish all entries of the stream again."""
         stream = self.redis.data.get(queue.EVENTS.encode())
         for flat in list(stream.entries.values()) if stream is not None else []:
             self.redis.do("XADD", queue.EVENTS, "*", *flat)
-        self.queue_server.has_news()
+        self.queue_server.wake_waiting()
 
     # The run
 
     async def run(self) -> float:
-        """Runs clients and mishaps, then lets everything come to rest; gives the seconds that took."""
+        """Run clients and faults, then wait until the mesh is at rest; return the seconds that this took."""
         for site in self.task_sites:
             self.start_tasks(site)
         for site in self.notify_sites:
             self.start_notifier(site)
-        await asyncio.gather(self.have_mishaps(), *(self.run_client(number) for number in range(3)))
+        await asyncio.gather(self.inject_faults(), *(self.run_client(number) for number in range(3)))
         return await self._come_to_rest()
 
     async def _come_to_rest(self) -> float:
@@ -397,8 +397,8 @@ class World:
         for server in (self.store_server, self.queue_server, self.sink_server):
             server.refuses = server.is_silent = False
         for site in (*self.task_sites, *self.notify_sites):
-            self._revive(site)
-        self._note("from here on all is well")
+            self._restart(site)
+        self._note("no more faults")
         begun = self._loop.time()
         while self._loop.time() - begun < REST_SECONDS:
             await asyncio.sleep(0.5)
@@ -407,11 +407,11 @@ class World:
         return REST_SECONDS
 
     def is_at_rest(self) -> bool:
-        (owed,) = self.connection.execute(
+        (unfinished,) = self.connection.execute(
             "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM tasks WHERE to_remind_of IS NOT NULL)"
         ).fetchone()
         stream = self.redis.data.get(queue.EVENTS.encode())
-        if owed or stream is None or queue.GROUP.encode() not in stream.groups:
-            return not owed and not self.published
+        if unfinished or stream is None or queue.GROUP.encode() not in stream.groups:
+            return not unfinished and not self.published
         group = stream.groups[queue.GROUP.encode()]
         return not group.pending and not any(number > group.last for number in stream.entries)
