@@ -1,10 +1,10 @@
-# The images, one target each: task-svc, notify-svc, edge-api, and web, the page. docker-compose.yml runs them.
+# The images, one target each: task-svc, notify-svc, edge-api, and web (the page). docker-compose.yml runs them.
 #
-# Tags are pinned here; the digests behind them by scripts/pin-images, which the workflow that publishes runs.
+# This file pins tags. scripts/pin-images, which the publishing workflow runs, pins the digests.
 FROM python:3.13.15-slim-trixie AS base
 ENV PYTHONDONTWRITEBYTECODE=1
 
-# The packages that every service needs, each by its hash; only wheels, so no compiler is needed.
+# The packages that all services need, pinned by hash. Only wheels are allowed, so no compiler is needed.
 FROM base AS packages
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_ONLY_BINARY=:all: \
@@ -16,7 +16,8 @@ RUN python -m venv --without-pip /opt/taskmesh
 COPY chassis/requirements.txt /build/
 RUN --mount=type=cache,target=/root/.cache/pip pip install --no-compile -r /build/requirements.txt
 
-# Python without what only installs, draws or documents; with its bytecode, since nobody may write that later.
+# Python without tools for installation, GUIs and documentation. It is compiled to bytecode now, because the file system
+# is read-only at run time.
 FROM base AS trimmed
 WORKDIR /usr/local
 RUN rm -rf bin/idle* bin/pip* bin/pydoc* include share lib/python3.*/ensurepip lib/python3.*/idlelib \
@@ -24,8 +25,8 @@ RUN rm -rf bin/idle* bin/pip* bin/pydoc* include share lib/python3.*/ensurepip l
     python -m compileall -q -j 0 --invalidation-mode unchecked-hash lib && \
     useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin taskmesh
 
-# What the images of the services share. It is one layer, because a layer on top of the base image would hide what was
-# removed and still carry it.
+# The common base of the services. It is a single layer: a layer on top of the base image would hide the removed files
+# but still contain them.
 FROM scratch AS runtime
 # hadolint ignore=DL3067
 COPY --from=trimmed / /
@@ -41,7 +42,7 @@ WORKDIR /app
 STOPSIGNAL SIGTERM
 USER 10001:10001
 
-# A service's own packages on top of those, and its code.
+# For each service: its own packages in addition to the common ones, and its code.
 FROM packages AS task-build
 COPY task_svc/requirements.txt /build/
 RUN --mount=type=cache,target=/root/.cache/pip pip install --no-compile -r /build/requirements.txt && \
@@ -71,8 +72,8 @@ COPY gen/notify notify
 COPY edge_api edge_api
 RUN chmod -R a+rX . && python -m compileall -q --invalidation-mode unchecked-hash .
 
-# The health checks ask whether the process lives: whoever runs these images may restart one that does not, and a
-# service whose store is away must not be restarted for it. docker-compose.yml asks for readiness and says why.
+# The health checks in the images check liveness, because an orchestrator may restart a container that fails them. A
+# service whose store is unavailable must not be restarted. docker-compose.yml has readiness checks.
 FROM runtime AS task-svc
 LABEL org.opencontainers.image.title="Taskmesh task-svc" \
       org.opencontainers.image.description="The task service: tasks and their events, over gRPC"
@@ -85,7 +86,7 @@ CMD ["python", "-m", "task_svc"]
 
 FROM runtime AS notify-svc
 LABEL org.opencontainers.image.title="Taskmesh notify-svc" \
-      org.opencontainers.image.description="The notification service: takes events in, delivers, keeps the inboxes"
+      org.opencontainers.image.description="The notification service: consumes events, delivers, stores the inboxes"
 COPY --from=notify-build /opt/taskmesh /opt/taskmesh
 COPY --from=notify-build /app /app
 EXPOSE 50052 9102
@@ -103,11 +104,11 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --start-interval=1s -
   CMD ["python", "-m", "chassis.probe", "http://127.0.0.1:8080/healthz"]
 CMD ["python", "-m", "edge_api"]
 
-# What the page's types are made from.
+# The OpenAPI document from which the page's types are generated.
 FROM edge-api AS openapi
 RUN python -m edge_api.openapi >/tmp/openapi.json
 
-# Node is needed to build the page and not to serve it: its version is that of the wheel in requirements-dev.txt.
+# Node is only needed to build the page. Its version is the same as that of the wheel in requirements-dev.txt.
 FROM node:24.19.0-trixie-slim AS page
 WORKDIR /build/web
 COPY web/package.json web/package-lock.json web/.npmrc ./

@@ -1,1 +1,1 @@
-"""The gateway: what Kong is told (kong.yml and the users), what proves it without Kong, and a stand-in for Kong."""
+"""The gateway: Kong's configuration (kong.yml and the users), its checks, and a development replacement for Kong."""

@@ -1,7 +1,7 @@
 """Reads kong.yml: its services, routes, plugins and consumers, and which instance of a plugin runs for a request.
 
-Every tool that reads kong.yml reads it here. A field that is not declared here is refused, so nothing in the file is
-silently without effect. Kong itself checks more, when kong/init has it parse the file.
+Every tool reads kong.yml through this module. It rejects undeclared fields, so no field is silently ignored. Kong
+validates more when kong/init runs `kong config parse`.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 
 class BadConfiguration(ValueError):
-    """kong.yml is not valid, or asks for something that is not supported here; the message names every problem."""
+    """kong.yml is invalid or uses an unsupported feature. The message has one line per problem."""
 
 
 def _plain_host(host: str) -> str:
@@ -28,7 +28,7 @@ class _Entry(BaseModel):
 
 
 class Plugin(_Entry):
-    """An instance of a plugin, with what it is bound to."""
+    """A plugin instance and its scope: service, route, consumer, or global if all three are None."""
 
     name: str
     config: dict[str, Any] = {}
@@ -38,17 +38,17 @@ class Plugin(_Entry):
 
 
 class Route(_Entry):
-    """Which requests go to a service."""
+    """Conditions that select the requests for a service."""
 
     name: str
     service: str = ""
-    """Set from the service that the route belongs to."""
+    """Set from the enclosing service."""
     paths: list[str] = []
-    """Prefixes or, after `~`, regular expressions that are anchored at the start."""
+    """Prefixes or, after `~`, regular expressions anchored at the start."""
     methods: list[str] = []
     hosts: list[Annotated[str, AfterValidator(_plain_host)]] = []
     headers: dict[str, list[str]] = {}
-    """Values by header name, one of which the request must have; after `~*`, a regular expression."""
+    """Accepted values by header name. A value that starts with `~*` is a regular expression."""
     protocols: list[Literal["http", "https", "grpc", "grpcs"]] = ["http", "https"]
     regex_priority: int = 0
     strip_path: bool = True
@@ -58,12 +58,12 @@ class Route(_Entry):
 
     @property
     def is_grpc(self) -> bool:
-        """Whether it accepts gRPC alone."""
+        """Whether the route accepts only gRPC."""
         return "grpc" in self.protocols
 
 
 class Service(_Entry):
-    """Where requests go. Timeouts are in milliseconds."""
+    """An upstream service. Timeouts are in milliseconds."""
 
     name: str
     url: Annotated[str, Field(pattern=r"^(http|grpc)://[a-z0-9.-]+:\d+$")]
@@ -76,22 +76,22 @@ class Service(_Entry):
 
 
 class Password(_Entry):
-    """What basic-auth accepts."""
+    """A credential for basic-auth."""
 
     username: str
     password: str
 
 
 class Key(_Entry):
-    """What key-auth accepts."""
+    """A credential for key-auth."""
 
     id: str
-    """Without it each import would make another, and the second import would fail."""
+    """Required: without a fixed id, each import generates a new one and the second import fails."""
     key: str
 
 
 class Consumer(_Entry):
-    """A caller."""
+    """A caller: a user, or `anonymous`."""
 
     username: str
     id: str = ""
@@ -112,7 +112,7 @@ class Configuration:
     """A valid kong.yml with its references resolved."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        """Raises BadConfiguration."""
+        """Raise BadConfiguration if the document is invalid."""
         try:
             parsed = _Document.model_validate(document)
         except ValidationError as error:
@@ -125,14 +125,14 @@ class Configuration:
         }
         self.consumers = {each.username: each for each in parsed.consumers}
         self.plugins = list(_plugins(parsed))
-        """Every instance of a plugin, as if all stood at the top of the file."""
+        """All plugin instances, each with its scope filled in."""
         problems = list(self._problems(parsed))
         if problems:
             raise BadConfiguration("\n".join(problems))
         self._by_scope = {_scope(each): each for each in self.plugins}
 
     def plugin(self, name: str, route: Route, consumer: str | None = None) -> Plugin | None:
-        """The instance that runs for a request of this consumer: of several only the most specific one."""
+        """Return the most specific instance of a plugin for a route and a consumer, or None."""
         scopes = (
             *(
                 ((route.service, route.name, consumer), (None, route.name, consumer), (route.service, None, consumer))
@@ -148,11 +148,11 @@ class Configuration:
         return next((found for scope in scopes if (found := self._by_scope.get((name, *scope)))), None)
 
     def global_plugin(self, name: str) -> Plugin | None:
-        """The instance that is bound to nothing, which also runs where there is no route."""
+        """Return the global instance of a plugin, which also runs for requests without a route, or None."""
         return self._by_scope.get((name, None, None, None))
 
     def config(self, name: str, route: Route, consumer: str | None = None) -> Mapping[str, Any] | None:
-        """The configuration of the instance that runs, or None where none does."""
+        """Return the configuration of the instance that `plugin` selects, or None."""
         found = self.plugin(name, route, consumer)
         return found.config if found else None
 
@@ -169,7 +169,7 @@ class Configuration:
             ("plugin", [" ".join(filter(None, _scope(each))) for each in self.plugins]),
         ):
             secret = kind == "key"
-            yield from (f"{kind} {'…' if secret else name}: is there twice" for name in _repeated(names))
+            yield from (f"{kind} {'…' if secret else name}: is defined more than once" for name in _repeated(names))
         for each in self.plugins:
             for kind, name, known in (
                 ("service", each.service, self.services),
@@ -178,11 +178,11 @@ class Configuration:
                 ("consumer", each.config.get("anonymous"), self.consumers),
             ):
                 if name is not None and name not in known:
-                    yield f"plugin {each.name}: there is no {kind} {name}"
+                    yield f"plugin {each.name}: the {kind} {name} does not exist"
 
 
 def parse(text: str) -> dict[str, Any]:
-    """The YAML of a file, not yet checked. Raises BadConfiguration."""
+    """Parse the text of a file without validating it. Raise BadConfiguration if it is not a YAML mapping."""
     try:
         document = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -195,7 +195,7 @@ def parse(text: str) -> dict[str, Any]:
 
 
 def messages(error: ValidationError, where: str = "") -> str:
-    """What is invalid, a line for each problem; without the values, some of which are secrets."""
+    """Return one line per problem. Values are left out, because some are secrets."""
     return "\n".join(f"{where}{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
 
 

@@ -1,6 +1,7 @@
-"""Rules for kong.yml that neither Kong nor the tests with the development gateway check: a line for each violation.
+"""Rules for kong.yml that neither Kong nor the tests with the development gateway check.
 
-They follow Kong's precedence of routes and plugins. scripts.kong_check applies all of them.
+Each rule yields one line per violation. The rules follow Kong's route and plugin precedence. scripts.kong_check applies
+all of them.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -16,9 +17,9 @@ CALLERS: Mapping[str, list[tuple[str, str]]] = {
     "key": [("x-api-key", "some-key")],
     "login": [("authorization", "Basic c29tZTpib2R5")],
     "session": [("cookie", "sid=some-session")],
-    "stranger": [],
+    "no credential": [],
 }
-"""The kinds of caller, by the headers that tell them apart."""
+"""The kinds of caller and the headers that identify them."""
 _EDGE = "http://edge-api:8080"
 _TWO_HEARTBEATS_MS = 30_000
 _AUTHENTICATION = ("session", "key-auth", "basic-auth")
@@ -34,16 +35,16 @@ class PolicyContext:
     """The services behind the gateway, and the secrets that kong.yml was rendered with."""
 
     operations: Sequence[tuple[str, str]]
-    """Each method and path of the REST interface."""
+    """Each method and path of the REST API."""
     events_path: str
     hidden_paths: Sequence[str]
-    """What the edge serves to operators."""
+    """Paths of the edge for operators only, such as health and metrics."""
     hidden_services: Sequence[str]
     """The gRPC services that are internal to the mesh."""
     public_services: Mapping[str, str]
-    """The other gRPC services, and the address of each."""
+    """The public gRPC services with their addresses."""
     hosts: Collection[str]
-    """The services of docker-compose.yml."""
+    """The names of the services in docker-compose.yml."""
     token: str
     session_secret: str
 
@@ -52,7 +53,7 @@ Rule = Callable[[Configuration, PolicyContext], Iterator[str]]
 
 
 def operations_reach_the_edge(gateway: Configuration, context: PolicyContext) -> Iterator[str]:
-    """Each operation reaches the edge on exactly one route, and its caller is found by the right plugins."""
+    """Each operation has exactly one route to the edge, with the authentication plugins that the credential needs."""
     backwards = Router(reversed(gateway.routes.values()))
     for method, path in context.operations:
         for caller, headers in CALLERS.items():
@@ -61,17 +62,17 @@ def operations_reach_the_edge(gateway: Configuration, context: PolicyContext) ->
                 yield f"{where}: does not reach the edge"
                 continue
             if route != backwards.match(method, path, "localhost", headers):
-                yield f"{where}: matches two routes equally"
+                yield f"{where}: matches two routes of equal precedence"
             wanted = {"key": {"key-auth"}, "login": {"session", "basic-auth"}}.get(caller, {"session", "key-auth"})
             if wanted != {name for name in _AUTHENTICATION if gateway.plugin(name, route)}:
                 yield f"{where}: is not authenticated by {' and '.join(sorted(wanted))}"
             before = gateway.config("pre-function", route) or {}
             if caller == "login" and "counters:incr" not in "".join(before.get("access", ())):
-                yield f"{where}: is not counted before the password is checked"
+                yield f"{where}: the login is not counted before the password is checked"
 
 
 def no_plugin_reads_a_body(gateway: Configuration, _: PolicyContext) -> Iterator[str]:
-    """nginx could end the request there, between two plugins; and a buffered body takes memory."""
+    """No plugin reads a body: nginx could end the request between two plugins, and a buffered body takes memory."""
     for each in gateway.plugins:
         if each.name not in _READS_NO_BODY:
             yield f"plugin {each.name}: may read a body"
@@ -81,7 +82,7 @@ def no_plugin_reads_a_body(gateway: Configuration, _: PolicyContext) -> Iterator
 
 
 def streams_are_not_cut(gateway: Configuration, context: PolicyContext) -> Iterator[str]:
-    """A stream outlives the pause between two heartbeats, and events are not buffered."""
+    """read_timeout is longer than two heartbeat intervals on streams, and events are not buffered."""
     events = [_route(gateway, "GET", context.events_path, caller) for caller in ("key", "session")]
     for route in gateway.routes.values():
         if (route in events or route.is_grpc) and gateway.services[route.service].read_timeout < _TWO_HEARTBEATS_MS:
@@ -91,21 +92,21 @@ def streams_are_not_cut(gateway: Configuration, context: PolicyContext) -> Itera
 
 
 def internals_have_no_route(gateway: Configuration, context: PolicyContext) -> Iterator[str]:
-    """Probes, metrics and internal gRPC services cannot be reached by any caller at any host."""
+    """No caller can reach probes, metrics or internal gRPC services, whatever the host."""
     hosts = ["localhost", *(host for route in gateway.routes.values() for host in route.hosts)]
     for caller in CALLERS:
         for path in context.hidden_paths:
             found = _route(gateway, "GET", path, caller)
             if found and gateway.services[found.service].url == _EDGE:
-                yield f"{path} reaches the edge by {found.name}"
+                yield f"{path}: the route {found.name} leads to the edge"
         for path in ("/grpc.health.v1.Health/List", *(f"/{service}/Method" for service in context.hidden_services)):
             yield from (
-                f"{path} has a route at {host}" for host in hosts if _route(gateway, "POST", path, caller, host)
+                f"{path} at {host}: has a route" for host in hosts if _route(gateway, "POST", path, caller, host)
             )
 
 
 def grpc_needs_a_key(gateway: Configuration, context: PolicyContext) -> Iterator[str]:
-    """Public gRPC services and reflection need a key and get the token; health needs neither, and gets no token."""
+    """Public gRPC services and reflection require a key and get the mesh token; health checks get no token."""
     reflection, health = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "/grpc.health.v1.Health/Check"
     for service, address in context.public_services.items():
         host = f"{address.partition('-')[0]}.mesh.localhost"
@@ -115,7 +116,7 @@ def grpc_needs_a_key(gateway: Configuration, context: PolicyContext) -> Iterator
                 yield f"{path} at {host}: does not reach {address}"
                 continue
             if "anonymous" in (gateway.config("key-auth", route) or {"anonymous": ""}) and path != health:
-                yield f"{path} at {host}: needs no key"
+                yield f"{path} at {host}: requires no key"
             changes = gateway.config("request-transformer", route) or {}
             added = [] if path == health else [f"X-Mesh-Token:{context.token}"]
             if changes.get("add", {}).get("headers", []) != added or "x-mesh-token" not in changes["remove"]["headers"]:
@@ -123,34 +124,37 @@ def grpc_needs_a_key(gateway: Configuration, context: PolicyContext) -> Iterator
 
 
 def sessions_agree(gateway: Configuration, context: PolicyContext) -> Iterator[str]:
-    """A cookie is valid on every route, and only the route `logout`, which checks the origin, ends a session."""
+    """All session plugins share their settings, so a cookie is valid on every route.
+
+    Only the route `logout`, which checks the origin, ends a session.
+    """
     sessions = [each for each in gateway.plugins if each.name == "session"]
     for each in sessions:
         ours, first = ({**one.config, "logout_methods": [], "logout_query_arg": ""} for one in (each, sessions[0]))
         if ours != first:
-            yield f"session of {each.route}: differs from that of {sessions[0].route}"
+            yield f"session of {each.route}: differs from the session of {sessions[0].route}"
         if each.config.get("secret") != context.session_secret:
-            yield f"session of {each.route}: its secret does not come from the secret file"
+            yield f"session of {each.route}: the secret does not come from the secret file"
         if each.config.get("logout_methods") != (["POST"] if each.route == "logout" else []):
-            yield f"session of {each.route}: must not end sessions, or only by POST"
+            yield f"session of {each.route}: logout_methods must be [POST] on the route logout and [] elsewhere"
 
 
 def services_have_addresses(gateway: Configuration, context: PolicyContext) -> Iterator[str]:
-    """Every service runs in Compose and in development."""
+    """Every service has an address in Compose and in development."""
     for service in gateway.services.values():
         address = urlsplit(service.url)
         if address.netloc not in LOCAL_PORT or address.hostname not in context.hosts:
-            yield f"service {service.name}: kong/targets.py or docker-compose.yml has no {address.netloc}"
+            yield f"service {service.name}: {address.netloc} is missing from kong/targets.py or docker-compose.yml"
 
 
 def users_are_sound(gateway: Configuration, _: PolicyContext) -> Iterator[str]:
-    """Users have names that the services accept, and the ids that keep sessions over an import."""
+    """Users have a valid name, a matching sign-in name, and a fixed id, so that sessions survive an import."""
     for name, user in gateway.consumers.items():
         if name == "anonymous":
             if user.basicauth_credentials or user.keyauth_credentials:
                 yield "anonymous: has a credential"
         elif not user.id or not is_username(name) or any(one.username != name for one in user.basicauth_credentials):
-            yield f"user {name}: needs an id, 1 to 64 of A-Za-z0-9._- as its name, and the same name to sign in"
+            yield f"user {name}: requires an id, a name of 1 to 64 of A-Za-z0-9._-, and the same name for signing in"
 
 
 RULES: Sequence[Rule] = (

@@ -1,4 +1,5 @@
--- An import adds and changes, and never removes: without this a route or a key that was taken out of the files would
--- go on working. Credentials go with their consumers. Sessions refer to none of these tables and stay; consumers come
--- back under the same ids, so they stay valid too. A running Kong serves from its cache until it is started again.
+-- An import adds and updates but never deletes. Without this step, a route or key removed from the files would keep
+-- working. Credentials are deleted with their consumers. Sessions reference none of these tables, so they are kept, and
+-- they stay valid because consumers are imported with the same ids. A running Kong serves from its cache until it
+-- restarts.
 TRUNCATE services, routes, plugins, consumers, upstreams CASCADE;

@@ -1,4 +1,4 @@
-"""What kong/render makes of kong.yml, the secrets and the users."""
+"""Runs kong/render, which combines kong.yml, the secrets and the users, and reads the result."""
 
 import os
 import subprocess
@@ -10,13 +10,14 @@ FOLDER = Path(__file__).parent
 
 
 class RenderError(Exception):
-    """kong/render refused a secret; the message says which one and why, and not its value."""
+    """kong/render rejected a secret. The message has its name and the reason, not its value."""
 
 
 def render(secrets: Path, environment: str, *, folder: Path = FOLDER, users: Path | None = None) -> str:
-    """The file that Kong imports, with the secrets in the folder `secrets`; `users` defaults to its file kong-users.
+    """Return the file that Kong imports, with the secrets from the folder `secrets`.
 
-    In the environment `production` it has no demo users. Raises RenderError.
+    `users` defaults to the file kong-users in `secrets`. In the environment `production` there are no demo users.
+    Raise RenderError.
     """
     variables = {"PATH": os.environ["PATH"], "SECRETS_DIR": str(secrets), "ENVIRONMENT": environment}
     if users is not None:
@@ -29,5 +30,5 @@ def render(secrets: Path, environment: str, *, folder: Path = FOLDER, users: Pat
 
 
 def read(secrets: Path, environment: str, *, folder: Path = FOLDER, users: Path | None = None) -> Configuration:
-    """The same, read. Raises RenderError and BadConfiguration."""
+    """Render and parse the configuration; arguments as for `render`. Raise RenderError or BadConfiguration."""
     return Configuration(parse(render(secrets, environment, folder=folder, users=users)))

@@ -1,7 +1,7 @@
-"""Which route Kong selects for a request: its path normalisation and its precedence of routes.
+"""Selects the route for a request as Kong does: path normalisation and route precedence.
 
-The development gateway routes by this, and the checks of kong.yml ask which service a path reaches. It follows Kong
-3.9's `kong/tools/uri.lua` and `kong/router/transform.lua` (flavor traditional_compatible, the default).
+The development gateway and the checks of kong.yml use it. It follows Kong 3.9's `kong/tools/uri.lua` and
+`kong/router/transform.lua` (flavor traditional_compatible, the default).
 """
 
 import re
@@ -17,13 +17,13 @@ _Headers = Iterable[tuple[str, str]]
 
 
 class BadPath(ValueError):
-    """A path that nginx refuses with 400 before any routing."""
+    """nginx rejects this path with 400 before routing."""
 
 
 def normalised(path: str) -> str:
-    """The path as Kong matches it: `.` and `..` resolved, slashes merged, all but reserved characters decoded.
+    """Return the path as Kong matches it: `.` and `..` resolved, slashes merged, unreserved characters decoded.
 
-    Bytes are written as latin-1 characters. Raises BadPath.
+    Each byte is one latin-1 character. Raise BadPath.
     """
     _refuse_bad(path)
     decoded = _TRIPLET.sub(_decode, path)
@@ -38,7 +38,7 @@ def normalised(path: str) -> str:
 
 
 def escaped(path: str) -> str:
-    """A normalised path as Kong sends it on."""
+    """Return a normalised path as Kong sends it to the service."""
     return _UNSAFE.sub(lambda match: f"%{ord(match[0]):02X}", path)
 
 
@@ -48,7 +48,7 @@ def _decode(match: re.Match[str]) -> str:
 
 
 def _refuse_bad(path: str) -> None:
-    # nginx reads the path by its own rules, and refuses one that leads above the root.
+    # nginx resolves the path itself and rejects one that leads above the root.
     if not path.startswith("/") or _BAD_TRIPLET.search(path):
         raise BadPath(path)
     depth = 0
@@ -59,15 +59,15 @@ def _refuse_bad(path: str) -> None:
 
 
 class Router:
-    """All routes, in the order in which Kong tries them; routes that are equal in everything, in their given order."""
+    """All routes in Kong's matching order. Routes of equal precedence keep the given order."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        # Kong splits a route that mixes kinds and lengths of paths; one entry a path comes to the same.
+        # Kong splits a route with paths of different kinds or lengths. One entry per path is equivalent.
         entries = [(route, path) for route in routes for path in route.paths or (None,)]
         self._entries = sorted((_Entry(route, path) for route, path in entries), key=_Entry.precedence, reverse=True)
 
     def match(self, method: str, path: str, host: str, headers: _Headers) -> Route | None:
-        """The route for a request, whose `path` is normalised, or None."""
+        """Return the route for a request, or None. `path` must be normalised."""
         lines = list(headers)
         for entry in self._entries:
             if entry.matches(method, path, host, lines):
@@ -87,14 +87,14 @@ class _Entry:
         self._has_path = path is not None
 
     def precedence(self) -> tuple[int, ...]:
-        """Kong's order: the number of attributes, then hosts, headers, regular expressions, length of the prefix."""
+        """Return the sort key: number of attributes, hosts, headers, regular expression first, prefix length."""
         route = self.route
         attributes = sum(map(bool, (self._has_path, route.methods, route.hosts, route.headers)))
         by_path = (1, route.regex_priority) if self._is_regex else (0, len(self._prefix))
         return (attributes, bool(route.hosts), len(route.headers), *by_path)
 
     def matches(self, method: str, path: str, host: str, headers: list[tuple[str, str]]) -> bool:
-        """Whether the request has every attribute of the route."""
+        """Return whether the request matches every attribute of the route."""
         route = self.route
         return (
             (not route.methods or method in route.methods)

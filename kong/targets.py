@@ -6,4 +6,4 @@ LOCAL_PORT = {
     "task-svc:50051": "TASK_GRPC_PORT",
     "notify-svc:50052": "NOTIFY_GRPC_PORT",
 }
-"""Every address, and the setting with its port in development."""
+"""Maps each address in Compose to the setting with its port in development."""

@@ -1,7 +1,7 @@
-"""Who may call: adds and removes users, changes passwords, makes and revokes keys, in the file that says so.
+"""Manages the gateway's users: adds and removes them, changes passwords, creates and revokes API keys.
 
-`make kong-user ARGS=…` runs it; `--help` tells the rest. The file is a secret: it holds passwords as they are, since
-Kong hashes them itself when it imports them. `make kong-apply` brings what was changed into Kong.
+`make kong-user ARGS=…` runs it; `--help` lists the commands. The users' file is a secret: it holds passwords in plain
+text, because Kong hashes them when it imports them. `make kong-apply` imports the changes into Kong.
 """
 
 import argparse
@@ -16,15 +16,15 @@ from kong.users_file import BadFile, Key, User, UsersFile, is_username
 
 DEFAULT = Path(__file__).parents[1] / ".secrets" / "kong-users"
 DEMO = Path(__file__).parent / "demo-users.yml"
-LEAST = 12
+MIN_PASSWORD_LENGTH = 12
 
 
 class UserCommandError(Exception):
-    """The command would do harm or nothing; the message is for who gave it."""
+    """The command is invalid; the message is shown to the user."""
 
 
 def main(arguments: list[str], ask: Callable[[], str] | None = None) -> int:
-    """Runs one command; returns the exit status. `ask` gives a new password."""
+    """Run one command and return the exit status. `ask` returns a new password."""
     options = _parser().parse_args(arguments)
     try:
         file = UsersFile.read(options.file)
@@ -37,18 +37,18 @@ def main(arguments: list[str], ask: Callable[[], str] | None = None) -> int:
 
 def _list(file: UsersFile, options: argparse.Namespace, _: Callable[[], str]) -> None:
     if not file.users:
-        print(f"No user in {options.file}. Add one: make kong-user ARGS='add NAME'")
-        print("The demo users of kong/demo-users.yml exist in development only.")
+        print(f"There are no users in {options.file}. To add one: make kong-user ARGS='add NAME'")
+        print("The demo users of kong/demo-users.yml exist only in development.")
     for user in file.users.values():
         print(user.name, "password" if user.password else "no password", *(f"key:{key.id}" for key in user.keys))
 
 
 def _add(file: UsersFile, options: argparse.Namespace, ask: Callable[[], str]) -> None:
     if not is_username(options.user) or options.user == "anonymous":
-        msg = "a user's name is 1 to 64 of A-Za-z0-9._- and not anonymous"
+        msg = f"the user name {options.user!r} is invalid: it must be 1 to 64 of A-Za-z0-9._- and not anonymous"
         raise UserCommandError(msg)
     if options.user in file.users or options.user in UsersFile.read(DEMO).users:
-        msg = f"there is a user {options.user} already"
+        msg = f"the user {options.user} already exists"
         raise UserCommandError(msg)
     password = None if options.no_password else _acceptable(ask())
     file.put(User(options.user, str(uuid.uuid4()), password))
@@ -56,7 +56,7 @@ def _add(file: UsersFile, options: argparse.Namespace, ask: Callable[[], str]) -
 
 def _password(file: UsersFile, options: argparse.Namespace, ask: Callable[[], str]) -> None:
     user = _known(file, options.user)
-    # A session names the id of its user: with another id all of them end, those of a thief too.
+    # A session refers to its user's id. A new id ends all of the user's sessions, including stolen ones.
     file.put(User(user.name, str(uuid.uuid4()), _acceptable(ask()), user.keys))
 
 
@@ -79,32 +79,35 @@ def _add_key(file: UsersFile, options: argparse.Namespace, _: Callable[[], str])
 def _revoke_key(file: UsersFile, options: argparse.Namespace, _: Callable[[], str]) -> None:
     owner = next((user for user in file.users.values() for key in user.keys if key.id == options.id), None)
     if owner is None:
-        msg = f"no key has the id {options.id}; `list` shows them"
+        msg = f"there is no key with the id {options.id}; `list` shows the ids"
         raise UserCommandError(msg)
     file.put(User(owner.name, owner.id, owner.password, tuple(key for key in owner.keys if key.id != options.id)))
 
 
 def _known(file: UsersFile, name: str) -> User:
     if name not in file.users:
-        msg = f"there is no user {name}"
+        msg = f"the user {name} does not exist; `list` shows the users"
         raise UserCommandError(msg)
     return file.users[name]
 
 
 def _acceptable(password: str) -> str:
-    if len(password) < LEAST or not password.isascii() or not password.isprintable():
-        msg = f"a password is at least {LEAST} printable ASCII characters: browsers differ in how they send others"
+    if len(password) < MIN_PASSWORD_LENGTH or not password.isascii() or not password.isprintable():
+        msg = (
+            f"the password must have at least {MIN_PASSWORD_LENGTH} characters, all printable ASCII: "
+            "browsers encode other characters differently"
+        )
         raise UserCommandError(msg)
     return password
 
 
 def _ask() -> str:
-    """A password from the terminal, asked for twice, or else the first line of the input; never an argument."""
+    """Return a password: entered twice on a terminal, otherwise the first line of standard input."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     password = getpass.getpass("New password: ")
-    if getpass.getpass("Once more: ") != password:
-        msg = "these were two different passwords"
+    if getpass.getpass("Repeat the password: ") != password:
+        msg = "the passwords do not match"
         raise UserCommandError(msg)
     return password
 
@@ -122,13 +125,13 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     command("list", _list, "Show the users and the ids of their keys")
-    add = command("add", _add, "Add a user; the password is asked for", "user")
-    add.add_argument("--no-password", action="store_true", help="a program, which gets a key instead")
-    command("password", _password, "Change a password, and end all sessions of the user", "user")
+    add = command("add", _add, "Add a user; the command prompts for the password", "user")
+    add.add_argument("--no-password", action="store_true", help="add a program, which uses an API key instead")
+    command("password", _password, "Change a user's password and end all of the user's sessions", "user")
     command("sign-out", _sign_out, "End all sessions of a user", "user")
     command("remove", _remove, "Remove a user with all credentials and sessions", "user")
-    command("add-key", _add_key, "Make a key and show it, this once", "user")
-    command("revoke-key", _revoke_key, "Take a key away", "id")
+    command("add-key", _add_key, "Create an API key and show it; it is not shown again", "user")
+    command("revoke-key", _revoke_key, "Revoke an API key", "id")
     return parser
 
 

@@ -1,8 +1,8 @@
-"""The users' file: what it says, and how one entry of it is rewritten while all else, comments too, stays as it is.
+"""Reads and edits the users' file. An edit rewrites one entry and keeps the rest of the file, including comments.
 
 An entry begins with `- username:` at the start of a line and ends before the next line that is neither blank nor
-indented. Comments belong at the start of a line, between entries: inside one they are lost when it is rewritten. So
-little is needed that a library that keeps YAML's comments would be more than it is worth.
+indented. Put comments at the start of a line, between entries: comments inside an entry are lost when it is rewritten.
+The format is too simple to need a library that preserves YAML comments.
 """
 
 import json
@@ -19,13 +19,13 @@ import yaml
 _USERNAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _BEGIN = re.compile(r"^- username: ", re.MULTILINE)
 _HEADER = """\
-# Who may call, beside the demo users of kong/demo-users.yml. `make kong-user` edits this file, `make kong-apply` brings
-# it into Kong. It holds passwords and keys as they are: keep it secret, and keep a copy of it.
+# The gateway's users, in addition to the demo users of kong/demo-users.yml. `make kong-user` edits this file,
+# `make kong-apply` imports it into Kong. It holds passwords and keys in plain text: keep it secret, and back it up.
 """
 
 
 class BadFile(Exception):
-    """The file is not a list of users of the form that is written here; the message says where."""
+    """The file is not a valid list of users; the message has its path."""
 
 
 @dataclass(frozen=True)
@@ -33,32 +33,32 @@ class Key:
     """An API key."""
 
     id: str
-    """By which it is revoked; it stays the same at each import, or the second import would fail."""
+    """Used to revoke the key. It must stay the same at each import, or the second import fails."""
     key: str
-    """What a client sends."""
+    """The value that the client sends."""
 
 
 @dataclass(frozen=True)
 class User:
-    """One who may call."""
+    """A user of the gateway."""
 
     name: str
-    """1 to 64 of A-Za-z0-9._-, as the services take them."""
+    """1 to 64 of A-Za-z0-9._-, the user names that the services accept."""
     id: str
-    """Kong's id, a UUID. Sessions name it."""
+    """The UUID of the consumer in Kong. Sessions refer to it."""
     password: str | None = None
-    """None for who has only keys."""
+    """None for a user with only API keys."""
     keys: tuple[Key, ...] = ()
-    """Any of them will do."""
+    """All keys are valid at the same time."""
 
 
 def is_username(name: str) -> bool:
-    """Whether the services take it as a user's name."""
+    """Return whether the services accept the name as a user name."""
     return _USERNAME.fullmatch(name) is not None
 
 
 class UsersFile:
-    """A users' file that is read and can be changed; each change is written at once, whole or not at all."""
+    """The parsed users' file. Each change is written immediately and atomically."""
 
     def __init__(self, path: Path, text: str) -> None:
         self._path = path
@@ -68,11 +68,11 @@ class UsersFile:
 
     @classmethod
     def read(cls, path: Path) -> "UsersFile":
-        """The file at a path; one that is not there, or empty, has no users. Raises BadFile and OSError."""
+        """Read the file at a path. A missing or empty file has no users. Raise BadFile or OSError."""
         return cls(path, (path.read_text() if path.exists() else "") or _HEADER)
 
     def put(self, user: User) -> None:
-        """Adds a user, or writes the entry anew."""
+        """Add a user, or replace the existing entry. Raise OSError."""
         entry, found = _entry(user), self._place(user.name)
         if found is None:
             self._save(f"{self._text.rstrip()}\n{entry}")
@@ -80,7 +80,7 @@ class UsersFile:
             self._save(self._text[: found.start()] + entry + self._text[found.end() :])
 
     def remove(self, name: str) -> None:
-        """Takes a user's entry out."""
+        """Remove a user's entry, if there is one. Raise OSError."""
         found = self._place(name)
         if found is not None:
             self._save(self._text[: found.start()] + self._text[found.end() :])
@@ -94,14 +94,15 @@ class UsersFile:
         descriptor, new = tempfile.mkstemp(dir=self._path.parent, prefix=".new.")
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
-        # Compose mounts it as it is, and Kong's user is another; nobody else gets into the folder.
+        # Compose mounts the file with its owner and mode, and Kong runs as another user. So the file is world-readable
+        # if the folder is not.
         os.chmod(new, 0o444 if self._path.parent.stat().st_mode & 0o077 == 0 else 0o400)
         os.replace(new, self._path)
         self._text, self.users = text, users
 
 
 def _entry(user: User) -> str:
-    name = json.dumps(user.name)  # quoted, for 123 would be a number to Kong
+    name = json.dumps(user.name)  # quoted: Kong would read 123 as a number
     lines = [f"- username: {name}", f"  id: {user.id}"]
     if user.password is not None:
         password = json.dumps(user.password)
@@ -114,13 +115,13 @@ def _entry(user: User) -> str:
 
 def _parse(path: Path, text: str) -> dict[str, User]:
     try:
-        entries = yaml.load(text, yaml.BaseLoader) or []  # noqa: S506 (strings alone: `1` or `on` may be a name)
+        entries = yaml.load(text, yaml.BaseLoader) or []  # noqa: S506 (reads only strings: `1` or `on` may be a name)
         users = [_user(entry) for entry in entries]
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
-        msg = f"{path} is not a list of users as kong/README.md shows it"
+        msg = f"{path} is not a valid list of users; kong/demo-users.yml shows the format"
         raise BadFile(msg) from error
     if len({user.name for user in users}) != len(users) or len(_BEGIN.findall(text)) != len(users):
-        msg = f"{path}: each user begins with `- username:` at the start of a line, and is there once"
+        msg = f"{path}: each user must begin with `- username:` at the start of a line, and user names must be unique"
         raise BadFile(msg)
     return {user.name: user for user in users}
 

@@ -1,4 +1,4 @@
-"""A gateway for development and tests: reads kong.yml and does what Kong does with its routes, plugins and Lua.
+"""A gateway for development and tests: reads kong.yml and emulates Kong's routes, plugins and Lua functions.
 
-It supports what kong.yml uses, refuses everything else at its start, and listens on loopback only.
+It supports only the features that kong.yml uses, rejects any other at startup, and listens only on loopback.
 """

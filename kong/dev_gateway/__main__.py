@@ -1,6 +1,6 @@
 """The composition root of the development gateway: `python -m kong.dev_gateway`.
 
-It reads what kong/render writes, with the secrets in SECRETS_DIR and the users of KONG_USERS_FILE.
+It reads the output of kong/render, with the secrets in SECRETS_DIR and the users in KONG_USERS_FILE.
 """
 
 import os
@@ -20,13 +20,13 @@ from kong.targets import LOCAL_PORT
 
 
 async def main(configuration: Configuration, targets: Targets, port: int) -> None:
-    """Serves until SIGTERM or SIGINT. Raises BadConfiguration."""
+    """Serve until SIGTERM or SIGINT. Raise BadConfiguration if the configuration uses an unsupported feature."""
     async with until_stopped() as stopped, serving(configuration, targets, bind(port)):
         await stopped.wait()
 
 
 def configured(environment: Mapping[str, str]) -> Configuration:
-    """The configuration of development. Raises RenderError and BadConfiguration."""
+    """Return the development configuration. Raise RenderError or BadConfiguration if it is invalid."""
     secrets = Path(environment.get("SECRETS_DIR", ".secrets"))
     file = Path(environment.get("KONG_USERS_FILE") or users.DEFAULT).absolute()
     return rendered.read(secrets, "development", users=file)
@@ -34,7 +34,7 @@ def configured(environment: Mapping[str, str]) -> Configuration:
 
 if __name__ == "__main__":
     if os.environ.get("ENVIRONMENT") == "production":
-        sys.exit("kong.dev_gateway is for development: in production use Kong")
+        sys.exit("kong.dev_gateway does not run with ENVIRONMENT=production: use Kong")
     log.configure("gateway", os.environ.get("LOG_LEVEL", "info"), os.environ.get("LOG_FORMAT", "auto"))  # type: ignore[arg-type]
     local = {address: (HOST, int(os.environ[name])) for address, name in LOCAL_PORT.items() if name in os.environ}
     try:

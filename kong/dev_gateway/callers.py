@@ -1,4 +1,4 @@
-"""Finds the consumer of a key or a password."""
+"""Finds the consumer for a key or a password."""
 
 import hmac
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from kong.configuration import Consumer
 
 Caller = tuple[Consumer, str]
-"""A consumer, and the name of the credential: a user name, or the id of a key."""
+"""A consumer and the identifier of its credential: a user name, or the id of a key."""
 
 
 class Callers:
@@ -22,14 +22,14 @@ class Callers:
         }
 
     def named(self, name: str) -> Consumer:
-        """The consumer of a name that kong.yml refers to."""
+        """Return the consumer with this name, which must exist."""
         return self._by_name[name]
 
     def by_key(self, key: str) -> Caller | None:
-        """Whose key this is."""
+        """Return the caller with this key, or None."""
         return self._by_key.get(key)
 
     def by_password(self, username: str, password: str) -> Caller | None:
-        """Whose name and password these are. An unknown name takes as long as a wrong password."""
+        """Return the caller with this user name and password, or None, in the same time for an unknown name."""
         caller, wanted = self._by_username.get(username, (None, ""))
         return caller if hmac.compare_digest(wanted.encode(), password.encode()) and caller else None

@@ -1,4 +1,4 @@
-"""A request on its way through the gateway, and its answer: what plugins read and change."""
+"""A request in the gateway and its response, as plugins read and change them."""
 
 import json
 from dataclasses import dataclass, field
@@ -11,22 +11,22 @@ from kong.dev_gateway.sessions import Session
 
 
 @dataclass
-class Answer:
-    """An answer with its body, or the head of an answer that a service streams."""
+class Response:
+    """A response with its body, or only the head if a service streams the body."""
 
     status: int
     headers: MutableHeaders = field(default_factory=MutableHeaders)
     body: bytes = b""
     source: Literal["exit", "error", "service"] = "error"
-    """Who made it: a plugin, the gateway because of an error, or a service."""
+    """The origin, as Kong's `get_source` names it: a plugin, an error of the gateway, or a service."""
 
 
 class Exit(Exception):
-    """Raised to answer a request without its service."""
+    """Raised to respond to a request without calling its service."""
 
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.status)
-        self.answer = answer
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status)
+        self.response = response
 
 
 def error(
@@ -34,38 +34,38 @@ def error(
     message: str,
     headers: dict[str, str] | None = None,
     source: Literal["exit", "error"] = "error",
-) -> Answer:
-    """An error in Kong's own form, which post-function replaces."""
-    answer = Answer(status, MutableHeaders(headers or {}), json.dumps({"message": message}).encode(), source)
-    answer.headers["Content-Type"] = "application/json; charset=utf-8"
-    return answer
+) -> Response:
+    """Return an error response in Kong's format, which post-function replaces."""
+    response = Response(status, MutableHeaders(headers or {}), json.dumps({"message": message}).encode(), source)
+    response.headers["Content-Type"] = "application/json; charset=utf-8"
+    return response
 
 
 @dataclass
 class Exchange:
-    """A request as plugins see it."""
+    """A request as plugins see it, with the caller found so far."""
 
     method: str
     path: str
-    """The path as it was sent."""
+    """The path as the client sent it."""
     query: str
     """Without the question mark."""
     headers: MutableHeaders
-    """The service gets these after all changes."""
+    """The request headers. Plugins change them before they are sent to the service."""
     client: str
-    """The client's address."""
+    """The client's IP address."""
     consumer: Consumer | None = None
     credential: str | None = None
-    """The credential's name, None for the consumer anonymous."""
+    """The identifier of the credential, None for the consumer anonymous."""
     session: Session | None = None
-    """The valid session that the request came with."""
+    """The request's valid session."""
     pending: MutableHeaders = field(default_factory=MutableHeaders)
-    """Headers that plugins set for the answer before there was one."""
+    """Response headers that plugins set during `access`."""
     lua_shared: Any = None
     """Kong's `kong.ctx.shared`."""
 
     def identify(self, consumer: Consumer, credential: str | None) -> None:
-        """Sets the caller, also in the headers that tell the service."""
+        """Set the caller, and the headers that identify it to the service. `credential` is None for anonymous."""
         self.consumer, self.credential = consumer, credential
         values = {
             "X-Consumer-ID": consumer.id,

@@ -1,6 +1,6 @@
 """Runs the Lua functions of kong.yml in LuaJIT, with the parts of Kong's `kong` and nginx's `ngx` that they use.
 
-A function that uses another part fails, and its request is answered with 500.
+A function that uses any other part fails, and its request gets a 500 response.
 """
 
 import base64
@@ -11,14 +11,14 @@ from typing import Any
 from lupa.luajit21 import LuaError, LuaRuntime
 
 from kong.dev_gateway.counters import Counters
-from kong.dev_gateway.exchange import Answer, Exchange, Exit, error
+from kong.dev_gateway.exchange import Exchange, Exit, Response, error
 
 _PORT = "8000"
-"""Kong's port for HTTP without TLS, whatever the gateway's own port is."""
+"""Kong's port for HTTP without TLS. It does not depend on the gateway's own port."""
 Function = Callable[[], None]
 
-# Lua gets tables and functions that exist once. lupa mixes up Python objects that it wraps for one call, and exceptions
-# that pass through Lua.
+# Lua gets these tables and functions once, not per call: lupa confuses Python objects that it wraps for a single call,
+# and exceptions that pass through Lua.
 _GLOBALS = """
 local python = ...
 local function by_name(get) return setmetatable({}, { __index = function(_, name) return get(name) end }) end
@@ -46,13 +46,13 @@ ngx = {
 
 
 class Lua:
-    """One Lua runtime. It runs one function at a time, for the request and the answer that `call` sets."""
+    """A Lua runtime. It runs one function at a time, on the request and response passed to `call`."""
 
     def __init__(self, counters: Counters) -> None:
         self._lua: Any = LuaRuntime(encoding="latin-1", register_eval=False, register_builtins=False)
         self._exchange: Exchange = None  # type: ignore[assignment]  # set by call
-        self._response: Answer = None  # type: ignore[assignment]  # likewise
-        self._exit_answer: Answer | None = None
+        self._response: Response = None  # type: ignore[assignment]  # set by call
+        self._exit_response: Response | None = None
         functions = {
             "context": lambda name: self._exchange.lua_shared if name == "shared" else None,
             "request_header": lambda name: self._exchange.headers.get(name),
@@ -75,23 +75,23 @@ class Lua:
         self._lua.execute(_GLOBALS, self._lua.table_from(functions))
 
     def function(self, code: str) -> Function:
-        """The function that a chunk of kong.yml returns. Raises ValueError where the chunk is invalid."""
+        """Return the function that a chunk of Lua returns. Raise ValueError if the chunk is invalid."""
         try:
             return self._lua.execute(code)  # type: ignore[no-any-return]
         except LuaError as error:
             msg = f"invalid Lua: {error}"
             raise ValueError(msg) from None
 
-    def call(self, function: Function, exchange: Exchange, answer: Answer | None = None) -> None:
-        """Runs a function; `answer` is None before there is one. Raises Exit where it answers the request."""
-        self._exchange, self._exit_answer = exchange, None
-        if answer is not None:
-            self._response = answer
+    def call(self, function: Function, exchange: Exchange, response: Response | None = None) -> None:
+        """Run a function; `response` is None in `rewrite` and `access`. Raise Exit if it calls `kong.response.exit`."""
+        self._exchange, self._exit_response = exchange, None
+        if response is not None:
+            self._response = response
         if exchange.lua_shared is None:
             exchange.lua_shared = self._lua.table()
         function()
-        if self._exit_answer:
-            raise Exit(self._exit_answer)
+        if self._exit_response:
+            raise Exit(self._exit_response)
 
     def _request_headers(self, most: int) -> Any:
         lines: dict[str, Any] = {}
@@ -118,7 +118,7 @@ class Lua:
 
     def _exit(self, status: int, body: Any, headers: Any = None) -> None:
         values = {str(name): str(value) for name, value in (headers.items() if headers else ())}
-        self._exit_answer = error(status, body["message"], values, "exit")
+        self._exit_response = error(status, body["message"], values, "exit")
 
 
 def _decode_base64(text: str) -> str | None:

@@ -1,6 +1,7 @@
-"""Kong's phases: rewrite, routing, access plugin by plugin, and the filters of the answer.
+"""Kong's phases: rewrite, routing, access, and the response filters.
 
-A plugin that raises Exit skips the rest of access. The filters run for every answer, whatever its source.
+If a plugin raises Exit in access, the remaining plugins run only their filters. The filters run for every response: of
+a plugin, of the gateway, or of a service.
 """
 
 import time
@@ -8,42 +9,42 @@ from dataclasses import dataclass
 
 from kong.configuration import BadConfiguration, Configuration, Route, Service
 from kong.dev_gateway import plugins
-from kong.dev_gateway.body import MOST_BYTES
-from kong.dev_gateway.exchange import Answer, Exchange, Exit, error
+from kong.dev_gateway.body import MAX_BYTES
+from kong.dev_gateway.exchange import Exchange, Exit, Response, error
 from kong.dev_gateway.plugins.base import Plugin, State
 from kong.dev_gateway.sessions import ROW_DELAY_SECONDS, Clock
 from kong.routing import BadPath, Router, escaped, normalised
 
-_LONGEST_LINE = 8 * 1024  # nginx's large_client_header_buffers
+_MAX_LINE_BYTES = 8 * 1024  # nginx's large_client_header_buffers
 
 
 @dataclass
 class Passage:
-    """A request with the plugins that were chosen for it, and where it goes."""
+    """The state of one request: the exchange, its plugins, and its destination."""
 
     exchange: Exchange
     plugins: list[Plugin]
     service: Service | None = None
     target: str = ""
-    """The path and query that the service gets."""
+    """The path and query to send to the service."""
 
-    def filtered(self, answer: Answer) -> Answer:
-        """An answer with the headers that the client gets and, unless a service streams it, the body."""
+    def filtered(self, response: Response) -> Response:
+        """Apply the filters to a response and return it. Body filters do not run on the streamed body of a service."""
         for name, value in self.exchange.pending.items():
             if name == "set-cookie":
-                answer.headers.append(name, value)
+                response.headers.append(name, value)
             else:
-                answer.headers[name] = value
+                response.headers[name] = value
         for plugin in self.plugins:
-            plugin.header_filter(self.exchange, answer)
-        if answer.source != "service":
+            plugin.header_filter(self.exchange, response)
+        if response.source != "service":
             for plugin in self.plugins:
-                plugin.body_filter(self.exchange, answer)
-        return answer
+                plugin.body_filter(self.exchange, response)
+        return response
 
 
 class Phases:
-    """What a configuration does with requests."""
+    """Runs the phases of a configuration."""
 
     def __init__(
         self,
@@ -51,20 +52,20 @@ class Phases:
         clock: Clock = time.time,
         row_delay_seconds: float = ROW_DELAY_SECONDS,
     ) -> None:
-        """Raises BadConfiguration for what is not supported."""
+        """Raise BadConfiguration if the configuration uses an unsupported feature."""
         _refuse_unsupported(configuration)
         state = State(configuration.consumers, clock, row_delay_seconds)
         self._configuration = configuration
         self._router = Router(configuration.routes.values())
-        self._built = {id(entry): plugins.build(entry, state) for entry in configuration.plugins}
+        self._instances = {id(entry): plugins.build(entry, state) for entry in configuration.plugins}
 
     def begin(self, exchange: Exchange) -> Passage:
-        """A request before routing, with the global plugins."""
+        """Return the passage of a new request. Before routing, it has only the global plugins."""
         entries = filter(None, map(self._configuration.global_plugin, plugins.NAMES))
-        return Passage(exchange, [self._built[id(entry)] for entry in entries])
+        return Passage(exchange, [self._instances[id(entry)] for entry in entries])
 
-    async def admit(self, passage: Passage) -> Answer | None:
-        """Takes a request through all phases before its service; returns the answer if it does not get there."""
+    async def admit(self, passage: Passage) -> Response | None:
+        """Run the phases before the call to the service. Return a response if the service must not be called."""
         exchange = passage.exchange
         try:
             path = _accepted_path(exchange)
@@ -74,8 +75,8 @@ class Phases:
             passage.service = self._configuration.services[route.service]
             passage.target = escaped(path) + (f"?{exchange.query}" if exchange.query else "")
             return await self._access(passage, route)
-        except Exit as leaving:
-            return leaving.answer
+        except Exit as exited:
+            return exited.response
 
     def _route(self, exchange: Exchange, path: str) -> Route:
         host = exchange.headers.get("host", "")
@@ -86,36 +87,36 @@ class Phases:
             raise Exit(error(415, "Non-gRPC request matched gRPC route"))
         return route
 
-    async def _access(self, passage: Passage, route: Route) -> Answer | None:
-        passage.plugins = []
-        answer: Answer | None = None
+    async def _access(self, passage: Passage, route: Route) -> Response | None:
+        passage.plugins = []  # the lookup below also finds the global plugins
+        response: Response | None = None
         for name in plugins.NAMES:
             consumer = passage.exchange.consumer
-            # Looked up for each plugin, since an earlier plugin may have found the consumer.
+            # Look up each instance only now: it depends on the consumer, which an earlier plugin may have set.
             entry = self._configuration.plugin(name, route, consumer.username if consumer else None)
             if entry is None:
                 continue
-            plugin = self._built[id(entry)]
+            plugin = self._instances[id(entry)]
             passage.plugins.append(plugin)
-            if answer is None:
+            if response is None:
                 try:
                     await plugin.access(passage.exchange)
-                except Exit as leaving:
-                    answer = leaving.answer
-        return answer
+                except Exit as exited:
+                    response = exited.response
+        return response
 
 
 def _accepted_path(exchange: Exchange) -> str:
-    """The normalised path of a request that nginx accepts. Raises Exit for the others."""
+    """Return the normalised path. Raise Exit if nginx would reject the request."""
     if exchange.method in ("TRACE", "CONNECT"):
         raise Exit(error(405, "Method not allowed"))
-    if len(exchange.path) + len(exchange.query) > _LONGEST_LINE:
+    if len(exchange.path) + len(exchange.query) > _MAX_LINE_BYTES:
         raise Exit(error(414, "URI too long"))
-    too_long = any(len(name) + len(value) > _LONGEST_LINE for name, value in exchange.headers.items())
+    too_long = any(len(name) + len(value) > _MAX_LINE_BYTES for name, value in exchange.headers.items())
     twice = any(len(exchange.headers.getlist(name)) > 1 for name in ("host", "authorization"))
     if too_long or twice or "host" not in exchange.headers:
         raise Exit(error(400, "Bad request"))
-    if int(exchange.headers.get("content-length", "0")) > MOST_BYTES:
+    if int(exchange.headers.get("content-length", "0")) > MAX_BYTES:
         raise Exit(error(413, "Payload too large"))
     try:
         return normalised(exchange.path)

@@ -1,4 +1,4 @@
-"""Serves the gateway on loopback, from the bound port until a signal."""
+"""Serves the gateway on a loopback port."""
 
 import asyncio
 import socket
@@ -18,12 +18,12 @@ from kong.dev_gateway.sessions import ROW_DELAY_SECONDS, Clock
 from kong.dev_gateway.upstream import Targets, Upstream
 
 HOST = "127.0.0.1"
-"""Not a setting: a gateway for development must not be reachable from other machines."""
+"""Not configurable: other machines must not reach the development gateway."""
 
 _log = structlog.get_logger("gateway")
-_MOST_CONNECTIONS = 1000
+_MAX_CONNECTIONS = 1000
 _KEEP_ALIVE_SECONDS = 65
-_LAST_REQUESTS_SECONDS = 5
+_SHUTDOWN_SECONDS = 5
 _SEND_BUFFER_BYTES = 128 * 1024
 
 
@@ -34,12 +34,13 @@ class _Server(uvicorn.Server):
 
 
 def bind(port: int) -> socket.socket:
-    """A listening socket. Exits with status 1 and says why when the port cannot be had."""
+    """Return a listening socket. Print the reason and exit with status 1 if the port is unavailable."""
     try:
         listener = socket.create_server((HOST, port), backlog=1024)
     except OSError as error:
         sys.exit(f"cannot listen on {HOST}:{port}: {error.strerror}; is another process using the port?")
-    # Its connections inherit it. The system would let it grow to megabytes for each client that does not read.
+    # Connections inherit this size. By default the kernel grows the buffer to megabytes for each client that does not
+    # read.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
     return listener
 
@@ -52,18 +53,15 @@ async def serving(
     clock: Clock = time.time,
     row_delay_seconds: float = ROW_DELAY_SECONDS,
 ) -> AsyncIterator[None]:
-    """Serves as long as the block lasts; then streams are ended and the other requests finished.
+    """Serve until the block ends; then cancel streams and finish the other requests.
 
-    Raises BadConfiguration for what the gateway does not support.
+    Raise BadConfiguration if the configuration uses an unsupported feature.
     """
     upstream = Upstream(targets)
     gateway = Gateway(Phases(configuration, clock, row_delay_seconds), upstream)
     server = _Server(_config(gateway))
     task = asyncio.create_task(server.serve(sockets=[listener]))
-    _log.warning(
-        "listening; a gateway for development, not for production",
-        address=f"{HOST}:{listener.getsockname()[1]}",
-    )
+    _log.warning("listening (development gateway)", address=f"{HOST}:{listener.getsockname()[1]}")
     try:
         yield
     finally:
@@ -84,7 +82,7 @@ def _config(gateway: Gateway) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=_MOST_CONNECTIONS,
+        limit_concurrency=_MAX_CONNECTIONS,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_LAST_REQUESTS_SECONDS,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )

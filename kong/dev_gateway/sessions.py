@@ -1,6 +1,6 @@
-"""Sessions, kept in memory: they end by idling, by age, by logout, and with the process.
+"""Sessions in memory. They end after idling, at their maximum age, at logout, and with the process.
 
-A new session is unknown for a moment, as in Kong, which stores its row after the login's answer.
+A new session is unknown for a short time, as in Kong, which stores the row after the login response.
 """
 
 import secrets
@@ -12,10 +12,10 @@ from kong.dev_gateway.callers import Caller
 Clock = Callable[[], float]
 
 ROW_DELAY_SECONDS = 0.02
-"""How long a new session is unknown; every tenth is for five times as long. A real Kong took up to 100 ms."""
-_MISS_SECONDS = 1.0  # how long Kong remembers that a session was unknown: KONG_DB_CACHE_NEG_TTL
-_MOST = 10_000
-_TOUCH_SECONDS = 60  # Kong's touch_threshold: activity within it is not recorded
+"""How long a new session is unknown; five times as long for every tenth, because a real Kong took up to 100 ms."""
+_MISS_SECONDS = 1.0  # how long Kong caches a lookup that found no session: KONG_DB_CACHE_NEG_TTL
+_MAX_SESSIONS = 10_000
+_TOUCH_SECONDS = 60  # Kong's touch_threshold: the last activity is updated at most this often
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class Lifetimes:
 
 @dataclass
 class Session:
-    """Who signed in, and when. Times are in seconds of the clock."""
+    """A session and its caller. Times are in seconds of the clock."""
 
     cookie: str
     caller: Caller
     begun: float
     touched: float
     known: float
-    """Until then the store does not have it."""
+    """The time from which the session is found."""
     was_missed: bool = False
 
 
@@ -50,18 +50,18 @@ class Sessions:
         self._sessions: dict[str, Session] = {}
 
     def new(self, caller: Caller) -> Session:
-        """Begins a session. Where there are too many, the oldest one ends."""
+        """Start a session. At 10,000 sessions, the oldest one ends."""
         now = self._clock()
         self._created += 1
         delay = self._row_delay_seconds * (1 if self._created % 10 else 5)
         session = Session(secrets.token_urlsafe(32), caller, now, now, now + delay)
-        if len(self._sessions) >= _MOST:
+        if len(self._sessions) >= _MAX_SESSIONS:
             self._sessions.pop(next(iter(self._sessions)))
         self._sessions[session.cookie] = session
         return session
 
     def find(self, cookie: str) -> Session | None:
-        """The session of a cookie, and records its use; None where it has ended or is not known yet."""
+        """Return the session of a cookie and record its use, or None if it has ended or is not known yet."""
         now, session = self._clock(), self._sessions.get(cookie)
         if session is None:
             return None
@@ -77,5 +77,5 @@ class Sessions:
         return session
 
     def end(self, session: Session) -> None:
-        """Ends a session: every copy of its cookie is invalid from now on."""
+        """End a session. All copies of its cookie become invalid."""
         self._sessions.pop(session.cookie, None)

@@ -1,4 +1,4 @@
-"""Calls the services: connections are reused, and answers are passed on chunk by chunk."""
+"""Sends requests to the services over pooled connections and streams the responses."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -12,13 +12,13 @@ from kong.configuration import Service
 from kong.dev_gateway.exchange import Exchange
 
 Targets = Mapping[str, tuple[str, int]]
-"""Where services are instead of the `host:port` of their url."""
+"""The host and port to connect to, by the `host:port` in a service's url. Without an entry, the url is used."""
 
-_MOST_CONNECTIONS = 1000
-_MOST_IDLE = 100
-_IDLE_SECONDS = 60.0  # the edge keeps its side open for longer
-_WAIT_SECONDS = 5.0  # for a free connection
-_OF_ONE_CONNECTION = (
+_MAX_CONNECTIONS = 1000
+_MAX_IDLE = 100
+_IDLE_SECONDS = 60.0  # shorter than the edge's keep-alive timeout
+_POOL_TIMEOUT_SECONDS = 5.0
+_HOP_BY_HOP = (
     "connection",
     "keep-alive",
     "proxy-connection",
@@ -31,7 +31,7 @@ _FORWARDED = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-for
 
 
 class Failed(Exception):
-    """A service could not be called; `status` and the message are Kong's."""
+    """A call to a service failed. `status` and the message are the same as Kong's."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -39,8 +39,8 @@ class Failed(Exception):
 
 
 @dataclass(frozen=True)
-class Reply:
-    """The head of a service's answer, and its body as it comes."""
+class UpstreamResponse:
+    """The head of a service's response, and its body as a stream."""
 
     status: int
     headers: MutableHeaders
@@ -48,23 +48,25 @@ class Reply:
 
 
 class Upstream:
-    """The pool of connections to all services."""
+    """The connection pool for all services."""
 
     def __init__(self, targets: Targets) -> None:
         self._targets = targets
         self._pool = httpcore.AsyncConnectionPool(
-            max_connections=_MOST_CONNECTIONS,
-            max_keepalive_connections=_MOST_IDLE,
+            max_connections=_MAX_CONNECTIONS,
+            max_keepalive_connections=_MAX_IDLE,
             keepalive_expiry=_IDLE_SECONDS,
         )
 
     async def close(self) -> None:
-        """Closes all connections."""
+        """Close all connections."""
         await self._pool.aclose()
 
     @asynccontextmanager
-    async def ask(self, service: Service, target: str, exchange: Exchange, body: bytes) -> AsyncIterator[Reply]:
-        """Sends a request on; leaving the block early ends it at the service too. Raises Failed."""
+    async def send(
+        self, service: Service, target: str, exchange: Exchange, body: bytes
+    ) -> AsyncIterator[UpstreamResponse]:
+        """Send a request to a service. Raise Failed on an error. If the block ends early, close the connection."""
         url = urlsplit(service.url)
         host, port = self._targets.get(url.netloc) or (url.hostname or "", url.port or 80)
         headers = _request_headers(exchange)
@@ -81,15 +83,15 @@ class Upstream:
                     "connect": service.connect_timeout / 1000,
                     "write": service.write_timeout / 1000,
                     "read": service.read_timeout / 1000,
-                    "pool": _WAIT_SECONDS,
+                    "pool": _POOL_TIMEOUT_SECONDS,
                 }
             },
         )
         response = await self._send(request)
         try:
             headers = MutableHeaders(raw=[(name.lower(), value) for name, value in response.headers])
-            _remove(headers, *_OF_ONE_CONNECTION, "date")  # uvicorn sets its own
-            yield Reply(response.status, headers, response.aiter_stream())
+            _remove(headers, *_HOP_BY_HOP, "date")  # uvicorn sets Date
+            yield UpstreamResponse(response.status, headers, response.aiter_stream())
         finally:
             await response.aclose()
 
@@ -107,20 +109,21 @@ class Upstream:
 
 
 def _request_headers(exchange: Exchange) -> MutableHeaders:
-    """The headers that a service gets: what the plugins left, and Kong's own."""
+    """Return the headers for the service: those of the exchange, without hop-by-hop headers, plus Kong's own."""
     given = exchange.headers
-    lines = MutableHeaders(raw=list(given.raw))
-    _remove(lines, *_OF_ONE_CONNECTION, *_FORWARDED, "x-forwarded-prefix", "x-real-ip", "via", "host", "expect")
-    _remove(lines, "content-length", *(option.strip() for option in ",".join(given.getlist("connection")).split(",")))
-    host, before = given.get("host", ""), given.get("x-forwarded-for")
-    lines["X-Real-IP"] = exchange.client
-    lines["X-Forwarded-For"] = f"{before}, {exchange.client}" if before else exchange.client
-    lines["X-Forwarded-Proto"] = "http"
-    lines["X-Forwarded-Host"] = host.rpartition(":")[0] or host
-    lines["X-Forwarded-Port"] = host.rpartition(":")[2] if ":" in host else "80"
-    lines["X-Forwarded-Path"] = exchange.path
-    lines["Via"] = "1.1 kong"
-    return lines
+    headers = MutableHeaders(raw=list(given.raw))
+    _remove(headers, *_HOP_BY_HOP, *_FORWARDED, "x-forwarded-prefix", "x-real-ip", "via", "host", "expect")
+    # The header Connection lists further hop-by-hop headers.
+    _remove(headers, "content-length", *(option.strip() for option in ",".join(given.getlist("connection")).split(",")))
+    host, forwarded_for = given.get("host", ""), given.get("x-forwarded-for")
+    headers["X-Real-IP"] = exchange.client
+    headers["X-Forwarded-For"] = f"{forwarded_for}, {exchange.client}" if forwarded_for else exchange.client
+    headers["X-Forwarded-Proto"] = "http"
+    headers["X-Forwarded-Host"] = host.rpartition(":")[0] or host
+    headers["X-Forwarded-Port"] = host.rpartition(":")[2] if ":" in host else "80"
+    headers["X-Forwarded-Path"] = exchange.path
+    headers["Via"] = "1.1 kong"
+    return headers
 
 
 def _remove(headers: MutableHeaders, *names: str) -> None:

@@ -1,1 +1,1 @@
-"""The dashboards as short tables; `python -m scripts.dashboards` makes of them the JSON that Grafana reads."""
+"""Defines the Grafana dashboards; `python -m scripts.dashboards` generates their JSON files."""

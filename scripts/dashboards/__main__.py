@@ -1,4 +1,4 @@
-"""`python -m scripts.dashboards` writes the JSON of every dashboard; with `--check` it only says which would change."""
+"""`python -m scripts.dashboards` writes the JSON of every dashboard; `--check` only lists the files that differ."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ DASHBOARDS = (overview.DASHBOARD, grpc.DASHBOARD, queue.DASHBOARD, gateway.DASHB
 
 
 def files() -> dict[Path, str]:
-    """Each dashboard's file, with what belongs into it."""
+    """Return the content of each dashboard's file by path."""
     return {
         FOLDER / f"{each.uid.removeprefix('taskmesh-')}.json": json.dumps(each.as_json(), indent=2) + "\n"
         for each in DASHBOARDS
@@ -19,16 +19,16 @@ def files() -> dict[Path, str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Writes or compares; gives the exit status."""
-    wanted = files()
-    there = {path: path.read_text() for path in FOLDER.glob("*.json")}
+    """Write the files, or compare them with `--check`. Return the exit status."""
+    generated = files()
+    existing = {path: path.read_text() for path in FOLDER.glob("*.json")}
     if "--check" in arguments:
-        stale = sorted(path for path in {*wanted, *there} if wanted.get(path) != there.get(path))
-        print("\n".join(f"{path} is not what `make gen` makes" for path in stale))
+        stale = sorted(path for path in {*generated, *existing} if generated.get(path) != existing.get(path))
+        print("\n".join(f"{path} is out of date; run `make gen`" for path in stale))
         return bool(stale)
-    for path in set(there) - set(wanted):
+    for path in set(existing) - set(generated):
         path.unlink()
-    for path, text in wanted.items():
+    for path, text in generated.items():
         path.write_text(text)
     return 0
 

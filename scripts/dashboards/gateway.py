@@ -1,38 +1,39 @@
-"""Gateway: what came to Kong, what it let through, and what it adds."""
+"""The dashboard Gateway: requests to Kong, rejected requests, and the latency that Kong adds."""
 
 from scripts.dashboards.grafana import Dashboard, Panel, Query, Row
 from scripts.dashboards.promql import quantile, rate
 
 _TRAFFIC = Row(
-    "What came, and what became of it",
+    "Requests",
     [
         Panel(
             "Requests by route",
             "reqps",
-            "Requests a second by the route of kong.yml that took them. What no route takes is not counted.",
-            "`login` in plenty: somebody guesses passwords, and the limit holds him back.",
+            "Requests per second by route of kong.yml. Requests that match no route are not counted.",
+            "Many requests on `login`: a password guessing attack, which the login limit slows down.",
             [Query(rate("kong_http_requests_total", "route"), "{{route}}")],
             stacked=True,
         ),
         Panel(
             "Requests by status",
             "reqps",
-            "Requests a second by the answer's status.",
-            "5xx that the edge does not show (*Overview*): Kong cannot reach it. 504 after 15 s: the edge hangs.",
+            "Requests per second by response status.",
+            "5xx that the edge does not report (see *Overview*): Kong cannot reach the edge. 504 after 15 s: the edge "
+            "hangs.",
             [Query(rate("kong_http_requests_total", "code"), "{{code}}")],
             stacked=True,
         ),
         Panel(
-            "Refused by Kong itself",
+            "Rejected by Kong",
             "reqps",
-            "Requests a second that Kong answered without asking the edge: 401 no key or session, 413 too large, "
+            "Requests per second that Kong rejected without calling the edge: 401 no key or session, 413 too large, "
             "429 too many.",
-            "429: one caller, or everybody behind one address. kong/README.md has the limits.",
+            "429: one caller, or all clients behind one address, exceeded a limit. kong/README.md lists the limits.",
             [
                 Query(
                     rate('kong_http_requests_total{source!="service"}', "code"),
                     "{{code}}",
-                    "Kong has refused nothing since its start",
+                    "Kong has rejected no request since its start",
                 )
             ],
             stacked=True,
@@ -41,13 +42,13 @@ _TRAFFIC = Row(
 )
 
 _TIME = Row(
-    "How long it takes",
+    "Latency",
     [
         Panel(
-            "A whole request",
+            "Total latency",
             "ms",
-            "From the first byte from the client to the last one to it, streams left out.",
-            "High here and low behind Kong (beside this): the client's own network, or Kong.",
+            "From the first byte of the request to the last byte of the response, without event streams.",
+            "High while *Upstream latency* is low: the client's network, or Kong.",
             [
                 Query(quantile(0.5, 'kong_request_latency_ms{service!~"api-events"}'), "p50"),
                 Query(quantile(0.95, 'kong_request_latency_ms{service!~"api-events"}'), "p95"),
@@ -55,20 +56,20 @@ _TIME = Row(
             ],
         ),
         Panel(
-            "Of it behind Kong",
+            "Upstream latency",
             "ms",
-            "From the request to the service behind Kong to the first byte of its answer.",
-            "The edge or a service is slow: *Overview* and *gRPC*.",
+            "From sending the request to the upstream service to the first byte of its response.",
+            "The edge or a service is slow: see *Overview* and *gRPC*.",
             [
                 Query(quantile(0.5, "kong_upstream_latency_ms"), "p50"),
                 Query(quantile(0.95, "kong_upstream_latency_ms"), "p95"),
             ],
         ),
         Panel(
-            "Of it Kong's own",
+            "Kong's own latency",
             "ms",
-            "What Kong takes for routing and plugins.",
-            "Tens of milliseconds: its database is asked for what it does not hold yet, or passwords are checked.",
+            "The time for routing and plugins.",
+            "Tens of milliseconds: Kong reads uncached entries from its database, or checks passwords.",
             [
                 Query(quantile(0.5, "kong_kong_latency_ms"), "p50"),
                 Query(quantile(0.95, "kong_kong_latency_ms"), "p95"),
@@ -78,21 +79,21 @@ _TIME = Row(
 )
 
 _ITSELF = Row(
-    "Kong itself",
+    "Kong's state",
     [
         Panel(
-            "Its database answers",
+            "Database reachable",
             "bool_yes_no",
-            "Whether Kong reaches its PostgreSQL, which has routes, users and sessions.",
-            "What Kong knows already goes on; sign-ins and new sessions do not. `scripts/compose restart kong-db`.",
+            "Whether Kong reaches its PostgreSQL, which stores routes, users and sessions.",
+            "If not: cached credentials keep working; logins and new sessions fail. `scripts/compose restart kong-db`.",
             [Query("min(kong_datastore_reachable)", "database")],
             width=6,
         ),
         Panel(
             "Connections",
             "short",
-            "Clients' connections by state: waiting ones are idle, writing ones are answered or watch events.",
-            "*active* near the limit of files (65,536): more watchers than this machine is for.",
+            "Client connections by state. *waiting*: idle. *writing*: receiving a response or an event stream.",
+            "*active* near the limit of open files (65,536): too many open event streams for this machine.",
             [
                 Query(
                     'sum by (state) (kong_nginx_connections_total{state=~"active|reading|writing|waiting"})',
@@ -104,16 +105,16 @@ _ITSELF = Row(
         Panel(
             "Bandwidth",
             "Bps",
-            "Bytes a second from and to clients.",
-            "Out of proportion to the requests: large bodies, or a reader in a loop.",
+            "Bytes per second from and to clients.",
+            "High compared with the request rate: large bodies, or a client that reads in a loop.",
             [Query(rate("kong_bandwidth_bytes", "direction"), "{{direction}}")],
             width=6,
         ),
         Panel(
-            "Memory of its workers",
+            "Worker memory",
             "bytes",
-            "What Kong's Lua holds in each worker.",
-            "It grows without end: a plugin leaks. Restart Kong, then look which was added.",
+            "The memory of the Lua VM in each worker.",
+            "Constant growth: a plugin leaks memory. Restart Kong, then check the plugins added last.",
             [Query("sum by (pid) (kong_memory_workers_lua_vms_bytes)", "worker {{pid}}")],
             width=6,
         ),
@@ -123,6 +124,6 @@ _ITSELF = Row(
 DASHBOARD = Dashboard(
     "taskmesh-gateway",
     "Gateway",
-    "Kong, the only door: what came to it, what it refused, and what it adds to the time of a request.",
+    "Requests to Kong, rejected requests, and the latency that Kong adds.",
     [_TRAFFIC, _TIME, _ITSELF],
 )

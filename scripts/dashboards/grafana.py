@@ -1,6 +1,6 @@
-"""What a dashboard is made of, and its form as Grafana's classic JSON.
+"""Data classes for dashboards, and their conversion to Grafana's classic JSON.
 
-A dashboard says what it shows; where panels stand, their numbers and what all have in common is settled here once.
+This module computes the position and number of each panel and adds the settings that all dashboards share.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,45 +16,45 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Query:
-    """One expression, PromQL or LogQL, with the name of its lines."""
+    """A PromQL or LogQL expression with its legend."""
 
     expr: str
     legend: str = ""
     may_be_empty: str = ""
-    """Why it may have no data though all is well, as the end of "Empty while …"; without it, no data is an error."""
+    """Why the query may normally return no data, as the end of "Empty while …". If unset, no data is an error."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel: what it shows, what to do when that looks wrong, and the queries behind it."""
+    """A panel with its description, a troubleshooting hint, and its queries."""
 
     title: str
     unit: str
-    """A unit of Grafana's, such as `s`, `bytes`, `reqps`, `percentunit`, `short`."""
+    """A Grafana unit such as `s`, `bytes`, `reqps`, `percentunit`, `short`."""
     shows: str
-    wrong: str
+    troubleshooting: str
     queries: Sequence[Query]
     width: int = 8
     height: int = 8
     kind: Kind = "timeseries"
     source: Source = "prometheus"
     exemplars: bool = False
-    """Whether its points lead to traces: for latencies from histograms that name them."""
+    """Whether points link to traces. For latencies from histograms with exemplars."""
     stacked: bool = False
     limits: Sequence[tuple[float, str]] = ()
-    """From which value on it takes which colour; below the first it is green."""
+    """Thresholds: each value with the colour from there on; below the first it is green."""
 
     @property
     def description(self) -> str:
-        """What a reader sees behind the panel's `i`."""
+        """The text behind the panel's info icon."""
         reasons = sorted({query.may_be_empty for query in self.queries if query.may_be_empty})
         empty = "".join(f"\n\nEmpty while {reason}." for reason in reasons)
-        return f"{self.shows}\n\n**When it looks wrong:** {self.wrong}{empty}"
+        return f"{self.shows}\n\n**Troubleshooting:** {self.troubleshooting}{empty}"
 
 
 @dataclass(frozen=True)
 class Row:
-    """Panels under a heading, in reading order."""
+    """Panels under a heading, from left to right and top to bottom."""
 
     title: str
     panels: Sequence[Panel]
@@ -62,25 +62,25 @@ class Row:
 
 @dataclass(frozen=True)
 class Variable:
-    """What a reader chooses at the top of a dashboard."""
+    """A variable that the user sets at the top of a dashboard."""
 
     name: str
     label: str
     about: str
     query: str = ""
-    """PromQL's `label_values(…)`; without it, and without choices, a field to write in."""
+    """PromQL's `label_values(…)`. Without a query and choices, the variable is a text field."""
     choices: Sequence[str] = ()
     default: str = ""
 
     @property
-    def is_written(self) -> bool:
-        """Whether its value is written by the reader and not chosen."""
+    def is_text_field(self) -> bool:
+        """Whether the user types the value instead of choosing it."""
         return not (self.query or self.choices)
 
 
 @dataclass(frozen=True)
 class Dashboard:
-    """A page of Grafana."""
+    """A Grafana dashboard."""
 
     uid: str
     title: str
@@ -94,7 +94,7 @@ class Dashboard:
         return [panel for row in self.rows for panel in row.panels]
 
     def as_json(self) -> Json:
-        """The dashboard as Grafana reads it from a file."""
+        """Return the dashboard in the format that Grafana reads from a file."""
         return {
             "uid": self.uid,
             "title": self.title,
@@ -114,10 +114,10 @@ class Dashboard:
 
 
 FIRING = 'ALERTS{alertstate="firing"}'
-"""What is drawn into every panel of every dashboard as a region."""
+"""The firing alerts, which every panel shows as regions."""
 
 _ALERTS: Json = {
-    "name": "Alerts that fire",
+    "name": "Firing alerts",
     "datasource": {"type": "prometheus", "uid": "prometheus"},
     "enable": True,
     "iconColor": "red",
@@ -207,7 +207,7 @@ _OPTIONS: Mapping[Kind, Json] = {
 
 def _variable(variable: Variable) -> Json:
     shared: Json = {"name": variable.name, "label": variable.label, "description": variable.about}
-    if variable.is_written:
+    if variable.is_text_field:
         value = {"text": variable.default, "value": variable.default}
         return shared | {"type": "textbox", "query": variable.default, "current": value, "options": []}
     many: Json = {

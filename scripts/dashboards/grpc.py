@@ -1,4 +1,4 @@
-"""gRPC: what the servers were asked and how it ended, and the same as their clients saw it."""
+"""The dashboard gRPC: the calls between the services, measured by the servers and by their clients."""
 
 from scripts.dashboards.grafana import Dashboard, Panel, Query, Row, Variable
 from scripts.dashboards.promql import FAULTS, quantile, rate, share
@@ -8,29 +8,29 @@ _UNARY = f'{_CHOSEN}, grpc_type="UNARY"'
 _STREAMS = f'{_CHOSEN}, grpc_type="SERVER_STREAMING"'
 
 
-def _panels(side: str, who: str, instead: str) -> list[Panel]:
-    """The panels of one side: `who` are its processes, `instead` what to compare with."""
+def _panels(side: str, processes: str, other_side: str) -> list[Panel]:
+    """Return the panels of one side, `server` or `client`; the other arguments are for the texts."""
     return [
         Panel(
-            f"Started by method, {side}",
+            f"Started calls by method, {side}",
             "reqps",
-            f"Calls a second that {who} began, by method.",
-            "A method that nobody should call much: look for a client in a loop.",
+            f"Calls per second that {processes} started, by method.",
+            "An unexpectedly high rate of one method: look for a client that calls it in a loop.",
             [Query(rate(f"grpc_{side}_started_total{{{_CHOSEN}}}", "grpc_method"), "{{grpc_method}}")],
         ),
         Panel(
-            f"Ended by code, {side}",
+            f"Completed calls by code, {side}",
             "reqps",
-            f"Calls a second that ended at {who}, by status code.",
-            "UNAVAILABLE: a store or a peer is away. DEADLINE_EXCEEDED: it is slow. INTERNAL: a bug, see *Logs*.",
+            f"Calls per second that {processes} completed, by status code.",
+            "UNAVAILABLE: a store or a peer is down. DEADLINE_EXCEEDED: it is slow. INTERNAL: a bug, see *Logs*.",
             [Query(rate(f"grpc_{side}_handled_total{{{_CHOSEN}}}", "grpc_code"), "{{grpc_code}}")],
             stacked=True,
         ),
         Panel(
-            f"Share of faults by method, {side}",
+            f"Error ratio by method, {side}",
             "percentunit",
-            "The share of calls that ended with a code that is not the caller's fault.",
-            f"Compare with {instead}: only here means that the network or the other process is between.",
+            "The ratio of calls that failed with an error of the server, not of the caller.",
+            f"Compare with {other_side}. Errors on this side only: the network or the other process is the cause.",
             [
                 Query(
                     share(
@@ -43,10 +43,10 @@ def _panels(side: str, who: str, instead: str) -> list[Panel]:
             ],
         ),
         Panel(
-            f"Time of a unary call, {side}",
+            f"Unary call latency, {side}",
             "s",
-            "What half, 95 % and 99 % of the unary calls stay below. The dots are calls: one leads to its trace.",
-            "Follow a high dot. Where p50 is low and p99 high, a few wait for something: a lock, a reconnection.",
+            "The 50th, 95th and 99th percentile of unary calls. Each dot is a call and links to its trace.",
+            "Open the trace of a high dot. p50 low and p99 high: a few calls wait, for a lock or a reconnection.",
             [
                 Query(quantile(0.5, f"grpc_{side}_handling_seconds{{{_UNARY}}}"), "p50"),
                 Query(quantile(0.95, f"grpc_{side}_handling_seconds{{{_UNARY}}}"), "p95"),
@@ -55,10 +55,10 @@ def _panels(side: str, who: str, instead: str) -> list[Panel]:
             exemplars=True,
         ),
         Panel(
-            f"Time by service and method, p95, {side}",
+            f"Latency by service and method, p95, {side}",
             "s",
-            "What 95 % of the unary calls of each method stay below.",
-            "Writes alone: the store's lock or disk. One method alone: its query. All: the process or the machine.",
+            "The 95th percentile of unary calls by method.",
+            "Only writes are slow: the store's lock or disk. One method: its query. All: the process or the machine.",
             [
                 Query(
                     quantile(0.95, f"grpc_{side}_handling_seconds{{{_UNARY}}}", "grpc_service, grpc_method"),
@@ -68,10 +68,10 @@ def _panels(side: str, who: str, instead: str) -> list[Panel]:
             exemplars=True,
         ),
         Panel(
-            f"In flight, {side}",
+            f"Calls in flight, {side}",
             "short",
-            "Calls that have begun and not ended, by method. Streams stay as long as somebody watches.",
-            "Unary calls that only grow: something hangs, and their deadlines will end them.",
+            "Calls in progress, by method. A stream is in progress as long as a client watches.",
+            "The number of unary calls only grows: a dependency hangs. Their deadlines will end them.",
             [
                 Query(
                     f"sum by (grpc_method) (grpc_{side}_started_total{{{_CHOSEN}}}) - "
@@ -87,18 +87,19 @@ def _panels(side: str, who: str, instead: str) -> list[Panel]:
 _MESSAGES = Panel(
     "Messages on streams",
     "ops",
-    "Messages a second that servers send on streams, heartbeats included, and that clients get.",
-    "Sent and not received: a client is slow or gone. Only heartbeats, while tasks change: the stream's tail stands.",
+    "Messages per second that servers send and clients receive on streams, including heartbeats.",
+    "Sent but not received: a client is slow or disconnected. Only heartbeats although tasks change: the server no "
+    "longer reads new events from the Redis stream.",
     [
         Query(
             rate(f"grpc_server_msg_sent_total{{{_STREAMS}}}", "grpc_method"),
             "{{grpc_method}} sent",
-            "nobody watches a stream, or a single method is chosen that has none",
+            "no client watches a stream, or the selected method has no stream",
         ),
         Query(
             rate(f"grpc_client_msg_received_total{{{_STREAMS}}}", "grpc_method"),
             "{{grpc_method}} received",
-            "nobody watches a stream, or a single method is chosen that has none",
+            "no client watches a stream, or the selected method has no stream",
         ),
     ],
     width=24,
@@ -108,23 +109,23 @@ _MESSAGES = Panel(
 DASHBOARD = Dashboard(
     "taskmesh-grpc",
     "gRPC",
-    "Every call between the parts of the mesh, by service, method and code, from the server's and the client's side.",
+    "All calls between the services, by service, method and code, measured by servers and clients.",
     [
-        Row("Servers", _panels("server", "the services", "the client's side")),
-        Row("Clients", _panels("client", "the edge and the notifier", "the server's side")),
+        Row("Servers", _panels("server", "the services", "the client side")),
+        Row("Clients", _panels("client", "the edge and the notification service", "the server side")),
         Row("Streams", [_MESSAGES]),
     ],
     [
         Variable(
             "service",
             "Service",
-            "The gRPC services to look at.",
+            "The gRPC services to show.",
             query='label_values(grpc_server_started_total{grpc_service!~"grpc[.].+"}, grpc_service)',
         ),
         Variable(
             "method",
             "Method",
-            "Their methods.",
+            "The methods to show.",
             query='label_values(grpc_server_started_total{grpc_service=~"$service"}, grpc_method)',
         ),
     ],

@@ -1,50 +1,50 @@
-"""Logs: what the parts write, beside the metrics of the same parts."""
+"""The dashboard Logs: the log lines of each service, together with its metrics."""
 
 from scripts.dashboards.grafana import Dashboard, Panel, Query, Row, Variable
 from scripts.dashboards.promql import FAULTS, NO_PROBES, quantile
 
 _SERVICES = ("edge-api", "task-svc", "notify-svc", "kong", "redis", "mongo", "kong-db", "web")
-_CHOSEN = '{service_name=~"$service"}'
-_SOUGHT = f'{_CHOSEN} |= "$text"'
-_QUIET = "none of the chosen services has written such a line"
+_SELECTED = '{service_name=~"$service"}'
+_MATCHING = f'{_SELECTED} |= "$text"'
+_NO_LINES = "none of the selected services has written such a line"
 
-_BESIDE = Row(
-    "The chosen services in numbers",
+_METRICS = Row(
+    "Metrics of the selected services",
     [
         Panel(
-            "Lines by level",
+            "Log lines by level",
             "short",
-            "Log lines a second by level; what does not say a level is `unknown`.",
-            "A step upwards in `warn` or `error`: the lines below say what began then.",
-            [Query(f"sum by (detected_level) (rate({_CHOSEN} [$__auto]))", "{{detected_level}}", _QUIET)],
+            "Log lines per second by level. Lines without a level are `unknown`.",
+            "A sudden rise of `warn` or `error`: read the lines below from that time.",
+            [Query(f"sum by (detected_level) (rate({_SELECTED} [$__auto]))", "{{detected_level}}", _NO_LINES)],
             source="loki",
             stacked=True,
         ),
         Panel(
             "Errors",
             "reqps",
-            "Requests and calls a second that failed by the chosen service's own fault.",
-            "Choose the service that shows them, and read its lines of the same minute below.",
+            "Requests and calls per second that failed because of an error in the selected service.",
+            "Select the service that has errors, and read its lines of the same minute below.",
             [
                 Query(
                     f'sum by (job) (rate(http_requests_total{{job=~"$service", {NO_PROBES}, status=~"5.."}}'
                     "[$__rate_interval]))",
                     "{{job}}",
-                    "no request has failed since the start, or the chosen service takes none",
+                    "no request has failed since the start, or the selected service receives none",
                 ),
                 Query(
                     f'sum by (job) (rate(grpc_server_handled_total{{job=~"$service", grpc_code=~"{FAULTS}"}}'
                     "[$__rate_interval]))",
                     "{{job}}",
-                    "no call has failed since the start, or the chosen service takes none",
+                    "no call has failed since the start, or the selected service receives none",
                 ),
             ],
         ),
         Panel(
             "Latency, p95",
             "s",
-            "What 95 % of the chosen service's requests and unary calls stay below. The dots lead to traces.",
-            "From a dot to its trace, and from there to the lines that were written in it.",
+            "The 95th percentile of the selected service's requests and unary calls. The dots link to traces.",
+            "Open the trace of a dot, and from there the log lines of the trace.",
             [
                 Query(
                     quantile(0.95, f'http_request_duration_seconds{{job=~"$service", {NO_PROBES}}}', "job"),
@@ -60,14 +60,14 @@ _BESIDE = Row(
 )
 
 _LINES = Row(
-    "Their lines",
+    "Log lines of the selected services",
     [
         Panel(
             "Warnings and errors",
             "none",
-            "The chosen services' lines that are warnings or errors. A line's details have the link to its trace.",
-            "Read the oldest of a series first: what came after is often its consequence.",
-            [Query(f'{_SOUGHT} | detected_level=~"warn|error|critical|fatal"', "", _QUIET)],
+            "Warnings and errors of the selected services. The details of a line link to its trace.",
+            "Read the oldest line of a series first: later lines are often consequences.",
+            [Query(f'{_MATCHING} | detected_level=~"warn|error|critical|fatal"', "", _NO_LINES)],
             kind="logs",
             source="loki",
             width=24,
@@ -76,14 +76,14 @@ _LINES = Row(
         Panel(
             "One request",
             "none",
-            "All lines of one request, from the edge over the services to the notification. Its id is in the answer's "
-            "header X-Request-ID, and in every problem that the API answers.",
-            "It ends too early: what should come next has failed or hangs; look at its trace.",
+            "All lines of one request, from the edge through the services to the notification. The request id is in "
+            "the response header X-Request-ID, and in the body of every error response of the API.",
+            "The lines end too early: the next step failed or hangs. Open the trace.",
             [
                 Query(
                     '{service_name=~".+"} | request_id = `$request` | line_format "{{.service_name}} {{__line__}}"',
                     "",
-                    "no id is written in the field `Request id`, or nothing has that id",
+                    "the field `Request id` is empty, or no line has that id",
                 )
             ],
             kind="logs",
@@ -94,9 +94,9 @@ _LINES = Row(
         Panel(
             "All lines",
             "none",
-            "What the chosen services write, with the text that is sought.",
-            "Nothing though the service runs: look at Alloy, `make logs ARGS=alloy`, which brings the lines here.",
-            [Query(_SOUGHT, "", _QUIET)],
+            "All lines of the selected services that contain the search text.",
+            "No lines although the service runs: check Alloy, which collects them, with `make logs ARGS=alloy`.",
+            [Query(_MATCHING, "", _NO_LINES)],
             kind="logs",
             source="loki",
             width=24,
@@ -108,11 +108,11 @@ _LINES = Row(
 DASHBOARD = Dashboard(
     "taskmesh-logs",
     "Logs",
-    "What each part writes, beside its metrics; a line leads to its trace, a trace to its lines.",
-    [_BESIDE, _LINES],
+    "The log lines of each service, together with its metrics. Lines link to traces, and traces to lines.",
+    [_METRICS, _LINES],
     [
-        Variable("service", "Service", "The parts whose lines are shown.", choices=_SERVICES),
-        Variable("text", "Text", "What a line must contain."),
+        Variable("service", "Service", "The services to show.", choices=_SERVICES),
+        Variable("text", "Text", "Text that a line must contain."),
         Variable("request", "Request id", "The X-Request-ID of one request."),
     ],
 )

@@ -1,4 +1,4 @@
-"""Overview: what users notice, how long things take on the whole way, and the four golden signals of each service."""
+"""The dashboard Overview: user experience, end-to-end latency, and the four golden signals of each service."""
 
 from scripts.dashboards.grafana import FIRING, Dashboard, Panel, Query, Row
 from scripts.dashboards.promql import FAULTS, NO_PROBES, quantile, rate, share
@@ -7,23 +7,23 @@ _RPC = 'grpc_service!~"grpc[.].+"'
 _UNARY = f'{_RPC}, grpc_type="UNARY"'
 
 _USERS = Row(
-    "What users notice",
+    "User experience",
     [
         Panel(
             "Requests",
             "reqps",
-            "Requests a second at the edge, without probes.",
-            "None at all, though somebody works: look at *Gateway*, nothing comes through. `make load` makes some.",
+            "Requests per second at the edge, without health probes.",
+            "No requests although clients send some: see *Gateway*. `make load` generates requests.",
             [Query(rate(f"http_requests_total{{{NO_PROBES}}}"))],
             kind="stat",
             width=6,
             height=5,
         ),
         Panel(
-            "Failing",
+            "Failed requests",
             "percentunit",
-            "The share of the last five minutes' requests that ended with 5xx. The objective is 0.5 % in a month.",
-            "Runbook, ErrorBudgetBurnsFast: by status below, by method in *gRPC*, and why in *Logs*.",
+            "The ratio of requests in the last five minutes that failed with 5xx. The objective is 0.5 % per month.",
+            "Runbook, ErrorBudgetBurnsFast. See the status below, the method in *gRPC*, the cause in *Logs*.",
             [Query("edge:http_errors:ratio_rate5m")],
             kind="stat",
             width=6,
@@ -31,10 +31,10 @@ _USERS = Row(
             limits=[(0.005, "orange"), (0.03, "red")],
         ),
         Panel(
-            "95 % are answered within",
+            "Latency p95, last 5 minutes",
             "s",
-            "The time that one request in twenty exceeds, over five minutes. The objective is half a second.",
-            "Runbook, RequestsSlow: see below which part of the way takes the time, then look at a trace.",
+            "The 95th percentile of the request latency over five minutes. The objective is 0.5 s.",
+            "Runbook, RequestsSlow. See below which component is slow, then open a trace.",
             [Query("edge:http_request_duration_seconds:p95_5m")],
             kind="stat",
             width=6,
@@ -42,10 +42,10 @@ _USERS = Row(
             limits=[(0.25, "orange"), (0.5, "red")],
         ),
         Panel(
-            "Alerts that fire",
+            "Firing alerts",
             "short",
-            "How many alerts fire now; *Alerting* in Grafana's menu lists them.",
-            "Read what `monitoring/runbook.md` says under each one's name.",
+            "The number of firing alerts. *Alerting* in Grafana's menu lists them.",
+            "Read the section of each alert in `monitoring/runbook.md`.",
             [Query(f"count({FIRING}) or vector(0)")],
             kind="stat",
             width=6,
@@ -55,16 +55,16 @@ _USERS = Row(
         Panel(
             "Requests by status",
             "reqps",
-            "Requests a second at the edge by what was answered.",
-            "5xx: something behind the edge; 4xx in plenty: a client is wrong, or a page older than the service.",
+            "Requests per second at the edge by response status.",
+            "5xx: a problem behind the edge. Many 4xx: invalid requests from a client, or a page older than the API.",
             [Query(rate(f"http_requests_total{{{NO_PROBES}}}", "status"), "{{status}}")],
             stacked=True,
         ),
         Panel(
-            "Share that fails, and the objective",
+            "Error ratio and objective",
             "percentunit",
-            "The share answered with 5xx over five minutes and an hour. The line is what a month allows on average.",
-            "Above the line for long: the budget is spent. A short peak is what the budget is for.",
+            "The ratio of 5xx responses over five minutes and one hour. The line is the monthly objective.",
+            "Above the line for a long time: the error budget is exhausted. A short peak is within the budget.",
             [
                 Query("edge:http_errors:ratio_rate5m", "5 minutes"),
                 Query("edge:http_errors:ratio_rate1h", "1 hour"),
@@ -72,10 +72,10 @@ _USERS = Row(
             limits=[(0.005, "red")],
         ),
         Panel(
-            "Time of a request",
+            "Request latency",
             "s",
-            "What half, 95 % and 99 % of the requests stay below. The dots are requests: one leads to its trace.",
-            "Take a dot that is high and follow it: the trace shows which call took the time.",
+            "The 50th, 95th and 99th percentile. Each dot is a request and links to its trace.",
+            "Open the trace of a high dot: it shows which call was slow.",
             [
                 Query(quantile(0.5, f"http_request_duration_seconds{{{NO_PROBES}}}"), "p50"),
                 Query(quantile(0.95, f"http_request_duration_seconds{{{NO_PROBES}}}"), "p95"),
@@ -90,11 +90,11 @@ _WAY = Row(
     "From the browser to the notification",
     [
         Panel(
-            "Time along the way, p95",
+            "Latency by component, p95",
             "s",
-            "What 95 % stay below: the whole request as Kong sees it, the edge, creating a task in the task service, "
-            "and from a task's change to its notification in the inbox and the log.",
-            "The part that rises is where to look. Kong's buckets are coarse: below 25 ms it always says 25.",
+            "The 95th percentile of: the whole request as Kong measures it, the request at the edge, CreateTask in the "
+            "task service, and the time from a task's change to its notification in the inbox and the log.",
+            "Investigate the component that rises. Kong's buckets are coarse: any value below 25 ms shows as 25 ms.",
             [
                 Query(quantile(0.95, 'kong_request_latency_ms{service="api"}') + " / 1000", "Kong"),
                 Query(quantile(0.95, f"http_request_duration_seconds{{{NO_PROBES}}}"), "edge"),
@@ -105,24 +105,24 @@ _WAY = Row(
             exemplars=True,
         ),
         Panel(
-            "From a change to whoever watches, p95",
+            "Latency from change to open page, p95",
             "s",
-            "From a task's write to its event on an open page, by the feed that carried it.",
-            "High: the stream is read late (see *Queue*) or a page is slow. Watchers that are too slow are cut.",
+            "The time from a task's write to its event on an open page, by feed.",
+            "High: the Redis stream is read late (see *Queue*), or a client is slow. The slowest are disconnected.",
             [
                 Query(
                     quantile(0.95, "watch_delivery_seconds", "feed"),
                     "{{feed}}",
-                    "nobody watches: open the page, or `curl -N …/api/v1/events`",
+                    "no client watches; to watch, open the page or run `curl -N …/api/v1/events`",
                 )
             ],
             width=6,
         ),
         Panel(
-            "Who watches",
+            "Open event streams",
             "short",
-            "Open event streams by the process that serves them: the edge's are pages, the services' are the edge.",
-            "Fewer than pages are open: they come again by themselves within seconds, unless the edge refuses them.",
+            "Open event streams by service. The clients of the edge are pages; the clients of the services are edges.",
+            "Fewer than open pages: the pages reconnect within seconds, unless the edge refuses them.",
             [Query("sum by (job, feed) (watchers)", "{{job}} {{feed}}")],
             width=6,
         ),
@@ -130,13 +130,13 @@ _WAY = Row(
 )
 
 _SIGNALS = Row(
-    "The golden signals, service by service",
+    "Golden signals by service",
     [
         Panel(
             "Traffic",
             "reqps",
-            "Requests a second at the edge, and calls a second that each gRPC service gets, without probes.",
-            "The services far above the edge: calls are repeated, or a client goes round the edge.",
+            "Requests per second at the edge, and calls per second at each gRPC service, without health probes.",
+            "Far more calls than requests: calls are retried, or a gRPC client bypasses the edge.",
             [
                 Query(rate(f"http_requests_total{{{NO_PROBES}}}", "job"), "{{job}}"),
                 Query(rate(f"grpc_server_started_total{{{_RPC}}}", "job"), "{{job}}"),
@@ -145,8 +145,8 @@ _SIGNALS = Row(
         Panel(
             "Errors",
             "percentunit",
-            "The share of requests and calls that failed by the fault of the service itself.",
-            "The service deepest down the way that shows errors is where they come from.",
+            "The ratio of requests and calls that failed because of an error in the service.",
+            "If several services have errors, the one furthest from the client is the source.",
             [
                 Query(
                     share(
@@ -169,8 +169,8 @@ _SIGNALS = Row(
         Panel(
             "Latency, p95",
             "s",
-            "What 95 % of requests and of unary calls stay below.",
-            "The edge waits for the services: where both rise, look at the service, then at its store.",
+            "The 95th percentile of requests and unary calls.",
+            "The edge waits for the services. If both rise, check the service first, then its store.",
             [
                 Query(quantile(0.95, f"http_request_duration_seconds{{{NO_PROBES}}}", "job"), "{{job}}"),
                 Query(quantile(0.95, f"grpc_server_handling_seconds{{{_UNARY}}}", "job"), "{{job}}"),
@@ -178,10 +178,10 @@ _SIGNALS = Row(
             exemplars=True,
         ),
         Panel(
-            "Saturation: processor",
+            "Saturation: CPU",
             "percentunit",
-            "How much of one core each process uses. A Python process cannot use more than about one.",
-            "Near 100 %: it is the limit. Add replicas: `make up ARGS='--scale edge-api=2'`.",
+            "CPU usage of each process; 100 % is one core. A Python process uses about one core at most.",
+            "Near 100 %: the process is at its limit. Add replicas: `make up ARGS='--scale edge-api=2'`.",
             [
                 Query(
                     "sum by (job, instance) (rate(process_cpu_seconds_total[$__rate_interval]))", "{{job}} {{instance}}"
@@ -192,15 +192,15 @@ _SIGNALS = Row(
         Panel(
             "Saturation: memory",
             "bytes",
-            "The resident memory of each process. The containers' limits are in docker-compose.yml.",
-            "It grows for hours: a leak, or more watchers. At its limit the container is ended and starts again.",
+            "Resident memory of each process. The limits of the containers are in docker-compose.yml.",
+            "Growth over hours: a memory leak, or more watchers. At its limit, the container is killed and restarted.",
             [Query("sum by (job, instance) (process_resident_memory_bytes)", "{{job}} {{instance}}")],
         ),
         Panel(
             "Saturation: in flight",
             "short",
-            "Requests that the edge works on, and unary calls that each service works on, at this moment.",
-            "It grows and does not fall: something hangs. At 200 the edge answers 503 to more.",
+            "Requests in progress at the edge, and unary calls in progress at each service.",
+            "It grows and does not fall: a dependency hangs. Over 200 requests, the edge responds with 503.",
             [
                 Query("sum by (job) (http_requests_in_flight)", "{{job}}"),
                 Query(
@@ -211,10 +211,11 @@ _SIGNALS = Row(
             ],
         ),
         Panel(
-            "Background work that failed",
+            "Background job failures",
             "ops",
-            "Errors that ended a background job before it was run again, by service and job.",
-            "The service's line `background job failed` says why. `publish` and `consume` need Redis, `sweep` both.",
+            "Errors per second after which a background job was restarted, by service and job.",
+            "The service's log line `background job failed` has the error. `publish` and `consume` need Redis; `sweep` "
+            "needs Redis and the store.",
             [Query(rate("background_failures_total", "job, exported_job"), "{{job}} {{exported_job}}")],
             width=24,
             height=6,
@@ -228,48 +229,49 @@ _STORES = Row(
         Panel(
             "Ready",
             "bool_yes_no",
-            "Whether each gRPC service says that it can work: the task service needs its store, the notifier Redis.",
-            "Runbook, StoreAway. The service's line `not ready` says why.",
+            "Whether each gRPC service is ready. The task service needs its store, the notification service Redis.",
+            "Runbook, StoreAway. The service's log line `not ready` has the error.",
             [Query("min by (grpc_service) (grpc_service_ready)", "{{grpc_service}}")],
             width=6,
         ),
         Panel(
-            "Redis and MongoDB answer",
+            "Redis and MongoDB up",
             "bool_yes_no",
-            "Whether the exporter gets an answer from each.",
-            "`make ps`, then `scripts/compose restart redis` or `mongo`.",
+            "Whether the exporters can connect to Redis and MongoDB.",
+            "Run `make ps`, then `scripts/compose restart redis` or `mongo`.",
             [Query("redis_up", "Redis"), Query("mongodb_up", "MongoDB")],
             width=6,
         ),
         Panel(
             "Redis: memory",
             "bytes",
-            "What Redis holds, and where it begins to refuse writes.",
-            "Near the limit: who has millions of notifications? What is old is trimmed; what is owed never is.",
+            "Memory used by Redis, and the limit at which it refuses writes.",
+            "Near the limit: look for a user with millions of notifications. Old notifications are trimmed; pending "
+            "deliveries are not.",
             [Query("redis_memory_used_bytes", "used"), Query("redis_memory_max_bytes", "limit")],
             width=6,
         ),
         Panel(
             "Redis: commands",
             "ops",
-            "Commands a second, of all services together.",
-            "Far more than requests and events would need: something polls.",
+            "Commands per second from all clients.",
+            "Far more than the requests and events require: a client polls.",
             [Query(rate("redis_commands_processed_total"), "commands")],
             width=6,
         ),
         Panel(
             "MongoDB: operations",
             "ops",
-            "Operations a second by kind.",
-            "Queries without requests: a chore reads too much. Nothing, with requests: MongoDB hangs.",
+            "Operations per second by type.",
+            "Queries without requests: a background job reads too much. Requests without operations: MongoDB hangs.",
             [Query(rate('mongodb_ss_opcounters{legacy_op_type!="command"}', "legacy_op_type"), "{{legacy_op_type}}")],
             width=12,
         ),
         Panel(
             "MongoDB: connections",
             "short",
-            "Open connections, of which each task service keeps a few dozen at most.",
-            "It grows without end: somebody opens and does not close.",
+            "Open connections. Each replica of the task service keeps a few dozen at most.",
+            "Constant growth: a client opens connections and does not close them.",
             [Query('mongodb_ss_connections{conn_type="current"}', "current")],
             width=12,
         ),
@@ -279,6 +281,6 @@ _STORES = Row(
 DASHBOARD = Dashboard(
     "taskmesh-overview",
     "Overview",
-    "What users notice, how long the way from a browser to a notification takes, and how each service is.",
+    "User experience, the latency from a browser to a notification, and the golden signals of each service.",
     [_USERS, _WAY, _SIGNALS, _STORES],
 )

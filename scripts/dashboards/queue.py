@@ -1,86 +1,89 @@
-"""Queue: what is on its way from a task that was written to a notification that was delivered."""
+"""The dashboard Queue: events between a task's write and the delivery of its notification."""
 
 from scripts.dashboards.grafana import Dashboard, Panel, Query, Row
 from scripts.dashboards.promql import quantile, rate
 
 _OUTBOX = Row(
-    "Outbox: stored with the task, to be published",
+    "Outbox: stored with the task, not yet confirmed",
     [
         Panel(
-            "Age of the oldest event that was not published",
+            "Age of the oldest unpublished event",
             "s",
-            "How long the oldest event has waited to be put on the stream; zero when none waits.",
-            "Runbook, OutboxOld: the queue is away or refuses. Tasks still work, and nothing is lost.",
+            "How long the oldest event has waited to be published; 0 if none waits.",
+            "Runbook, OutboxOld. Redis is unavailable or refuses writes. Tasks still work, and no event is lost.",
             [Query("max(outbox_oldest_pending_seconds)", "age")],
             limits=[(60, "red")],
         ),
         Panel(
-            "Events that wait",
+            "Waiting events",
             "short",
-            "Stored and not published; published and not confirmed, that is not yet delivered by every channel.",
-            "Unpublished grow: Redis. Unconfirmed grow: the notifier is away, slow, or a channel is.",
+            "*unpublished*: stored, not yet published. *unconfirmed*: published, not yet processed by all channels.",
+            "*unpublished* grows: a problem with Redis. *unconfirmed* grows: the notification service or a channel is "
+            "unavailable or slow.",
             [
-                Query("max(outbox_pending)", "to be published"),
-                Query("max(outbox_unconfirmed)", "to be confirmed"),
+                Query("max(outbox_pending)", "unpublished"),
+                Query("max(outbox_unconfirmed)", "unconfirmed"),
             ],
         ),
         Panel(
-            "Published",
+            "Published events",
             "ops",
-            "Events a second put on the stream; of them again, since the stream had lost them; left to the sweep.",
-            "*Again* above zero: Redis came back empty. *Left to the sweep*: Redis was away or slow.",
+            "Events per second: published; republished because the stream had lost them; left to the job `sweep`.",
+            "*republished* above zero: Redis restarted without its data. *left to sweep*: Redis was down or slow.",
             [
                 Query(rate("outbox_published_total"), "published"),
-                Query(rate("outbox_republished_total"), "again"),
-                Query(rate("outbox_left_to_sweep_total"), "left to the sweep"),
+                Query(rate("outbox_republished_total"), "republished"),
+                Query(rate("outbox_left_to_sweep_total"), "left to sweep"),
             ],
         ),
     ],
 )
 
 _STREAM = Row(
-    "Stream: published, to be read and settled",
+    "Stream: published, not yet acknowledged",
     [
         Panel(
             "Lag and pending",
             "short",
-            "Entries that no notifier has read; read and not acknowledged, since they are being delivered.",
-            "Runbook, StreamLags. Pending that stay: a channel that is tried again, or a notifier that died just now.",
+            "*lag*: entries not yet read by the consumer group. *pending*: entries read but not yet acknowledged.",
+            "Runbook, StreamLags. If *pending* does not fall: a delivery is retried, or a consumer has just failed.",
             [Query("max(stream_lag)", "lag"), Query("max(stream_pending)", "pending")],
             limits=[(100, "red")],
         ),
         Panel(
             "Age of the last read",
             "s",
-            "How long ago any notifier has come round to reading the stream; an idle one does so each second.",
-            "Runbook, NotifierStalled. It says so even where the process is up.",
+            "The time since any consumer last read the stream. An idle consumer reads every second.",
+            "Runbook, NotifierStalled. A high age means that the consumer is stuck, even if its process is running.",
             [Query("time() - max(max_over_time(stream_last_read_timestamp_seconds[1h]))", "age")],
             limits=[(60, "red")],
         ),
         Panel(
-            "Read again",
+            "Redeliveries",
             "ops",
-            "Entries a second that were read again, taken over from a notifier that left them, or known already; and "
-            "entries that vanished before they were settled.",
-            "Some after a crash or an error are right, and harmless. Without end: a notifier dies at the same entry.",
+            "Entries per second: delivered more than once; claimed from another consumer; ignored as duplicates; "
+            "deleted before they were acknowledged.",
+            "Some redeliveries after a crash or an error are normal and harmless. If they continue, a consumer crashes "
+            "repeatedly on the same entry.",
             [
                 Query(rate("events_redelivered_total"), "redelivered"),
-                Query(rate("stream_claimed_total"), "taken over"),
-                Query(rate("events_duplicate_total"), "known already"),
-                Query(rate("stream_deleted_while_pending_total"), "vanished"),
+                Query(rate("stream_claimed_total"), "claimed"),
+                Query(rate("events_duplicate_total"), "duplicate"),
+                Query(rate("stream_deleted_while_pending_total"), "deleted while pending"),
             ],
         ),
     ],
 )
 
 _DELIVERY = Row(
-    "Notifications: read, to be delivered",
+    "Notifications: read, not yet delivered",
     [
         Panel(
-            "From a change to its notification",
+            "Notification latency",
             "s",
-            "What half, 95 % and 99 % stay below, on the channel `console`, which is the log. The dots lead to traces.",
-            "Higher than a second: see which of the ages above has risen with it.",
+            "The time from a task's change to its notification on the channel `console` (the log): the 50th, 95th and "
+            "99th percentile. The dots link to traces.",
+            "Over one second: check which of the ages above rose at the same time.",
             [
                 Query(quantile(0.5, 'notification_delivery_seconds{channel="console"}'), "p50"),
                 Query(quantile(0.95, 'notification_delivery_seconds{channel="console"}'), "p95"),
@@ -91,37 +94,39 @@ _DELIVERY = Row(
         Panel(
             "Deliveries by channel and outcome",
             "ops",
-            "Attempts a second: delivered, to be tried again, given up.",
-            "*retried* on one channel: it is away or refuses; the notifier's line `delivery failed` says why.",
+            "Delivery attempts per second by outcome: delivered, retried, gave_up.",
+            "*retried* on one channel: it is unavailable or refuses the message. The log line `delivery failed` has "
+            "the error.",
             [Query(rate("notifications_total", "channel, outcome"), "{{channel}} {{outcome}}")],
             stacked=True,
         ),
         Panel(
-            "Settled and to be confirmed",
+            "Unconfirmed completed events",
             "short",
-            "Events over with, of which the task service must still be told. At 5,000 the notifier stops reading.",
-            "It grows: the task service is away or slow.",
+            "Completed events that wait for confirmation by the task service. At 5,000, the consumer stops reading.",
+            "It grows: the task service is unavailable or slow.",
             [Query("sum(settled_unconfirmed)", "events")],
         ),
         Panel(
-            "Confirmations that failed",
+            "Failed confirmations",
             "ops",
-            "Calls of ConfirmEvents a second that failed. They are made again.",
-            "The task service is away or slow; look at *gRPC*, client's side, ConfirmEvents.",
+            "Failed ConfirmEvents calls per second. Failed calls are retried.",
+            "The task service is unavailable or slow. See ConfirmEvents in *gRPC*, row *Clients*.",
             [Query(rate("confirmations_failed_total"), "failed")],
         ),
         Panel(
-            "Reminders that were outdated",
+            "Outdated reminders",
             "ops",
-            "Reminders a second that were dropped, as the task was done, deleted or moved meanwhile.",
-            "Nothing is wrong with that; all of them outdated would mean that reminders are late.",
+            "Reminders per second that were skipped, because the task is done, deleted or due at another time.",
+            "Outdated reminders are normal. If all reminders are outdated, they are sent too late.",
             [Query(rate("reminders_outdated_total"), "outdated")],
         ),
         Panel(
-            "From a task to the notification, by channel, p95",
+            "Notification latency by channel, p95",
             "s",
-            "What 95 % stay below on each channel, pauses between attempts included.",
-            "One channel alone: whoever is behind it is slow. Its attempts are above.",
+            "The time from a task's change to its notification, including the pauses between attempts.",
+            "Only one channel is slow: its external service is slow. *Deliveries by channel and outcome* shows its "
+            "attempts.",
             [Query(quantile(0.95, "notification_delivery_seconds", "channel"), "{{channel}}")],
             exemplars=True,
         ),
@@ -129,34 +134,35 @@ _DELIVERY = Row(
 )
 
 _DEAD = Row(
-    "Dead letters: what could not be handled",
+    "Dead letters: events that could not be processed",
     [
         Panel(
-            "Waiting",
+            "Stored dead letters",
             "short",
-            "How many dead letters wait for somebody to replay or discard them.",
-            "Runbook, DeadLettersWait: `make dead-letters`.",
+            "The number of dead letters that have not been replayed or discarded.",
+            "Runbook, DeadLettersWait. `make dead-letters` lists them.",
             [Query("max(dead_letters)", "dead letters")],
             limits=[(1, "red")],
         ),
         Panel(
-            "Came, by reason",
+            "Added dead letters by reason",
             "ops",
-            "What was put among the dead letters, by why.",
-            "`gave_up` is a channel's end of patience; anything else is a broken event: who wrote it?",
+            "Dead letters added per second, by reason.",
+            "`gave_up`: a channel failed permanently. Any other reason: an invalid event; find the process that wrote "
+            "it.",
             [
                 Query(
                     rate("dead_lettered_total", "reason"),
                     "{{reason}}",
-                    "no event has failed since the notifier's start: `make drill N=3` makes one",
+                    "no event has failed since the notification service started; `make drill N=3` causes a failure",
                 )
             ],
         ),
         Panel(
-            "Went",
+            "Removed dead letters",
             "ops",
-            "What operators have replayed and discarded, and what was dropped as the oldest of too many.",
-            "Dropped above zero: 10,000 wait, and nobody looks.",
+            "Dead letters per second that an operator replayed or discarded, or that were dropped as the oldest.",
+            "*dropped* above zero: the list has reached its limit of 10,000. Replay or discard the dead letters.",
             [
                 Query(rate("dead_letters_replayed_total"), "replayed"),
                 Query(rate("dead_letters_discarded_total"), "discarded"),
@@ -169,6 +175,6 @@ _DEAD = Row(
 DASHBOARD = Dashboard(
     "taskmesh-queue",
     "Queue",
-    "The way of an event from the outbox over the stream to its notification, and what fell off it.",
+    "Events from the outbox through the stream to the notification, and dead letters.",
     [_OUTBOX, _STREAM, _DELIVERY, _DEAD],
 )

@@ -1,4 +1,4 @@
-"""The gateways that the attacks are tried on."""
+"""Fixtures: the gateways that the tests attack."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -13,7 +13,7 @@ from tests.support.valkey import Valkey
 
 @pytest.fixture(scope="session")
 def edge_of_the_mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    # With a queue of its own: its notifier runs as long as the session, and would take the events of other tests.
+    # A separate Redis server: this notification service runs for the whole session and consumes all events.
     queue = Valkey(tmp_path_factory.mktemp("queue-of-the-mesh"))
     queue.start()
     try:
@@ -34,7 +34,7 @@ async def gateway(request: pytest.FixtureRequest) -> AsyncIterator[Gateway]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def limited_gateway(request: pytest.FixtureRequest) -> AsyncIterator[Gateway]:
-    """A gateway with limits that has nothing counted for a minute; a real Kong offers no event that says so."""
+    """A gateway with limits and no requests counted. For a real Kong, wait until the counters of the minute expire."""
     if KONG:
         await asyncio.sleep(61)
         yield Gateway(KONG, is_patient=False)

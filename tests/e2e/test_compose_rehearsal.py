@@ -1,4 +1,4 @@
-"""The system of docker-compose.yml, rehearsed without containers: it works with the rights and settings it is given."""
+"""The system of docker-compose.yml works with its rights and settings, tested without containers."""
 
 import os
 import shutil
@@ -50,7 +50,7 @@ def _notifications(client: httpx.Client) -> list[dict[str, Any]]:
 
 
 def _use_everything(system: Rehearsal) -> None:
-    """Leads the services through all that they do with the queue."""
+    """Use all features of the services that access Redis."""
     with _as(system, "ada") as ada:
         with ada.stream("GET", "/api/v1/events") as events:
             created_task = ada.post("/api/v1/tasks", json={"title": "Buy milk"})
@@ -75,32 +75,32 @@ def _use_everything(system: Rehearsal) -> None:
     _dead_letters(system, "discard", "--all")
 
 
-def _crash_and_come_again(system: Rehearsal, stack: ExitStack) -> None:
-    """What was at work when it was killed is taken up by the next process of another name."""
+def _crash_and_restart(system: Rehearsal, stack: ExitStack) -> None:
+    """Kill the notification service and check that a new process with another name processes the open events."""
     system.processes["notify-svc"].send(signal.SIGKILL)
     system.processes["notify-svc"].wait()
     with _as(system, "bob") as bob:
-        assert bob.post("/api/v1/tasks", json={"title": "While nobody listens"}).status_code == 201
+        assert bob.post("/api/v1/tasks", json={"title": "Without a consumer"}).status_code == 201
         system.start(stack, "notify-svc")
         system.becomes_healthy("notify-svc")
         _becomes(lambda: len(_notifications(bob)) == 1)
 
 
-def test_with_the_rights_and_settings_of_docker_compose_everything_works(tmp_path: Path) -> None:
+def test_everything_works_with_the_rights_and_settings_of_docker_compose(tmp_path: Path) -> None:
     with rehearsal(tmp_path) as (system, stack):
         _use_everything(system)
-        _crash_and_come_again(system, stack)
+        _crash_and_restart(system, stack)
         assert system.redis.refused() == []
         for process in system.processes.values():
             assert "NOPERM" not in process.output()
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_the_command_that_make_up_prints_works_as_it_stands(tmp_path: Path) -> None:
+def test_the_command_printed_by_make_up_works(tmp_path: Path) -> None:
     with rehearsal(tmp_path) as (system, stack):
         address = system.start_gateway(stack)
-        told = StandIn(tmp_path, f'"compose port kong 8000") echo {address} ;;').run("up").stdout
-        (curl,) = (line for line in told.splitlines() if line.startswith("  curl "))
+        output = StandIn(tmp_path, f'"compose port kong 8000") echo {address} ;;').run("up").stdout
+        (curl,) = (line for line in output.splitlines() if line.startswith("  curl "))
         command = ["bash", "-c", f"{curl} --noproxy '*'"]
         answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=20)
         assert "201 Created" in answer.stdout

@@ -1,4 +1,4 @@
-"""`make dev` with the real services: what a first look at the system sees."""
+"""`make dev` with the real services."""
 
 import json
 import shlex
@@ -44,7 +44,7 @@ def _create_by_grpc(dev: DevRunner, title: str) -> None:
         )
 
 
-def test_everything_answers_and_a_second_start_finds_the_tasks_of_the_first(tmp_path: Path) -> None:
+def test_everything_responds_and_tasks_survive_a_restart(tmp_path: Path) -> None:
     with running(tmp_path) as first:
         first.wait_for("Taskmesh is up")
         _create(first, "over REST")
@@ -62,7 +62,7 @@ def test_everything_answers_and_a_second_start_finds_the_tasks_of_the_first(tmp_
         assert _titles(second) == ["over gRPC", "over REST"]
 
 
-def test_a_watcher_hears_of_a_task_and_of_its_notification(tmp_path: Path) -> None:
+def test_a_watcher_receives_a_task_and_its_notification(tmp_path: Path) -> None:
     with running(tmp_path) as dev:
         dev.wait_for("Taskmesh is up")
         with httpx.stream("GET", f"{dev.gateway}/api/v1/events", headers=KEY, trust_env=False, timeout=20) as answer:
@@ -79,7 +79,7 @@ def test_a_watcher_hears_of_a_task_and_of_its_notification(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_the_commands_that_it_prints_work_as_they_stand(tmp_path: Path) -> None:
+def test_the_printed_commands_work(tmp_path: Path) -> None:
     with running(tmp_path) as dev:
         dev.wait_for("Taskmesh is up")
         dev.wait_for("buf curl")
@@ -90,7 +90,7 @@ def test_the_commands_that_it_prints_work_as_they_stand(tmp_path: Path) -> None:
         assert json.loads(answer.stdout)["task"]["title"] == "Buy milk"
 
 
-def test_the_edge_is_reached_through_the_gateway_alone(tmp_path: Path) -> None:
+def test_the_edge_accepts_requests_only_from_the_gateway(tmp_path: Path) -> None:
     with running(tmp_path) as dev:
         dev.wait_for("Taskmesh is up")
         claims = {"X-Consumer-Username": "demo", "X-Mesh-Token": "guessed", **KEY}
@@ -109,7 +109,7 @@ def test_two_copies_run_side_by_side(tmp_path: Path) -> None:
         for each in (one, two):
             each.wait_for("Taskmesh is up")
             assert _page(each, "/").startswith("<!doctype html>")
-            assert "WebSocket" in _page(each, "/@vite/client"), "which brings the page anew when its source changes"
+            assert "WebSocket" in _page(each, "/@vite/client"), "Vite's client reloads the page when its source changes"
         _create(one, "only in one")
         assert _titles(one) == ["only in one"]
         assert _titles(two) == []
@@ -117,7 +117,7 @@ def test_two_copies_run_side_by_side(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif("sys.platform != 'linux'", reason="only Linux ties a process to its parent")
-def test_a_killed_service_or_a_killed_runner_leaves_nothing_and_loses_nothing(tmp_path: Path) -> None:
+def test_a_killed_service_or_runner_leaves_no_process_and_loses_no_task(tmp_path: Path) -> None:
     with running(tmp_path) as first:
         first.wait_for("Taskmesh is up")
         _create(first, "kept")

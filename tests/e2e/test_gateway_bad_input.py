@@ -1,4 +1,4 @@
-"""Bad input of every kind through the gateway and straight at the edge: refused the same way, and without an effect."""
+"""Bad input is rejected in the same way through the gateway and directly at the edge, and has no effect."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ JSON = ("Content-Type", "application/json")
 
 @dataclass(frozen=True)
 class Way:
-    """Where a request is sent, and the header lines that authenticate it."""
+    """The destination of a request, and the header lines that authenticate it."""
 
     gateway: Gateway
     proof: Lines
@@ -34,7 +34,7 @@ async def way(request: pytest.FixtureRequest, gateway: Gateway) -> Way:
 
 @dataclass(frozen=True)
 class Bad:
-    """A bad request, and the status of its answer."""
+    """A bad request and the expected status."""
 
     row: str
     status: int

@@ -35,12 +35,12 @@ def leaving_on(name: str) -> Change:
 
 # E3
 @stopped_by("consumer anonymous: request-termination", drop_plugin("request-termination", anonymous))
-async def test_a_stranger_reads_nothing(gateway: Gateway) -> None:
+async def test_a_request_without_a_credential_reads_nothing(gateway: Gateway) -> None:
     for lines in ((), (("x-api-key", "guessed"),), (DEMO_KEY, DEMO_KEY), (("Cookie", "sid=guessed"),)):
         answer = await gateway.send(SESSION, *lines)
         assert answer.status_code == 401
         assert answer.headers["Content-Type"] == "application/problem+json"
-        # A browser would show its own dialog for a password, on the attacker's page too.
+        # With this header, a browser would show a password dialog, even on an attacker's page.
         assert "WWW-Authenticate" not in answer.headers
 
 
@@ -78,7 +78,7 @@ async def test_no_other_header_that_names_a_user_is_believed(gateway: Gateway) -
 
 # E2
 @stopped_by("service api: request-transformer: remove x-mesh-token", leaving_on("x-mesh-token"))
-async def test_a_token_of_the_clients_own_changes_nothing(gateway: Gateway) -> None:
+async def test_a_mesh_token_from_the_client_has_no_effect(gateway: Gateway) -> None:
     token = ("X-Mesh-Token", "a-guess-at-the-token-of-the-mesh")
     assert await gateway.user(DEMO_KEY, token) == "demo"
     assert await gateway.user(DEMO_KEY, token, token) == "demo"
@@ -97,13 +97,13 @@ async def test_the_edge_itself_believes_no_client(gateway: Gateway) -> None:
 
 # E3
 @stopped_by("route api-key", without_route("api-key"))
-async def test_a_bad_key_beside_a_good_cookie_is_a_bad_key(gateway: Gateway) -> None:
+async def test_an_invalid_key_with_a_valid_cookie_is_rejected(gateway: Gateway) -> None:
     cookie = await gateway.session()
     assert await gateway.user(cookie, ("x-api-key", "guessed")) is None
 
 
 # E3
-async def test_a_key_beside_a_cookie_counts_and_neither_is_mixed_up(gateway: Gateway) -> None:
+async def test_a_key_takes_precedence_over_a_cookie(gateway: Gateway) -> None:
     cookie = await gateway.session()
     answer = await gateway.send(SESSION, cookie, GUEST_KEY)
     assert answer.json() == {"user": "guest"}
@@ -111,7 +111,7 @@ async def test_a_key_beside_a_cookie_counts_and_neither_is_mixed_up(gateway: Gat
 
 
 # E4
-async def test_another_users_task_is_as_if_it_did_not_exist(gateway: Gateway) -> None:
+async def test_a_task_of_another_user_does_not_seem_to_exist(gateway: Gateway) -> None:
     created = await gateway.send(TASKS, DEMO_KEY, method="POST", json={"title": "Only mine"})
     path = created.headers["Location"]
     missing = "01JD0000000000000000000000"
@@ -143,7 +143,7 @@ async def test_a_list_has_no_tasks_of_another_user_whose_page_token_is_refused(g
 
 # E3: PostgreSQL fails on some of these, and Kong's router on others
 @pytest.mark.parametrize("name", [b"d\xe9mo", b"de\0mo", "dem\u00f6".encode(), b"x" * 65])
-async def test_a_user_name_that_no_user_can_have_is_a_wrong_one(gateway: Gateway, name: bytes) -> None:
+async def test_an_impossible_user_name_is_rejected_like_a_wrong_one(gateway: Gateway, name: bytes) -> None:
     credentials = base64.b64encode(name + b":password").decode()
     answer = await gateway.send(SESSION, ("Authorization", f"Basic {credentials}"))
     assert (answer.status_code, answer.json()["reason"]) == (401, "UNAUTHORIZED")
@@ -151,13 +151,13 @@ async def test_a_user_name_that_no_user_can_have_is_a_wrong_one(gateway: Gateway
 
 # E3
 @pytest.mark.parametrize("line", ["x-api-key: \xe9", "Authorization: Basic \xe9", "Authorization: Bearer demo-key"])
-async def test_a_malformed_credential_is_a_wrong_one(gateway: Gateway, line: str) -> None:
+async def test_a_malformed_credential_is_rejected_like_a_wrong_one(gateway: Gateway, line: str) -> None:
     for target in (SESSION, "/api/v1/events"):
         assert (await gateway.raw(target, line)).status == 401
 
 
 # E3
-async def test_a_wrong_password_does_not_tell_whether_the_user_exists(gateway: Gateway) -> None:
+async def test_a_wrong_password_does_not_reveal_whether_the_user_exists(gateway: Gateway) -> None:
     bodies = []
     for auth in ((GUEST[0], "wrong"), ("unknown", "wrong"), ("anonymous", ""), ("", "")):
         body = (await gateway.send(SESSION, auth=auth)).json()

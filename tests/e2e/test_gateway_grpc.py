@@ -1,6 +1,6 @@
-"""Attacks through the gateway's port for gRPC. Only a real Kong has one: in development, gRPC bypasses the gateway.
+"""Attacks through the gateway's gRPC port. Only a real Kong has one: in development, gRPC bypasses the gateway.
 
-GATEWAY_GRPC_TARGET names it; without that, it is port 9080 of the host in GATEWAY_URL.
+GATEWAY_GRPC_TARGET sets the port. The default is port 9080 of the host in GATEWAY_URL.
 """
 
 import os
@@ -27,7 +27,7 @@ Metadata = Sequence[tuple[str, str]]
 
 @asynccontextmanager
 async def channel(host: str | None = None, target: str = TARGET) -> AsyncIterator[grpc.aio.Channel]:
-    """A connection to the gateway, for services of this host."""
+    """Open a channel to the gateway, optionally with `host` as the authority."""
     options: list[tuple[str, object]] = [("grpc.enable_http_proxy", 0)]
     if host:
         options.append(("grpc.default_authority", host))
@@ -36,7 +36,7 @@ async def channel(host: str | None = None, target: str = TARGET) -> AsyncIterato
 
 
 async def status(method: str, metadata: Metadata = (), host: str | None = None) -> grpc.StatusCode:
-    """How a call with an empty message ends."""
+    """Return the status code of a call with an empty message."""
     async with channel(host) as opened:
         call: Any = opened.unary_unary(method)
         return await call(b"", metadata=metadata, timeout=20).code()  # type: ignore[no-any-return]
@@ -44,7 +44,7 @@ async def status(method: str, metadata: Metadata = (), host: str | None = None) 
 
 # E3
 @pytest.mark.parametrize("method", [LIST, "/notify.v1.NotificationService/ListNotifications"])
-async def test_a_stranger_calls_nothing(method: str) -> None:
+async def test_a_client_without_a_key_can_call_nothing(method: str) -> None:
     for metadata in ((), (("x-api-key", "guessed"),), (("x-consumer-username", "demo"),)):
         assert await status(method, metadata) == grpc.StatusCode.UNAUTHENTICATED
     assert await status(method, (DEMO_KEY,)) == grpc.StatusCode.OK
@@ -103,7 +103,7 @@ async def test_a_message_of_more_than_256_kib_does_not_reach_a_service() -> None
     assert "grpc-status-details-bin" not in dict(refused.value.trailing_metadata() or ()), "an error of the service"
 
 
-async def test_the_port_for_http_serves_no_grpc_and_that_for_grpc_no_http() -> None:
+async def test_each_port_serves_only_its_own_protocol() -> None:
     assert KONG
     url = httpx.URL(KONG)
     async with channel(target=f"{url.host}:{url.port}") as opened:

@@ -1,4 +1,4 @@
-"""Attacks by number: guessing passwords, and exceeding one's share. Each begins with nothing counted."""
+"""Attacks on the limits: guessing passwords, and too many requests. Each test starts with no requests counted."""
 
 import asyncio
 from collections import Counter
@@ -10,13 +10,13 @@ import pytest
 from tests.support.kong import raw_http
 from tests.support.kong.dev_gateway import Document, drop_plugin, login_limits, route, service
 from tests.support.kong.gateway import (
+    ANONYMOUS_LIMIT,
     DEMO,
     DEMO_KEY,
     GUEST,
     GUEST_KEY,
     SESSION,
-    SHARE,
-    STRANGERS,
+    USER_LIMIT,
     Gateway,
     gateway_to,
     not_kong,
@@ -29,7 +29,7 @@ WRONG = ("demo", "wrong")
 COUNTED = drop_plugin("pre-function", lambda file: route(file, "login"))
 
 
-def without_limits_of_strangers(file: Document) -> None:
+def without_anonymous_limits(file: Document) -> None:
     file["plugins"] = [each for each in file["plugins"] if each["name"] != "rate-limiting"]
 
 
@@ -50,7 +50,9 @@ async def test_of_300_parallel_guesses_ten_get_an_answer(limited_gateway: Gatewa
 
 # E11
 @stopped_by("route login: pre-function", COUNTED)
-async def test_over_the_limit_a_right_password_gets_the_same_answer_as_a_wrong_one(limited_gateway: Gateway) -> None:
+async def test_over_the_limit_a_correct_password_gets_the_same_response_as_a_wrong_one(
+    limited_gateway: Gateway,
+) -> None:
     await at_once(limited_gateway, 10, auth=WRONG)
     right, wrong = [await limited_gateway.send(SESSION, auth=auth) for auth in (DEMO, WRONG)]
     assert right.status_code == wrong.status_code == 429
@@ -58,9 +60,9 @@ async def test_over_the_limit_a_right_password_gets_the_same_answer_as_a_wrong_o
     assert {**right.json(), "request_id": ""} == {**wrong.json(), "request_id": ""}
 
 
-# E11: nginx ends a request with a malformed body by itself
+# E11: nginx itself ends a request with a malformed body
 @stopped_by("route login: pre-function", COUNTED)
-async def test_a_malformed_body_hides_no_guess(limited_gateway: Gateway) -> None:
+async def test_a_guess_with_a_malformed_body_is_counted(limited_gateway: Gateway) -> None:
     line = ("Authorization: Basic ZGVtbzpkZW1vLXBhc3N3b3Jk", "Transfer-Encoding: chunked")
     request = raw_http.request(SESSION, *line, method="POST", body="zz")
     for _ in range(10):
@@ -104,21 +106,21 @@ async def test_one_address_cannot_lock_a_user_out_but_many_are_limited(edge_of_t
 # E12
 @stopped_by("service api: rate-limiting", drop_plugin("rate-limiting", lambda file: service(file, "api")))
 async def test_a_user_gets_no_more_than_a_share(limited_gateway: Gateway) -> None:
-    answers = [await limited_gateway.send(SESSION, DEMO_KEY) for _ in range(SHARE + 2)]
+    answers = [await limited_gateway.send(SESSION, DEMO_KEY) for _ in range(USER_LIMIT + 2)]
     refused = answers[-1]
     assert refused.status_code == 429
-    assert refused.headers["RateLimit-Limit"] == str(SHARE)
+    assert refused.headers["RateLimit-Limit"] == str(USER_LIMIT)
     assert refused.headers["RateLimit-Remaining"] == "0"
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
-    assert await limited_gateway.user(GUEST_KEY) == "guest", "another user has another share"
+    assert await limited_gateway.user(GUEST_KEY) == "guest", "the limit applies per user"
 
 
-# E12: Kong reads a count first and adds to it later
-@stopped_by("plugins: rate-limiting of anonymous", without_limits_of_strangers)
+# E12: Kong reads a count first and increments it later
+@stopped_by("plugins: rate-limiting of anonymous", without_anonymous_limits)
 async def test_a_burst_may_exceed_a_limit_that_holds_afterwards(limited_gateway: Gateway) -> None:
-    answers = await at_once(limited_gateway, 2 * STRANGERS, ("x-api-key", "guessed"))
+    answers = await at_once(limited_gateway, 2 * ANONYMOUS_LIMIT, ("x-api-key", "guessed"))
     assert {each.status_code for each in answers} <= {401, 429}
-    assert len([each for each in answers if each.status_code == 401]) >= STRANGERS
+    assert len([each for each in answers if each.status_code == 401]) >= ANONYMOUS_LIMIT
     refused = await limited_gateway.send(SESSION, ("x-api-key", "guessed"))
-    assert (refused.status_code, refused.headers["RateLimit-Limit"]) == (429, str(STRANGERS))
+    assert (refused.status_code, refused.headers["RateLimit-Limit"]) == (429, str(ANONYMOUS_LIMIT))
     assert await limited_gateway.user(DEMO_KEY) == "demo"

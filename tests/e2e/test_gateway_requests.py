@@ -1,4 +1,4 @@
-"""Attacks by the form of requests: paths, headers, bodies and methods that two readers could understand in two ways."""
+"""Attacks with unusual paths, headers, bodies and methods, which Kong and the edge could interpret differently."""
 
 import asyncio
 import json
@@ -26,13 +26,12 @@ def api_paths(path: str) -> Change:
 
 
 async def reaches_the_api(gateway: Gateway, target: str) -> bool:
-    """Whether a stranger is stopped at the API; everywhere else is the page, which is for everybody."""
+    """Return whether a request without a credential gets 401. All paths outside the API are the public page."""
     return (await gateway.raw(target)).status == 401
 
 
-# kong.md (8)
 @stopped_by("route api-session: paths", api_paths("/api/"))
-async def test_no_spelling_of_the_path_avoids_the_api(gateway: Gateway) -> None:
+async def test_no_spelling_of_the_path_bypasses_the_api(gateway: Gateway) -> None:
     targets = (
         *("/api", "/api?q=1", "//api", "/api/", "//api/x", "/api//x", "/%61pi/x", "/x/../api/y", "/x/%2e%2e/api/y"),
         *("http://localhost/api/x", "/api/..%2fx", "/api/%252e%252e/x", "/api/..\\x"),
@@ -40,9 +39,8 @@ async def test_no_spelling_of_the_path_avoids_the_api(gateway: Gateway) -> None:
     assert [target for target in targets if not await reaches_the_api(gateway, target)] == []
 
 
-# kong.md (8)
 @stopped_by("route api-session: paths", api_paths("/api"))
-async def test_what_only_begins_like_the_api_is_not_sent_to_it(gateway: Gateway) -> None:
+async def test_a_path_that_only_starts_like_the_api_is_not_sent_to_it(gateway: Gateway) -> None:
     targets = (
         *("/apix", "/api.json", "/api;a=1/x", "/api%2fx", "/api%20/x", "/api%5Cx", "/API"),
         *("/api/../x", "/api/%2e%2e/x", "/api/.."),
@@ -50,7 +48,6 @@ async def test_what_only_begins_like_the_api_is_not_sent_to_it(gateway: Gateway)
     assert [target for target in targets if await reaches_the_api(gateway, target)] == []
 
 
-# kong.md (8)
 @pytest.mark.parametrize("target", ["/api/%00", "/%zz", "/../api/v1/session"])
 async def test_a_malformed_path_is_400(gateway: Gateway, target: str) -> None:
     assert (await gateway.raw(target, KEY)).status == 400
@@ -58,7 +55,7 @@ async def test_a_malformed_path_is_400(gateway: Gateway, target: str) -> None:
 
 # E16
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"])
-async def test_what_the_edge_serves_to_operators_is_not_reached(gateway: Gateway, path: str) -> None:
+async def test_operator_endpoints_of_the_edge_are_not_reachable(gateway: Gateway, path: str) -> None:
     answer = await gateway.send(path, DEMO_KEY)
     assert "serving" not in answer.text.lower()
     assert "process_resident_memory_bytes" not in answer.text
@@ -82,7 +79,7 @@ async def test_services_inside_the_mesh_have_no_route(gateway: Gateway, path: st
 
 # D15
 @stopped_by("plugins: pre-function", drop_plugin("pre-function"))
-async def test_more_headers_than_the_gateway_looks_at_are_refused(gateway: Gateway) -> None:
+async def test_more_headers_than_the_gateway_reads_are_rejected(gateway: Gateway) -> None:
     filler = [f"X-{number}: 1" for number in range(120)]
     assert (await gateway.raw(SESSION, KEY, *filler)).status == 431
     assert (await gateway.raw(SESSION, *filler, KEY)).status == 431
@@ -140,7 +137,7 @@ async def test_a_body_of_more_than_256_kib_is_refused_declared_or_not(gateway: G
 
 
 # D4
-async def test_a_stranger_is_refused_before_the_body_is_read(gateway: Gateway) -> None:
+async def test_a_client_without_a_credential_is_rejected_before_the_body_is_read(gateway: Gateway) -> None:
     unfinished = raw_http.request(TASKS, "Content-Length: 100000", method="POST", body="{")
     for _ in range(20):
         assert (await raw_http.first_answer(gateway.url, unfinished)).status == 401
@@ -164,7 +161,7 @@ async def test_clients_that_never_finish_a_body_leave_room_for_others(gateway: G
 
 
 # D4
-async def test_nothing_is_unpacked_so_nothing_explodes(gateway: Gateway) -> None:
+async def test_compressed_bodies_are_not_decompressed(gateway: Gateway) -> None:
     lines = (DEMO_KEY, ("Content-Type", "application/json"), ("Content-Encoding", "gzip"))
     answer = await gateway.send(TASKS, *lines, method="POST", content=b"\x1f\x8b\x08" + b"\0" * 100)
     assert answer.status_code == 415
@@ -172,7 +169,7 @@ async def test_nothing_is_unpacked_so_nothing_explodes(gateway: Gateway) -> None
 
 # D12: Kong removes the headers that Connection names
 @stopped_by("plugins: pre-function", drop_plugin("pre-function"))
-async def test_the_id_of_the_answer_is_that_of_the_edge(gateway: Gateway) -> None:
+async def test_the_response_has_the_request_id_of_the_edge(gateway: Gateway) -> None:
     for connection in ("close", "close, X-Request-ID", "X-Mesh-Token"):
         answer = await gateway.raw(f"{TASKS}/x", KEY, f"Connection: {connection}")
         assert answer.status == 404
@@ -190,9 +187,9 @@ async def test_a_method_in_a_header_is_ignored_and_trace_refused(gateway: Gatewa
     assert (await gateway.send(path, DEMO_KEY, method="TRACE")).status_code == 405
 
 
-# E9: what the page and the API let a browser do
+# E9: security headers
 @stopped_by("plugins: response-transformer", drop_plugin("response-transformer"))
-async def test_the_page_is_shown_in_no_frame(gateway: Gateway) -> None:
+async def test_the_page_cannot_be_framed(gateway: Gateway) -> None:
     answer = await gateway.send("/")
     assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
     assert "Server" not in answer.headers
@@ -243,9 +240,9 @@ ANSWERS = [
 ]
 
 
-# E9, E15: answers of the edge, of plugins, of Kong and of nginx
+# E9, E15: responses of the edge, of plugins, of Kong and of nginx
 @pytest.mark.parametrize(("status", "request_"), ANSWERS)
-async def test_every_answer_has_the_security_headers(gateway: Gateway, status: int, request_: bytes) -> None:
+async def test_every_response_has_the_security_headers(gateway: Gateway, status: int, request_: bytes) -> None:
     answer = await raw_http.first_answer(gateway.url, request_)
     assert answer.status == status
     assert answer.header("x-content-type-options") == "nosniff"
@@ -261,13 +258,13 @@ async def test_every_answer_has_the_security_headers(gateway: Gateway, status: i
 
 # E9: a header that is in `remove` is not added again
 @stopped_by("service api: response-transformer: not remove nosniff", removing_nosniff)
-async def test_an_answer_of_the_api_is_never_sniffed(gateway: Gateway) -> None:
+async def test_api_responses_have_nosniff(gateway: Gateway) -> None:
     assert (await gateway.send(SESSION, DEMO_KEY)).headers["X-Content-Type-Options"] == "nosniff"
 
 
 # E15
 @stopped_by("plugins: post-function", drop_plugin("post-function"))
-async def test_the_gateways_own_errors_are_problems(gateway: Gateway) -> None:
+async def test_errors_of_the_gateway_are_problem_json(gateway: Gateway) -> None:
     assert (await gateway.send(SESSION)).headers["Content-Type"] == "application/problem+json"
 
 

@@ -1,4 +1,4 @@
-"""Attacks on sessions: cookies that are stolen, kept, planted, or used by a page of another site."""
+"""Attacks on sessions: cookies that are stolen, kept after logout, planted, or used by a page of another site."""
 
 import os
 import subprocess
@@ -35,7 +35,7 @@ async def test_a_copy_of_the_cookie_is_dead_after_the_logout(gateway: Gateway) -
 
 # E8
 @stopped_by("session: logout_methods", session_with(logout_methods=["GET", "POST"]))
-async def test_only_a_post_to_the_session_signs_a_user_out(gateway: Gateway) -> None:
+async def test_only_a_post_to_the_session_signs_the_user_out(gateway: Gateway) -> None:
     cookie = await gateway.sign_in()
     await gateway.send(LOGOUT, cookie)
     await gateway.send(f"{TASKS}?session_logout=true", cookie, method="POST", json={"title": "x"})
@@ -43,9 +43,9 @@ async def test_only_a_post_to_the_session_signs_a_user_out(gateway: Gateway) -> 
     assert await gateway.user(cookie) == "demo"
 
 
-# E8: SameSite=Strict covers other sites, but not another port of the same host
+# E8: SameSite=Strict covers other sites, but not other ports of the same host
 @stopped_by("route logout: pre-function", drop_plugin("pre-function", lambda file: route(file, "logout")))
-async def test_a_page_of_another_origin_signs_no_user_out(gateway: Gateway) -> None:
+async def test_a_page_of_another_origin_cannot_sign_the_user_out(gateway: Gateway) -> None:
     cookie = await gateway.sign_in()
     own = gateway.url
     for page in (
@@ -72,7 +72,7 @@ async def test_scripts_do_not_see_the_cookie(gateway: Gateway) -> None:
 
 # E7
 @stopped_by("session: cookie_secure", session_with(cookie_secure=False))
-async def test_the_cookie_never_goes_over_a_line_that_others_read(gateway: Gateway) -> None:
+async def test_the_cookie_is_sent_only_over_a_secure_connection(gateway: Gateway) -> None:
     assert "Secure" in await _flags(gateway)
 
 
@@ -84,7 +84,7 @@ async def test_the_cookie_is_not_sent_from_other_sites(gateway: Gateway) -> None
 
 # E7
 @stopped_by("session: no cookie_domain", session_with(cookie_domain="example.com"))
-async def test_no_other_host_gets_the_cookie(gateway: Gateway) -> None:
+async def test_the_cookie_is_not_sent_to_other_hosts(gateway: Gateway) -> None:
     flags = await _flags(gateway)
     assert "Path=/" in flags
     assert not [flag for flag in flags if flag.lower().startswith("domain")]
@@ -92,14 +92,14 @@ async def test_no_other_host_gets_the_cookie(gateway: Gateway) -> None:
 
 # E6
 async def test_a_cookie_planted_before_the_login_is_not_what_is_signed_in(gateway: Gateway) -> None:
-    planted = ("Cookie", "sid=planted-by-somebody-else")
+    planted = ("Cookie", "sid=planted-by-an-attacker")
     answer = await gateway.send(SESSION, planted, auth=DEMO)
     assert "planted" not in answer.headers["Set-Cookie"]
     assert await gateway.user(planted) is None
 
 
 # E3
-async def test_a_password_beside_a_cookie_changes_nothing(gateway: Gateway) -> None:
+async def test_a_cookie_takes_precedence_over_a_password(gateway: Gateway) -> None:
     cookie = await gateway.session()
     answer = await gateway.send(SESSION, cookie, auth=GUEST)
     assert answer.json() == {"user": "demo"}
@@ -116,14 +116,14 @@ async def test_every_login_gets_a_session_of_its_own(gateway: Gateway) -> None:
 # E6
 @pytest.mark.skipif("KONG_USERS_FILE" not in os.environ, reason="needs the Kong of `make up`, whose users it changes")
 async def test_a_changed_password_ends_the_sessions_of_that_user_alone(gateway: Gateway) -> None:
-    def said(command: str, password: str) -> None:
+    def apply(command: str, password: str) -> None:
         assert kong_user(["--file", os.environ["KONG_USERS_FILE"], command, "ada"], lambda: password) == 0
         subprocess.run([ROOT / "scripts/kong-apply"], check=True, timeout=300)
 
-    said("add", "the-old-password")
+    apply("add", "the-old-password")
     stolen, others = await gateway.sign_in(("ada", "the-old-password")), await gateway.sign_in(GUEST)
     assert await gateway.user(stolen) == "ada"
-    said("password", "the-new-password")
+    apply("password", "the-new-password")
     assert await gateway.user(stolen) is None
     assert await gateway.user(others) == "guest"
     assert (await gateway.send(SESSION, auth=("ada", "the-old-password"))).status_code == 401
@@ -152,7 +152,7 @@ async def test_a_page_of_another_site_changes_nothing(gateway: Gateway, page: li
 
 
 # E8
-async def test_a_form_without_an_origin_creates_nothing_either(gateway: Gateway) -> None:
+async def test_a_form_without_an_origin_creates_nothing(gateway: Gateway) -> None:
     cookie = await gateway.session(GUEST)
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
         answer = await gateway.send(TASKS, cookie, ("Content-Type", kind), method="POST", content=b'{"title": "x"}')

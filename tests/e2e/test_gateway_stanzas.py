@@ -1,4 +1,4 @@
-"""Why each stanza is in kong.yml: without it, the attack that it stops succeeds."""
+"""Each stanza of kong.yml is necessary: without it, the attack that it stops succeeds."""
 
 import pytest
 
@@ -15,7 +15,7 @@ _SUITE = (test_gateway_callers, test_gateway_limits, test_gateway_requests, test
     ("attack", "without"),
     [pytest.param(attack, without, id=f"{stanza} | {attack.__name__}") for attack, stanza, without in STOPPED],
 )
-async def test_without_its_stanza_the_attack_succeeds(
+async def test_an_attack_succeeds_without_its_stanza(
     attack: Attack, without: tuple[Change, ...], edge_of_the_mesh: str
 ) -> None:
     is_limited = attack.__module__ == test_gateway_limits.__name__

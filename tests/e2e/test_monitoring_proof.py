@@ -1,7 +1,7 @@
-"""Every expression of every dashboard and rule has data in a real Prometheus that looks at a real mesh, or an excuse.
+"""Every expression of every dashboard and rule has data in a real Prometheus with a real mesh, or explains why not.
 
-The mesh is driven through what the panels show: work, mistakes, a slow and a refusing store, a notifier that hangs, an
-event that nobody can read. What only containers have is played from monitoring/samples/.
+The mesh runs with load and with the fault of every drill: a slow store, an unavailable store, a stalled notification
+service, an invalid event. The metrics of Kong and the exporters come from monitoring/samples/.
 """
 
 import asyncio
@@ -42,12 +42,12 @@ _SEEN = {
     "poison event": "max(dead_letters) > 0",
     "error burst": 'http_requests_total{status=~"5.."}',
 }
-"""By what Prometheus sees that a fault has arrived."""
+"""For each drill, an expression that has data once Prometheus has seen the fault."""
 
 
 @dataclass(frozen=True)
 class Expression:
-    """One query that somebody relies on, and where it stands."""
+    """An expression of a dashboard or a rule, and its place."""
 
     place: str
     expr: str
@@ -55,12 +55,12 @@ class Expression:
 
     @property
     def to_run(self) -> str:
-        """With what a reader may choose chosen: everything."""
+        """The expression with all values of the dashboard variables selected."""
         return re.sub(r"\$(service|method)\b", ".+", self.expr).replace("$__rate_interval", _WINDOW)
 
     @property
     def names(self) -> set[str]:
-        """The metrics that it asks for."""
+        """The names of the metrics in the expression."""
         bare = re.sub(r'"[^"]*"', "", self.expr)
         bare = re.sub(r"\{[^}]*\}|\[[^]]*\]|\b(?:by|without) \([^)]*\)", "", bare)
         return set(re.findall(r"\b[a-zA-Z_:][\w:]*\b(?!\s*\()", bare)) - _WORDS
@@ -80,13 +80,13 @@ def _expressions() -> Iterator[Expression]:
                     yield Expression(f"{board.title}: {panel.title}", query.expr, query.may_be_empty)
         for variable in board.variables:
             for asked in re.findall(r"label_values\((.*), \w+\)$", variable.query):
-                yield Expression(f"{board.title}: choices of {variable.name}", asked)
-    yield Expression("Annotations: alerts that fire", FIRING, "no alert fires")
+                yield Expression(f"{board.title}: values of {variable.name}", asked)
+    yield Expression("Annotations: firing alerts", FIRING, "no alert fires")
     for rule in _rules():
         if "record" in rule:
             yield Expression(f"rule {rule['record']}", rule["expr"])
         else:
-            # Whether it is true is for the drills and promtool's tests; here all that it compares must be there.
+            # The drills and the promtool tests check when it is true. Here, everything that it compares must have data.
             yield Expression(f"alert {rule['alert']}", re.sub(r" (>|<|==) ", r" \1 bool ", rule["expr"]))
 
 
@@ -94,13 +94,13 @@ EXPRESSIONS = list(_expressions())
 
 
 @pytest.mark.slow
-async def test_every_expression_has_data_or_says_why_it_may_have_none_and_asks_for_metrics_that_there_are(
+async def test_every_expression_has_data_or_an_explanation_and_uses_only_existing_metrics(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     without_data, outcomes = [], Counter[tuple[str, str]]()
     async with watched(tmp_path) as running, _open_page(running):
         for drill in DRILLS.values():
-            await asyncio.to_thread(_live_through, running, drill)
+            await asyncio.to_thread(_run_drill, running, drill)
         for each in EXPRESSIONS:
             outcome = await asyncio.to_thread(_outcome, running.prometheus, each)
             outcomes[each.place.partition(":")[0].partition(" ")[0], outcome] += 1
@@ -114,17 +114,17 @@ async def test_every_expression_has_data_or_says_why_it_may_have_none_and_asks_f
 
 
 def _outcome(prometheus: Prometheus, each: Expression) -> str:
-    """Where an expression's data come from; waits a little for what has only begun."""
-    is_played = any(name.startswith(NAMES) for name in each.names)
+    """Return the source of an expression's data. Wait up to 15 s for the first data, or 5 s if it may be empty."""
+    is_sample = any(name.startswith(NAMES) for name in each.names)
     try:
         until(lambda: prometheus.has_data(each.to_run), 5 if each.may_be_empty else 15, each.to_run)
     except AssertionError:
-        return "excused" if each.may_be_empty else "no data"
-    return "by samples" if is_played else "live"
+        return "allowed empty" if each.may_be_empty else "no data"
+    return "from samples" if is_sample else "live"
 
 
 def _table(outcomes: Counter[tuple[str, str]]) -> Iterator[str]:
-    columns = ("live", "by samples", "excused", "no data")
+    columns = ("live", "from samples", "allowed empty", "no data")
     panels = {board.title: sum(panel.source == "prometheus" for panel in board.panels) for board in DASHBOARDS}
     for place in dict.fromkeys(place for place, _ in outcomes):
         counts = ", ".join(f"{outcomes[place, column]} {column}" for column in columns if outcomes[place, column])
@@ -133,7 +133,7 @@ def _table(outcomes: Counter[tuple[str, str]]) -> Iterator[str]:
 
 
 async def _known_metrics(running: Watched) -> set[str]:
-    """The names that rules record, that the lists have, and that the mesh says itself."""
+    """Return the names of the recorded metrics, the metrics in the samples, and the metrics that the mesh exports."""
     known = _FROM_PROMETHEUS | {rule["record"] for rule in _rules() if "record" in rule}
     for name in NAMES:
         known |= {sample.name for sample in page(name)}
@@ -151,7 +151,7 @@ _SUFFIXES = {"counter": ("_total",), "gauge": ("",), "info": ("_info",), "histog
 
 @asynccontextmanager
 async def _open_page(running: Watched) -> AsyncIterator[None]:
-    """A page that is open, and comes again when it is cut."""
+    """Keep an event stream open like a page, and reconnect when it ends."""
 
     async def watch() -> None:
         async with httpx.AsyncClient(base_url=running.mesh.edge_url, headers=as_user("load-1"), timeout=30) as client:
@@ -170,8 +170,8 @@ async def _open_page(running: Watched) -> AsyncIterator[None]:
         await asyncio.gather(watching, return_exceptions=True)
 
 
-def _live_through(running: Watched, drill: Drill) -> None:
-    """Has a fault until Prometheus has seen it."""
+def _run_drill(running: Watched, drill: Drill) -> None:
+    """Run a drill until Prometheus has seen the fault."""
     stop = threading.Event()
     fault = threading.Thread(target=drill.run, args=(running.injector, stop))
     fault.start()
@@ -182,7 +182,7 @@ def _live_through(running: Watched, drill: Drill) -> None:
         fault.join()
 
 
-async def test_one_request_is_one_trace_over_the_queue_to_the_notification_and_latencies_and_lines_name_it(
+async def test_a_request_has_one_trace_through_the_queue_to_the_notification(
     tmp_path: Path,
 ) -> None:
     trace_id, kongs_span = secrets.token_hex(16), secrets.token_hex(8)
@@ -220,7 +220,7 @@ def _leads_to_a_trace(prometheus: Prometheus, sink: SpanSink, latency: str) -> N
     until(leads, 30, f"an exemplar of {latency} names a trace")
 
 
-def test_the_names_of_metrics_are_found_in_an_expression() -> None:
+def test_metric_names_are_found_in_an_expression() -> None:
     expression = Expression(
         "here", 'sum by (a) (rate(b_total{c="d"}[1m])) / 2 > bool e:f or time() - max(g) unless 0 * h'
     )

@@ -1,4 +1,4 @@
-"""The plugins that the gateway supports."""
+"""The supported plugins."""
 
 from collections.abc import Mapping
 
@@ -29,13 +29,13 @@ _NAMES: Mapping[str, type[Plugin]] = {
     "session": SessionPlugin,
 }
 NAMES = sorted(_NAMES, key=lambda name: _NAMES[name].priority, reverse=True)
-"""The names of all plugins, in the order in which they run in every phase."""
+"""The names of all plugins, in the order in which they run in each phase."""
 
 
 def build(entry: configuration.Plugin, state: State) -> Plugin:
-    """A plugin from its entry in kong.yml. Raises BadConfiguration for what is not supported."""
+    """Build a plugin from its entry in kong.yml. Raise BadConfiguration if it or a field is not supported."""
     if entry.name not in _NAMES:
-        msg = f"plugin {entry.name}: it is not supported by the development gateway"
+        msg = f"plugin {entry.name}: not supported by the development gateway"
         raise BadConfiguration(msg)
     try:
         plugin = _NAMES[entry.name].model_validate(entry.config)

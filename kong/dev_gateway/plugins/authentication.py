@@ -1,4 +1,4 @@
-"""key-auth and basic-auth: a valid credential names the consumer; without one it is the consumer anonymous."""
+"""key-auth and basic-auth: a valid credential sets the consumer; otherwise the consumer is anonymous."""
 
 import base64
 import binascii
@@ -22,11 +22,11 @@ class _Authentication(Plugin):
     _callers: Callers = PrivateAttr()
 
     def start(self, state: State) -> None:
-        """Takes the consumers to compare with."""
+        """Use the gateway's consumers."""
         self._callers = state.callers
 
     async def access(self, exchange: Exchange) -> None:
-        """Reads the credential, unless another plugin has found the caller."""
+        """Identify the caller by its credential, unless another plugin has done so. Raise Exit with 401."""
         if self.anonymous and exchange.credential:
             return
         caller = self._caller(exchange)
@@ -39,11 +39,11 @@ class _Authentication(Plugin):
 
     @abstractmethod
     def _caller(self, exchange: Exchange) -> Caller | None:
-        """The caller whose valid credential the request has; hides the credential from the service if it should."""
+        """Return the caller with the request's credential, or None; remove the credential if `hide_credentials`."""
 
 
 class KeyAuth(_Authentication):
-    """Accepts a key in a header."""
+    """Authenticates by an API key in a header."""
 
     priority = 1250
     challenge = "Key"
@@ -63,7 +63,7 @@ class KeyAuth(_Authentication):
 
 
 class BasicAuth(_Authentication):
-    """Accepts a user name and a password."""
+    """Authenticates by user name and password."""
 
     priority = 1100
     challenge = 'Basic realm="service"'

@@ -1,4 +1,4 @@
-"""The base of all plugins: a plugin acts in some of Kong's phases, in the order of Kong's priorities."""
+"""The base class of all plugins, with one method per phase, and the state that they share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,49 +9,49 @@ from pydantic import BaseModel, ConfigDict
 from kong.configuration import Consumer
 from kong.dev_gateway.callers import Callers
 from kong.dev_gateway.counters import Counters
-from kong.dev_gateway.exchange import Answer, Exchange
+from kong.dev_gateway.exchange import Exchange, Response
 from kong.dev_gateway.lua import Lua
 from kong.dev_gateway.sessions import Clock, Lifetimes, Sessions
 
 
 @dataclass
 class State:
-    """What the plugins of one gateway share."""
+    """The state that the plugins of one gateway share."""
 
     consumers: Mapping[str, Consumer]
-    """By name."""
+    """The consumers by name."""
     clock: Clock
     row_delay_seconds: float
     sessions: dict[tuple[str, ...], Sessions] = field(default_factory=dict)
-    """By what must agree for two plugins to share sessions: secret, cookie name, audience, storage."""
+    """Sessions by secret, cookie name, audience and storage: plugins with the same values share sessions."""
 
     def __post_init__(self) -> None:
         self.callers = Callers(self.consumers)
         self.lua = Lua(Counters(self.clock))
 
     def sessions_of(self, key: tuple[str, ...], lifetimes: Lifetimes) -> Sessions:
-        """The sessions that all plugins with this key share."""
+        """Return the sessions that all plugins with this key share."""
         return self.sessions.setdefault(key, Sessions(lifetimes, self.clock, self.row_delay_seconds))
 
 
 class Plugin(BaseModel):
-    """An instance of a plugin. Its fields are those of `config` in kong.yml; others and other values are refused."""
+    """A plugin instance. Its fields are the supported fields of `config` in kong.yml; other fields are rejected."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
     priority: ClassVar[int]
-    """Kong's: a greater one runs first in every phase."""
+    """Kong's priority: in each phase, plugins with a higher priority run first."""
 
     def start(self, state: State) -> None:
-        """Called once, before any request."""
+        """Run once, before any request."""
 
     async def rewrite(self, exchange: Exchange) -> None:
-        """Before routing; called on global instances only. May raise Exit."""
+        """Run before routing, on global instances only. May raise Exit."""
 
     async def access(self, exchange: Exchange) -> None:
-        """Before the service is called. May raise Exit."""
+        """Run before the request is sent to the service. May raise Exit."""
 
-    def header_filter(self, exchange: Exchange, answer: Answer) -> None:
-        """Before the headers of an answer are sent, whatever its source."""
+    def header_filter(self, exchange: Exchange, response: Response) -> None:
+        """Run before the response headers are sent, whatever the source of the response."""
 
-    def body_filter(self, exchange: Exchange, answer: Answer) -> None:
-        """Before the body of an answer is sent, unless a service streams it."""
+    def body_filter(self, exchange: Exchange, response: Response) -> None:
+        """Run before the response body is sent, unless it comes from a service."""

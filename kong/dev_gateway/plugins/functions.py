@@ -1,8 +1,8 @@
-"""pre-function and post-function: run the Lua of kong.yml."""
+"""pre-function and post-function: run the Lua functions of kong.yml."""
 
 from pydantic import Field, PrivateAttr
 
-from kong.dev_gateway.exchange import Answer, Exchange
+from kong.dev_gateway.exchange import Exchange, Response
 from kong.dev_gateway.lua import Function, Lua
 from kong.dev_gateway.plugins.base import Plugin, State
 
@@ -16,7 +16,7 @@ class _Functions(Plugin):
     _functions: dict[str, list[Function]] = PrivateAttr()
 
     def start(self, state: State) -> None:
-        """Compiles the functions. Raises ValueError where one is invalid."""
+        """Compile the functions. Raise ValueError if one is invalid."""
         self._lua = state.lua
         phases = ("rewrite", "access", "header_filter", "body_filter")
         self._functions = {
@@ -24,33 +24,33 @@ class _Functions(Plugin):
         }
 
     async def rewrite(self, exchange: Exchange) -> None:
-        """Runs the functions of this phase."""
+        """Run the functions of this phase."""
         self._run("rewrite", exchange)
 
     async def access(self, exchange: Exchange) -> None:
-        """Runs the functions of this phase."""
+        """Run the functions of this phase."""
         self._run("access", exchange)
 
-    def header_filter(self, exchange: Exchange, answer: Answer) -> None:
-        """Runs the functions of this phase."""
-        self._run("header_filter", exchange, answer)
+    def header_filter(self, exchange: Exchange, response: Response) -> None:
+        """Run the functions of this phase."""
+        self._run("header_filter", exchange, response)
 
-    def body_filter(self, exchange: Exchange, answer: Answer) -> None:
-        """Runs the functions of this phase."""
-        self._run("body_filter", exchange, answer)
+    def body_filter(self, exchange: Exchange, response: Response) -> None:
+        """Run the functions of this phase."""
+        self._run("body_filter", exchange, response)
 
-    def _run(self, phase: str, exchange: Exchange, answer: Answer | None = None) -> None:
+    def _run(self, phase: str, exchange: Exchange, response: Response | None = None) -> None:
         for function in self._functions[phase]:
-            self._lua.call(function, exchange, answer)
+            self._lua.call(function, exchange, response)
 
 
 class PreFunction(_Functions):
-    """Before all other plugins."""
+    """Runs before all other plugins."""
 
     priority = 1_000_000
 
 
 class PostFunction(_Functions):
-    """After all other plugins."""
+    """Runs after all other plugins."""
 
     priority = -1000

@@ -1,15 +1,15 @@
-"""correlation-id, request-termination, and the two plugins that do nothing here: prometheus and opentelemetry."""
+"""correlation-id and request-termination; prometheus and opentelemetry, which have no effect here."""
 
 import uuid
 from http import HTTPStatus
 from typing import Any, Literal
 
-from kong.dev_gateway.exchange import Answer, Exchange, Exit, error
+from kong.dev_gateway.exchange import Exchange, Exit, Response, error
 from kong.dev_gateway.plugins.base import Plugin
 
 
 class CorrelationId(Plugin):
-    """Keeps the client's id of a request, or makes one, and returns it in the answer."""
+    """Keeps the client's request id or generates one, and adds it to the response."""
 
     priority = 100_001
     header_name: str
@@ -17,29 +17,29 @@ class CorrelationId(Plugin):
     echo_downstream: Literal[True]
 
     async def access(self, exchange: Exchange) -> None:
-        """Makes an id where there is none."""
+        """Generate an id if the request has none."""
         if not exchange.headers.get(self.header_name):
             exchange.headers[self.header_name] = str(uuid.uuid4())
 
-    def header_filter(self, exchange: Exchange, answer: Answer) -> None:
-        """Returns the id; a request that ended before `access` gets one now."""
-        answer.headers[self.header_name] = exchange.headers.get(self.header_name) or str(uuid.uuid4())
+    def header_filter(self, exchange: Exchange, response: Response) -> None:
+        """Add the id to the response. Generate one if the request ended before `access`."""
+        response.headers[self.header_name] = exchange.headers.get(self.header_name) or str(uuid.uuid4())
 
 
 class RequestTermination(Plugin):
-    """Answers every request itself."""
+    """Ends every request with a fixed error."""
 
     priority = 2
     status_code: int = 503
     message: str | None = None
 
     async def access(self, exchange: Exchange) -> None:  # noqa: ARG002
-        """Ends the request."""
+        """Raise Exit."""
         raise Exit(error(self.status_code, self.message or HTTPStatus(self.status_code).phrase, source="exit"))
 
 
 class Prometheus(Plugin):
-    """Counts nothing."""
+    """Accepts Kong's fields; has no effect."""
 
     priority = 13
     status_code_metrics: bool = False
@@ -49,7 +49,7 @@ class Prometheus(Plugin):
 
 
 class OpenTelemetry(Plugin):
-    """Records no span, and passes a client's `traceparent` on unchanged."""
+    """Accepts Kong's fields; records no span and forwards the client's `traceparent` unchanged."""
 
     priority = 14
     traces_endpoint: str

@@ -1,4 +1,4 @@
-"""rate-limiting: a number of requests per minute, for each consumer or address."""
+"""rate-limiting: limits the requests per minute of each consumer or IP address."""
 
 import asyncio
 from typing import Literal
@@ -14,9 +14,9 @@ _SECONDS = 60
 
 
 class RateLimiting(Plugin):
-    """Counts in minutes of the clock, as Kong's policy `local` does.
+    """Counts in windows of one clock minute, like Kong's policy `local`.
 
-    It reads the count first and adds to it later, as Kong does: requests at the same time may exceed the limit.
+    Like Kong, it reads the count first and increments it later, so concurrent requests may exceed the limit.
     """
 
     priority = 910
@@ -28,11 +28,11 @@ class RateLimiting(Plugin):
     _counters: Counters = PrivateAttr()
 
     def start(self, state: State) -> None:
-        """Begins with nothing counted."""
+        """Create the counters."""
         self._clock, self._counters = state.clock, Counters(state.clock)
 
     async def access(self, exchange: Exchange) -> None:
-        """Answers 429 where the minute is full. A refused request is not counted."""
+        """Raise Exit with 429 if the limit is reached. A refused request is not counted."""
         now = int(self._clock())
         key = f"{self._caller(exchange)} {now // _SECONDS}"
         left, reset = self.minute - self._counters.get(key), str(_SECONDS - now % _SECONDS)

@@ -1,11 +1,11 @@
-"""session: gives a cookie to a caller who signed in, and recognises the cookie."""
+"""session: sets a cookie for an authenticated caller and identifies later requests by it."""
 
 from typing import Annotated, Literal
 from urllib.parse import parse_qsl
 
 from pydantic import Field, PrivateAttr
 
-from kong.dev_gateway.exchange import Answer, Exchange, Exit
+from kong.dev_gateway.exchange import Exchange, Exit, Response
 from kong.dev_gateway.plugins.base import Plugin, State
 from kong.dev_gateway.sessions import Lifetimes, Sessions
 
@@ -13,7 +13,7 @@ _EXPIRED = "; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0"
 
 
 class SessionPlugin(Plugin):
-    """Sessions are kept in this process's memory, Kong's in its database. Their cookies are never renewed."""
+    """Unlike Kong, keeps sessions in memory instead of the database and never renews cookies."""
 
     priority = 1900
     secret: Annotated[str, Field(min_length=32)]
@@ -35,13 +35,13 @@ class SessionPlugin(Plugin):
     _sessions: Sessions = PrivateAttr()
 
     def start(self, state: State) -> None:
-        """Takes the sessions that it shares with other instances."""
+        """Use the sessions shared with the other instances that have the same settings."""
         lifetimes = Lifetimes(self.idling_timeout, self.absolute_timeout)
         key = (self.secret, self.cookie_name, self.audience, self.storage)
         self._sessions = state.sessions_of(key, lifetimes)
 
     async def access(self, exchange: Exchange) -> None:
-        """Recognises the cookie, or ends the session if the request asks for that."""
+        """Identify the caller by the cookie. For a logout, end the session and raise Exit with 200."""
         session = self._sessions.find(self._cookie(exchange))
         if session is None:
             return
@@ -50,18 +50,18 @@ class SessionPlugin(Plugin):
         ):
             self._sessions.end(session)
             exchange.pending.append("Set-Cookie", self._line("") + _EXPIRED)
-            raise Exit(Answer(200, source="exit"))
+            raise Exit(Response(200, source="exit"))
         exchange.session = session
         del exchange.headers["X-Authenticated-Groups"]
         exchange.identify(*session.caller)
 
-    def header_filter(self, exchange: Exchange, answer: Answer) -> None:
-        """Begins a session for a caller whom another plugin has found, even if a later plugin refused the request."""
+    def header_filter(self, exchange: Exchange, response: Response) -> None:
+        """Start a session if another plugin identified the caller, even if a later plugin refused the request."""
         if exchange.consumer is None or exchange.credential is None:
             return
         caller = exchange.consumer, exchange.credential
         if exchange.session is None or exchange.session.caller != caller:
-            answer.headers.append("Set-Cookie", self._line(self._sessions.new(caller).cookie))
+            response.headers.append("Set-Cookie", self._line(self._sessions.new(caller).cookie))
 
     def _cookie(self, exchange: Exchange) -> str:
         for pair in "; ".join(exchange.headers.getlist("cookie")).split(";"):

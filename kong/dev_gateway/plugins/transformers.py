@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 from starlette.datastructures import MutableHeaders
 
-from kong.dev_gateway.exchange import Answer, Exchange
+from kong.dev_gateway.exchange import Exchange, Response
 from kong.dev_gateway.plugins.base import Plugin
 
 
@@ -28,23 +28,23 @@ class _Transformer(Plugin):
 
 
 class RequestTransformer(_Transformer):
-    """Changes what the service gets."""
+    """Changes the request headers sent to the service."""
 
     priority = 801
 
     async def access(self, exchange: Exchange) -> None:
-        """Removes headers, then adds those that are missing."""
+        """Remove headers, then add those that are missing."""
         self._remove(exchange.headers)
         self._add(exchange.headers, set(exchange.headers))
 
 
 class ResponseTransformer(_Transformer):
-    """Changes what the client gets."""
+    """Changes the response headers sent to the client."""
 
     priority = 800
 
-    def header_filter(self, exchange: Exchange, answer: Answer) -> None:  # noqa: ARG002
-        """Removes headers, then adds those that were missing before: what it removes, it does not add again."""
-        present = set(answer.headers)
-        self._remove(answer.headers)
-        self._add(answer.headers, present)
+    def header_filter(self, exchange: Exchange, response: Response) -> None:  # noqa: ARG002
+        """Remove headers, then add those that were missing before. A removed header is not added again."""
+        present = set(response.headers)
+        self._remove(response.headers)
+        self._add(response.headers, present)

@@ -1,6 +1,7 @@
-"""compose/mongo/init.js against a MongoDB that is played: whatever was done before, it ends in the same state.
+"""compose/mongo/init.js ends in the same state from any earlier state, against a simulated MongoDB.
 
-It shows the script's own steps. That a real mongod answers so was not seen: none can be had by pip.
+These tests cover only the script's own steps. They do not show that a real mongod responds in the same way, because
+mongod is not available from pip.
 """
 
 import json
@@ -15,7 +16,7 @@ from tests import ROOT
 
 _SCRIPT = ROOT / "compose/mongo/init.js"
 
-_PLAY = """
+_SIMULATION = """
 const state = JSON.parse(process.argv[2]);
 const refuse = (codeName) => { throw Object.assign(new Error(codeName), { codeName }); };
 let signedIn = false;
@@ -61,8 +62,8 @@ _SET = {"_id": "rs0", "members": [{"_id": 0, "host": "mongo:27017"}]}
 
 
 def _run(folder: Path, state: dict[str, Any]) -> subprocess.CompletedProcess[str]:
-    (folder / "play.js").write_text(_PLAY)
-    command = ["node", str(folder / "play.js"), json.dumps({"polls": 2, "silent": 2, **state}), str(_SCRIPT)]
+    (folder / "simulation.js").write_text(_SIMULATION)
+    command = ["node", str(folder / "simulation.js"), json.dumps({"polls": 2, "silent": 2, **state}), str(_SCRIPT)]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
@@ -82,7 +83,7 @@ def _run(folder: Path, state: dict[str, Any]) -> subprocess.CompletedProcess[str
             },
         },
     ],
-    ids=["first start", "interrupted before the users", "interrupted between them", "as it should be", "old password"],
+    ids=["first start", "interrupted before the users", "interrupted between users", "complete", "old password"],
 )
 def test_it_ends_in_the_same_state(tmp_path: Path, state: dict[str, Any]) -> None:
     ran = _run(tmp_path, state)

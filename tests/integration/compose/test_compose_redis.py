@@ -1,4 +1,4 @@
-"""Redis as docker-compose.yml starts it: who may do what, and what survives."""
+"""Redis as docker-compose.yml starts it: the rights of each user, and durability."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,7 +53,7 @@ def test_no_user_may_harm_the_server_or_touch_another_key(server: ComposeRedis, 
         client.execute_command(*command.split())
 
 
-def test_the_task_service_may_not_see_the_inboxes(server: ComposeRedis) -> None:
+def test_the_task_service_cannot_read_the_inboxes(server: ComposeRedis) -> None:
     with server.as_service("task_svc", SECRETS["task_svc"]) as client:
         client.xadd("task-events", {"id": "1"})
         for command in (
@@ -68,35 +68,33 @@ def test_the_task_service_may_not_see_the_inboxes(server: ComposeRedis) -> None:
 
 @pytest.mark.parametrize(
     ("user", "password"),
-    [(None, None), (None, "0" * 64), ("default", "any"), ("task_svc", "wrong"), ("nobody", "any")],
+    [(None, None), (None, "0" * 64), ("default", "any"), ("task_svc", "wrong"), ("unknown", "any")],
 )
-def test_without_the_right_password_nobody_comes_in(
-    server: ComposeRedis, user: str | None, password: str | None
-) -> None:
+def test_a_wrong_or_missing_password_is_refused(server: ComposeRedis, user: str | None, password: str | None) -> None:
     with server.client(user, password) as client, pytest.raises(AuthenticationError):
         client.ping()
 
 
-def test_one_users_password_is_not_anothers(server: ComposeRedis) -> None:
+def test_a_password_is_valid_for_one_user_only(server: ComposeRedis) -> None:
     with server.as_service("notify_svc", SECRETS["task_svc"]) as client, pytest.raises(AuthenticationError):
         client.ping()
 
 
-def test_no_password_is_written_where_the_users_are(server: ComposeRedis) -> None:
+def test_the_acl_file_contains_no_password(server: ComposeRedis) -> None:
     made = (server.secrets.parent / "made.acl").read_text()
     assert "@redis" not in made
     for secret in SECRETS.values():
         assert (server.secrets / secret).read_text() not in made
 
 
-def test_what_is_confirmed_is_on_the_disk_and_nothing_is_thrown_out(server: ComposeRedis) -> None:
+def test_confirmed_writes_are_on_disk_and_nothing_is_evicted(server: ComposeRedis) -> None:
     wanted = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction", "save": ""}
     with server.client("tester", "any") as client:
         assert client.config_get(*wanted) == wanted
         assert int(client.config_get("maxmemory")["maxmemory"]) == 256 * 1024 * 1024
 
 
-def test_a_secret_that_is_missing_keeps_it_from_starting(tmp_path: Path) -> None:
+def test_it_does_not_start_if_a_secret_is_missing(tmp_path: Path) -> None:
     server = ComposeRedis(tmp_path)
     (server.secrets / "redis-task-password").unlink()
     try:
@@ -106,7 +104,7 @@ def test_a_secret_that_is_missing_keeps_it_from_starting(tmp_path: Path) -> None
         server.close()
 
 
-def test_a_right_that_is_taken_away_is_missed(tmp_path: Path) -> None:
+def test_a_missing_right_is_reported(tmp_path: Path) -> None:
     server = ComposeRedis(tmp_path)
     users = tmp_path / "users.acl"
     users.write_text(users.read_text().replace(" +xadd", ""))
@@ -119,7 +117,7 @@ def test_a_right_that_is_taken_away_is_missed(tmp_path: Path) -> None:
         server.close()
 
 
-def test_the_health_checks_user_may_ping(server: ComposeRedis) -> None:
+def test_the_user_of_the_health_check_can_ping(server: ComposeRedis) -> None:
     with server.as_service("monitor", SECRETS["monitor"]) as client:
         assert client.ping()
         assert client.info("persistence")["aof_enabled"] == 1

@@ -1,6 +1,7 @@
-"""Every log query of dashboards and sources, against a real Loki with the project's configuration where there is one.
+"""Runs every log query of the dashboards and data sources on a real Loki with the project's configuration.
 
-Alloy's part is played: lines of two services, ids beside those that are JSON, one label.
+The test writes the lines in place of Alloy: lines of two services with one label, and ids for the JSON line. It is
+skipped if Loki is not on the PATH.
 """
 
 import json
@@ -43,7 +44,7 @@ def loki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     (folder / "loki.yml").write_text(yaml.safe_dump(config))
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(["loki", f"-config.file={folder}/loki.yml"], stdout=log, stderr=log)
-    health = ["loki", "-health", f"-health.url=http://{local}:{port}/ready"]  # as docker-compose.yml asks
+    health = ["loki", "-health", f"-health.url=http://{local}:{port}/ready"]  # the health check of docker-compose.yml
     try:
         until(lambda: subprocess.run(health, capture_output=True).returncode == 0, 90, "loki is ready")
         with httpx.Client(base_url=f"http://{local}:{port}", trust_env=False, timeout=20) as client:

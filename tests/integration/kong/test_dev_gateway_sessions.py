@@ -1,4 +1,4 @@
-"""How sessions of the development gateway begin and end; and what a service gets: by the true kong.yml."""
+"""Sessions of the development gateway, and the headers that a service receives, with the real kong.yml."""
 
 from collections.abc import AsyncIterator
 
@@ -37,15 +37,15 @@ async def gateway(upstream: Echo, clock: HandClock) -> AsyncIterator[httpx.Async
 
 
 async def sign_in(gateway: httpx.AsyncClient, clock: HandClock) -> dict[str, str]:
-    """The header that a browser sends once its session is known."""
+    """Sign in and return the cookie header of the session, after the session is known."""
     answer = await gateway.get(API, auth=DEMO)
     assert answer.status_code == 200
-    gateway.cookies.clear()  # httpx would send them over plain HTTP too
+    gateway.cookies.clear()  # httpx would also send Secure cookies over plain HTTP
     clock.move(seconds=1)
     return {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
 
 
-async def test_a_new_session_is_unknown_for_a_moment_and_an_early_look_is_remembered(
+async def test_a_new_session_is_unknown_at_first_and_a_failed_lookup_is_cached(
     gateway: httpx.AsyncClient, clock: HandClock
 ) -> None:
     patient, hasty = [(await gateway.get(API, auth=DEMO)).headers["Set-Cookie"].partition(";")[0] for _ in range(2)]

@@ -1,4 +1,4 @@
-"""How requests and answers pass the development gateway: in chunks, bounded, and ended when either side leaves."""
+"""The development gateway streams responses, bounds memory, and ends a request when either side disconnects."""
 
 import asyncio
 import resource
@@ -42,14 +42,14 @@ async def begin(send: Send, kind: bytes = b"text/event-stream") -> None:
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind)]})
 
 
-async def test_a_stream_comes_as_it_is_sent() -> None:
+async def test_a_stream_is_forwarded_chunk_by_chunk() -> None:
     heard = asyncio.Event()
 
     async def steps(_scope: Scope, _receive: Receive, send: Send) -> None:
         await begin(send)
         for number in range(3):
             await send({"type": "http.response.body", "body": b"%d" % number, "more_body": True})
-            # The next one is sent only when this one has arrived: nothing on the way may hold it back.
+            # The next chunk is sent only after this one has arrived, so the test fails if the gateway buffers.
             await asyncio.wait_for(heard.wait(), 10)
             heard.clear()
         await send({"type": "http.response.body", "body": b""})
@@ -67,7 +67,7 @@ async def test_a_stream_comes_as_it_is_sent() -> None:
     assert chunks == [b"0", b"1", b"2"]
 
 
-async def test_a_client_that_leaves_ends_the_request_at_the_service() -> None:
+async def test_a_client_disconnect_ends_the_request_at_the_service() -> None:
     begun, left = asyncio.Event(), asyncio.Event()
 
     async def endless(_scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,7 +111,7 @@ async def test_a_client_that_does_not_read_costs_little_memory() -> None:
         writer.transport.abort()
 
 
-async def test_an_answer_that_breaks_off_is_not_ended_as_if_it_were_whole() -> None:
+async def test_a_truncated_response_is_an_error_for_the_client() -> None:
     async def half(_scope: Scope, _receive: Receive, send: Send) -> None:
         await begin(send, b"text/plain")
         await send({"type": "http.response.body", "body": b"half", "more_body": True})
@@ -140,7 +140,7 @@ async def test_a_service_that_is_down_is_502_and_a_slow_one_504() -> None:
         assert got.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_what_belongs_to_one_connection_stays_there(url: str, upstream: Echo) -> None:
+async def test_hop_by_hop_headers_are_not_forwarded(url: str, upstream: Echo) -> None:
     await answer(url, request(API, "x-api-key: demo-key", "Keep-Alive: 5", "TE: gzip", "X-Forwarded-For: 6.6.6.6"))
     seen = upstream.seen[0]
     assert not {"keep-alive", "te"} & {name for name, _ in seen.headers}
@@ -149,7 +149,7 @@ async def test_what_belongs_to_one_connection_stays_there(url: str, upstream: Ec
     assert seen.values("x-forwarded-host") == ["localhost"]
 
 
-async def test_it_stops_at_once_though_a_stream_is_open() -> None:
+async def test_shutdown_does_not_wait_for_an_open_stream() -> None:
     async def endless(_scope: Scope, _receive: Receive, send: Send) -> None:
         await begin(send)
         await send({"type": "http.response.body", "body": b"\n", "more_body": True})

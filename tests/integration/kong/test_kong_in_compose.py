@@ -1,4 +1,4 @@
-"""What docker-compose.yml gives Kong and the steps before it is what they need, as far as that shows without Kong."""
+"""docker-compose.yml configures Kong and the steps before it correctly, as far as this can be tested without Kong."""
 
 import http.server
 import re
@@ -18,7 +18,7 @@ from tests.support.ports import free_port
 STEPS = ("kong-init", "kong-prune", "kong-import")
 
 
-def test_the_steps_find_their_files_and_secrets_and_may_be_repeated(tmp_path: Path) -> None:
+def test_the_steps_find_their_files_and_secrets_and_can_be_repeated(tmp_path: Path) -> None:
     steps = KongSteps(tmp_path)
     for _ in range(2):
         for name in STEPS:
@@ -31,7 +31,7 @@ def test_the_steps_find_their_files_and_secrets_and_may_be_repeated(tmp_path: Pa
         "psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --file prune.sql",
         "kong config db_import kong.yml",
     ]
-    assert steps.asked == 2 * once
+    assert steps.calls == 2 * once
     assert (steps.secrets / "mesh-token").read_text() in steps.imported
 
 
@@ -40,13 +40,13 @@ def _users(steps: KongSteps, **variables: str) -> set[str]:
     return {each["username"] for each in yaml.safe_load(steps.imported)["consumers"]} - {"anonymous"}
 
 
-def test_the_demo_users_are_there_until_compose_is_told_that_this_is_production(tmp_path: Path) -> None:
+def test_the_demo_users_are_imported_except_in_production(tmp_path: Path) -> None:
     steps = KongSteps(tmp_path)
     assert _users(steps) == {"demo", "guest"}
     assert _users(steps, ENVIRONMENT="production") == set()
 
 
-def test_a_user_of_ones_own_gets_in_either_way(tmp_path: Path) -> None:
+def test_a_real_user_is_imported_in_both_environments(tmp_path: Path) -> None:
     steps = KongSteps(tmp_path)
     assert kong_user(["--file", str(steps.secrets / "kong-users"), "add", "ada"], lambda: "a-long-password") == 0
     assert _users(steps) == {"demo", "guest", "ada"}
@@ -54,37 +54,37 @@ def test_a_user_of_ones_own_gets_in_either_way(tmp_path: Path) -> None:
 
 
 def _ids(steps: KongSteps) -> dict[str, str]:
-    """Brings the users into Kong, as `make kong-apply` does; gives their ids there."""
+    """Import the users as `make kong-apply` does and return their ids in Kong."""
     for name in STEPS:
         steps.run(name)
     return {each["username"]: each["id"] for each in yaml.safe_load(steps.imported)["consumers"] if "id" in each}
 
 
-def test_a_changed_password_leaves_the_sessions_of_that_user_without_one_and_touches_no_other(tmp_path: Path) -> None:
+def test_a_changed_password_gives_only_that_user_a_new_id_and_keeps_other_sessions(tmp_path: Path) -> None:
     steps, password = KongSteps(tmp_path), "a-long-password"
     for command in ("add ada", "add eve"):
         assert kong_user(["--file", str(steps.secrets / "kong-users"), *command.split()], lambda: password) == 0
     before = _ids(steps)
     assert kong_user(["--file", str(steps.secrets / "kong-users"), "password", "ada"], lambda: f"new-{password}") == 0
     after = _ids(steps)
-    # A session names the id of its user. The one that ada's name is gone: not imported, and pruned from the table.
+    # A session refers to its user's id. Ada's old id is not imported, and prune removes it from the table.
     assert before["ada"] not in steps.imported
     assert {name for name in before if before[name] != after[name]} == {"ada"}
     (tables,) = re.findall(r"TRUNCATE (.*) CASCADE;", (ROOT / "kong/prune.sql").read_text())
     assert "consumers" in tables.split(", ")
-    assert "sessions" not in tables, "those of others go on"
+    assert "sessions" not in tables, "the sessions of other users must be kept"
 
 
 @pytest.mark.parametrize(("status", "is_healthy"), [(200, True), (503, False), (None, False)])
-def test_kong_is_healthy_when_its_status_says_that_it_is_ready(status: int | None, is_healthy: bool) -> None:
+def test_kong_is_healthy_if_its_status_is_ready(status: int | None, is_healthy: bool) -> None:
     _, *command = Project.read(ROOT).services["kong"]["healthcheck"]["test"]
-    asked = []
+    requested = []
 
     class Status(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            asked.append(self.path)
+            requested.append(self.path)
             self.send_response(status or 0)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -95,9 +95,9 @@ def test_kong_is_healthy_when_its_status_says_that_it_is_ready(status: int | Non
     with http.server.HTTPServer(("127.0.0.1", 0), Status) as server:
         threading.Thread(target=server.serve_forever).start()
         port = server.server_port if status else free_port()
-        # What compose would make of it: `$$` is how it writes a dollar.
+        # As Compose would run it: `$$` is an escaped dollar sign.
         words = [word.replace("$$", "$").replace("/8100", f"/{port}") for word in command]
         done = subprocess.run(words, capture_output=True, timeout=10)
         server.shutdown()
     assert (done.returncode == 0) is is_healthy
-    assert asked == (["/status/ready"] if status else [])
+    assert requested == (["/status/ready"] if status else [])

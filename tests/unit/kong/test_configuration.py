@@ -1,4 +1,4 @@
-"""What the reader of kong.yml and the development gateway refuse, by name and without a secret's value."""
+"""The reader of kong.yml and the development gateway reject unsupported input, by name and without secret values."""
 
 from typing import Any
 
@@ -26,23 +26,23 @@ def load(changed: Document) -> None:
         (lambda file: file.update(certificates=[]), "certificates"),
         (lambda file: file.update(_format_version="2.1"), "_format_version"),
         (lambda file: file["plugins"].append({"name": "cors"}), "plugin cors"),
-        (lambda file: file["plugins"].append({"name": "rate-limiting", "route": "absent"}), "no route absent"),
-        (lambda file: file["plugins"].append({"name": "key-auth", "consumer": "absent"}), "no consumer absent"),
-        (lambda file: file["plugins"].append(dict(file["plugins"][-1])), "plugin opentelemetry: is there twice"),
+        (lambda file: file["plugins"].append({"name": "rate-limiting", "route": "absent"}), "route absent does not"),
+        (lambda file: file["plugins"].append({"name": "key-auth", "consumer": "absent"}), "consumer absent does not"),
+        (lambda file: file["plugins"].append(dict(file["plugins"][-1])), "opentelemetry: is defined more than once"),
         (lambda file: service(file, "api").update(tls_verify=True), "tls_verify"),
         (lambda file: service(file, "api").update(url="http://edge"), "url"),
         (lambda file: service(file, "api").pop("retries"), "service api: retries"),
         (lambda file: route(file, "login").pop("strip_path"), "route login: strip_path"),
         (lambda file: route(file, "login").update(snis=["x"]), "snis"),
         (lambda file: route(file, "login").update(regex_priority="20"), "regex_priority"),
-        (lambda file: route(file, "web").update(name="login"), "route login: is there twice"),
-        (lambda file: file["consumers"].append({"username": "demo"}), "consumer demo: is there twice"),
+        (lambda file: route(file, "web").update(name="login"), "route login: is defined more than once"),
+        (lambda file: file["consumers"].append({"username": "demo"}), "consumer demo: is defined more than once"),
         (lambda file: file["consumers"][-1].update(id=file["consumers"][-2]["id"]), "id da499a0e-44e2-4c61-899b"),
         (lambda file: file["consumers"][-1].update(keyauth_credentials=[{"id": "1", "key": "demo-key"}]), "key …"),
         (lambda file: file["consumers"][-1].update(keyauth_credentials=[{"key": "other-key"}]), "id: Field required"),
     ],
 )
-def test_an_entry_or_a_field_that_is_not_supported_is_refused(change: Change, named: str) -> None:
+def test_an_unsupported_entry_or_field_is_rejected(change: Change, named: str) -> None:
     message = refusal(change)
     assert named in message
     assert "demo-key" not in message
@@ -64,7 +64,7 @@ def test_an_entry_or_a_field_that_is_not_supported_is_refused(change: Change, na
         ("pre-function", "rewrite", ["return function("]),
     ],
 )
-def test_a_field_of_a_plugin_that_is_not_supported_is_refused(plugin: str, field: str, value: Any) -> None:
+def test_an_unsupported_field_of_a_plugin_is_rejected(plugin: str, field: str, value: Any) -> None:
     def change(file: Document) -> None:
         for each in plugins_of(file, plugin):
             each["config"] = {**each["config"], field: value}
@@ -75,12 +75,12 @@ def test_a_field_of_a_plugin_that_is_not_supported_is_refused(plugin: str, field
 
 
 @pytest.mark.parametrize("text", ["a: [", "- a list"])
-def test_what_is_not_a_yaml_mapping_is_refused(text: str) -> None:
+def test_input_that_is_not_a_yaml_mapping_is_rejected(text: str) -> None:
     with pytest.raises(BadConfiguration, match="YAML"):
         parse(text)
 
 
-def test_of_several_instances_of_a_plugin_the_most_specific_one_runs() -> None:
+def test_only_the_most_specific_instance_of_a_plugin_runs() -> None:
     gateway = Configuration(document())
     login, key = gateway.routes["login"], gateway.routes["api-key"]
     assert (gateway.config("rate-limiting", login) or {})["minute"] == 600

@@ -1,4 +1,4 @@
-"""The one-shot steps, with a command `kong` that records its arguments."""
+"""kong/init, with a replacement for the command `kong` that records its arguments."""
 
 import os
 import subprocess
@@ -48,7 +48,7 @@ def log(secrets: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
-def test_import_writes_what_was_rendered_and_leaves_no_secret_behind(secrets: Path) -> None:
+def test_import_imports_the_rendered_file_and_leaves_no_secret_behind(secrets: Path) -> None:
     done = init(secrets, "import")
     assert done.returncode == 0, done.stderr
     assert log(secrets) == ["config db_import FOLDER/kong.yml"]
@@ -57,19 +57,19 @@ def test_import_writes_what_was_rendered_and_leaves_no_secret_behind(secrets: Pa
     assert "m" * 40 not in done.stdout + done.stderr
 
 
-def test_a_bad_secret_ends_it_before_the_database_is_touched(secrets: Path) -> None:
+def test_a_bad_secret_stops_it_before_it_changes_the_database(secrets: Path) -> None:
     (secrets / "mesh-token").write_text("short\n")
     assert init(secrets, "check").returncode != 0
     assert log(secrets) == []
 
 
 @pytest.mark.parametrize("step", ["migrations bootstrap", "migrations up", "migrations finish", "config parse"])
-def test_a_step_that_fails_ends_it(secrets: Path, step: str) -> None:
+def test_a_failed_step_stops_it(secrets: Path, step: str) -> None:
     assert init(secrets, "check", FAIL=step).returncode != 0
     assert log(secrets)[-1].startswith(step)
     assert list((secrets.parent / "tmp").iterdir()) == []
 
 
-def test_what_it_does_not_know_it_does_not_do(secrets: Path) -> None:
+def test_an_unknown_argument_is_rejected(secrets: Path) -> None:
     assert init(secrets, "everything").returncode == 2
     assert log(secrets) == []

@@ -1,4 +1,4 @@
-"""Each rule for kong.yml can be broken, and then names the violation."""
+"""Each rule for kong.yml reports its violations."""
 
 import copy
 from collections.abc import Callable
@@ -74,7 +74,7 @@ BREAKS: list[tuple[str, Callable[[Config], Any]]] = [
 
 
 @pytest.mark.parametrize(("rule", "break_it"), BREAKS, ids=[f"{n}-{name}" for n, (name, _) in enumerate(BREAKS)])
-def test_a_violation_is_named(context: policies.PolicyContext, rule: str, break_it: Callable[[Config], Any]) -> None:
+def test_a_violation_is_reported(context: policies.PolicyContext, rule: str, break_it: Callable[[Config], Any]) -> None:
     config = copy.deepcopy(document())
     assert list(BY_NAME[rule](Configuration(config), context)) == []
     for each in plugins_of(config, "session"):
@@ -87,13 +87,13 @@ def test_every_rule_is_broken_by_some_test() -> None:
     assert {name for name, _ in BREAKS} == BY_NAME.keys()
 
 
-def test_the_files_keep_every_rule() -> None:
+def test_the_files_comply_with_every_rule() -> None:
     assert list(problems()) == []
 
 
-def test_a_demo_user_that_stays_in_production_is_found(tmp_path: Path) -> None:
+def test_a_demo_user_in_production_is_reported(tmp_path: Path) -> None:
     for name in ("kong.yml", "demo-users.yml", "render"):
         (tmp_path / name).write_text((rendered.FOLDER / name).read_text())
     with (tmp_path / "kong.yml").open("a") as file:
         file.write("  - { username: ops, id: o, keyauth_credentials: [{ id: x, key: guest-key }] }\n")
-    assert "production: the demo user guest is still there" in list(problems(tmp_path))
+    assert "production: the demo user guest must be removed" in list(problems(tmp_path))

@@ -1,4 +1,4 @@
-"""The renderer refuses every secret that Kong would take and must not have, and shows none."""
+"""kong/render rejects unsafe secrets that Kong would accept, and prints no secret."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def test_the_first_of_two_mesh_tokens_is_sent(secrets: Path) -> None:
     "value",
     ["", "\n", "s" * 31, "s" * 40 + " ", f's{GOOD}"', f"$({GOOD})", f"{GOOD}@", f"{GOOD}\\", f"{GOOD}ä", f"{GOOD}\r\n"],
 )
-def test_a_short_or_odd_secret_is_refused_by_name_and_not_shown(secrets: Path, name: str, value: str) -> None:
+def test_a_short_or_malformed_secret_is_rejected_by_name_and_not_printed(secrets: Path, name: str, value: str) -> None:
     (secrets / name).write_text(value)
     with pytest.raises(rendered.RenderError, match=name) as refused:
         rendered.render(secrets, "development")
@@ -45,19 +45,19 @@ def test_a_short_or_odd_secret_is_refused_by_name_and_not_shown(secrets: Path, n
 
 
 @pytest.mark.parametrize("name", ["mesh-token", "kong-session-secret"])
-def test_a_missing_secret_is_refused_by_name(secrets: Path, name: str) -> None:
+def test_a_missing_secret_is_rejected_by_name(secrets: Path, name: str) -> None:
     (secrets / name).unlink()
     with pytest.raises(rendered.RenderError, match=name):
         rendered.render(secrets, "development")
 
 
-def test_a_second_line_is_for_the_mesh_token_alone(secrets: Path) -> None:
+def test_only_the_mesh_token_may_have_a_second_line(secrets: Path) -> None:
     (secrets / "kong-session-secret").write_text(f"{GOOD}\n{GOOD}\n")
     with pytest.raises(rendered.RenderError, match="kong-session-secret"):
         rendered.render(secrets, "development")
 
 
-def test_demo_users_are_there_unless_in_production(secrets: Path) -> None:
+def test_demo_users_are_rendered_except_in_production(secrets: Path) -> None:
     (secrets / "kong-users").write_text("- username: alice\n  id: a1\n")
     names = {
         environment: list(rendered.read(secrets, environment).consumers)

@@ -1,4 +1,4 @@
-"""Kong's routing, as tried on a real one: which path goes where, and which of several routes wins."""
+"""Path normalisation and route precedence, as observed on a real Kong."""
 
 from typing import Any
 
@@ -34,12 +34,12 @@ def service_at(path: str, *routes: Route, method: str = "GET", headers: dict[str
         ("/api/x/..", "/api/"),
     ],
 )
-def test_the_path_is_sent_on_normalised(sent: str, on: str) -> None:
+def test_the_path_is_forwarded_normalised(sent: str, on: str) -> None:
     assert escaped(normalised(sent)) == on
 
 
 @pytest.mark.parametrize("path", ["/api/%00", "/%zz", "/%", "/../api", "/x/..%2f../api", "api", "*"])
-def test_malformed_paths_are_refused(path: str) -> None:
+def test_malformed_paths_are_rejected(path: str) -> None:
     with pytest.raises(BadPath):
         normalised(path)
 
@@ -58,14 +58,14 @@ def test_a_key_a_password_and_a_cookie_have_routes_of_their_own() -> None:
     assert service_at("/api/x", *routes, headers={"X-Api-Key": ""}) == "api"
 
 
-def test_the_route_that_asks_for_more_attributes_goes_first_whatever_its_path() -> None:
-    # So `methods` on the page's route would take every GET from the API's.
+def test_the_route_with_more_attributes_wins_regardless_of_its_path() -> None:
+    # With `methods`, the page's route would take every GET from an API route without methods.
     greedy = route("web", "/", methods=["GET"])
     assert service_at("/api/x", API, greedy) == "web"
     assert service_at("/api/x", API, greedy, method="POST") == "api"
 
 
-def test_of_equals_the_more_headers_then_the_regular_expression_then_the_longer_prefix_wins() -> None:
+def test_more_headers_win_then_a_regular_expression_then_the_longer_prefix() -> None:
     short, long = route("short", "/a"), route("long", "/api")
     both = route("both", "/a", headers=KEY | LOGIN)
     one = route("one", "~/a", headers=KEY, regex_priority=99)

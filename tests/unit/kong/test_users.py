@@ -1,4 +1,4 @@
-"""The commands that say who may call: the file they edit is what Kong imports."""
+"""The commands of `make kong-user`, which edit the users' file that Kong imports."""
 
 import uuid
 from pathlib import Path
@@ -21,7 +21,7 @@ def run(path: Path, *arguments: str, password: str = PASSWORD) -> int:
     return users.main(["--file", str(path), *arguments], lambda: password)
 
 
-def test_a_user_that_was_added_signs_in_with_the_password_as_it_was_given(path: Path) -> None:
+def test_an_added_user_has_exactly_the_given_password(path: Path) -> None:
     assert run(path, "add", "alice") == 0
     (entry,) = yaml.safe_load(path.read_text())
     assert entry["username"] == "alice"
@@ -39,7 +39,7 @@ def test_a_changed_password_ends_sessions_and_keeps_keys(path: Path) -> None:
     assert after.id != before.id
 
 
-def test_sign_out_changes_the_id_alone(path: Path) -> None:
+def test_sign_out_changes_only_the_id(path: Path) -> None:
     run(path, "add", "alice")
     before = UsersFile.read(path).users["alice"]
     run(path, "sign-out", "alice")
@@ -78,12 +78,12 @@ def test_comments_and_other_users_stay_as_they_are(path: Path) -> None:
         ("add", "anonymous"),
         ("add", "alice"),
         ("add", "demo"),
-        ("password", "nobody"),
-        ("remove", "nobody"),
+        ("password", "unknown"),
+        ("remove", "unknown"),
         ("revoke-key", "no-such-id"),
     ],
 )
-def test_what_would_do_harm_or_nothing_is_refused_and_changes_nothing(
+def test_an_invalid_command_is_rejected_and_changes_nothing(
     path: Path, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(path, "add", "alice")
@@ -94,7 +94,7 @@ def test_what_would_do_harm_or_nothing_is_refused_and_changes_nothing(
 
 
 @pytest.mark.parametrize("password", ["", "short", "pässword with more", "line\nbreak in the middle"])
-def test_a_password_that_is_short_or_that_browsers_send_in_different_ways_is_refused(path: Path, password: str) -> None:
+def test_a_short_password_or_one_that_browsers_encode_differently_is_rejected(path: Path, password: str) -> None:
     assert run(path, "add", "alice", password=password) == 1
     assert not path.exists()
 
@@ -102,20 +102,20 @@ def test_a_password_that_is_short_or_that_browsers_send_in_different_ways_is_ref
 @pytest.mark.parametrize(
     "text", ["users: []", "- name: alice\n", "- username: a\n  id: x\n- username: a\n  id: y\n", "- {"]
 )
-def test_a_file_of_another_form_is_refused_and_left_alone(path: Path, text: str) -> None:
+def test_a_malformed_file_is_rejected_and_not_changed(path: Path, text: str) -> None:
     path.parent.mkdir()
     path.write_text(text)
     assert run(path, "add", "alice") == 1
     assert path.read_text() == text
 
 
-def test_nobody_else_can_read_the_file(path: Path) -> None:
+def test_other_users_of_the_machine_cannot_read_the_file(path: Path) -> None:
     run(path, "add", "alice")
     assert path.parent.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("name", ["alice", "123", "on", "null", "1.5", "-"])
-def test_kong_takes_what_is_written(path: Path, name: str) -> None:
+def test_kong_accepts_the_written_file(path: Path, name: str) -> None:
     run(path, "add", name)
     run(path, "add-key", name)
     for secret in ("mesh-token", "kong-session-secret"):
@@ -124,6 +124,6 @@ def test_kong_takes_what_is_written(path: Path, name: str) -> None:
     assert list(config.consumers) == ["anonymous", name]
 
 
-def test_a_list_without_users_says_how_to_add_one(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_list_explains_how_to_add_a_user(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(path, "list") == 0
     assert "make kong-user ARGS='add NAME'" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""Every alert says what it means and what to do, and has been shown to fire, to hold its peace and to clear."""
+"""Every alert has a section in the runbook, and promtool tests that it fires, does not fire, and clears."""
 
 import re
 from typing import Any
@@ -20,13 +20,13 @@ NAMES = [alert["alert"] for alert in ALERTS]
 
 
 def _sections() -> dict[str, str]:
-    """The text under each heading of the runbook."""
+    """Return the text under each heading of the runbook."""
     _, *parts = re.split(r"^## (.+)\n", _RUNBOOK, flags=re.MULTILINE)
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
 def _expected(alert: str) -> list[tuple[str, bool]]:
-    """Of each test of promtool that looks at an alert, the test's name and whether it expects it to fire."""
+    """Return each expectation of the promtool tests for an alert: the test's name, and whether the alert must fire."""
     return [
         (test["name"], bool(look["exp_alerts"]))
         for file in _TESTS
@@ -41,19 +41,19 @@ def test_the_runbook_has_a_heading_for_each_alert_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=NAMES)
-def test_an_alert_says_what_is_wrong_how_urgent_it_is_and_where_to_read_on(alert: dict[str, Any]) -> None:
+def test_an_alert_has_a_severity_a_summary_and_a_link_to_the_runbook(alert: dict[str, Any]) -> None:
     assert alert["labels"]["severity"] in ("page", "ticket")
     assert alert["annotations"]["summary"]
     assert alert["annotations"]["runbook"] == f"monitoring/runbook.md#{alert['alert'].lower()}"
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_alert_was_shown_to_fire_and_not_to_fire(name: str) -> None:
+def test_each_alert_has_tests_that_it_fires_and_that_it_does_not(name: str) -> None:
     assert {fires for _, fires in _expected(name)} == {True, False}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_alert_was_shown_to_clear(name: str) -> None:
+def test_each_alert_has_a_test_that_it_clears(name: str) -> None:
     in_one_test: dict[str, list[bool]] = {}
     for test, fires in _expected(name):
         in_one_test.setdefault(test, []).append(fires)

@@ -1,5 +1,5 @@
-"""Loki, Tempo, Alloy and Grafana's sources fit together: as far as files can show it, and by their own programs where
-those are on the PATH."""
+"""The configurations of Loki, Tempo, Alloy and Grafana's data sources are consistent, and valid according to their own
+programs if these are on the PATH."""
 
 import json
 import re
@@ -30,7 +30,7 @@ _LISTENS = {
     "mongo": {27017},
 }
 _IDS = {"trace_id", "request_id"}
-"""What stands beside a log line, by which it is found."""
+"""The structured metadata of log lines."""
 
 
 def _yaml(name: str) -> Any:
@@ -42,7 +42,7 @@ def _without_comments(path: Path) -> str:
 
 
 def _addresses() -> Iterator[tuple[str, str, int]]:
-    """Every host:port of another container that a file of monitoring names, and which file does."""
+    """Yield the file, host and port of every address of another container in the monitoring configuration."""
     for path in (*_ALLOY, *_MONITORING.glob("grafana/provisioning/**/*.yml"), ROOT / "kong/kong.yml"):
         text = _without_comments(path) if path.suffix == ".alloy" else path.read_text()
         wanted = r"alloy:(?=\d)" if path.name == "kong.yml" else "|".join(f"{host}:" for host in _LISTENS)
@@ -54,13 +54,13 @@ def _addresses() -> Iterator[tuple[str, str, int]]:
     yield "docker-compose.yml", "alloy", 4317
 
 
-def test_every_address_is_that_of_a_container_that_listens_there() -> None:
+def test_every_address_belongs_to_a_container_that_listens_on_it() -> None:
     for file, host, port in _addresses():
         assert host in _COMPOSE, (file, host)
         assert port in _LISTENS[host], (file, host, port)
 
 
-def test_each_side_of_an_address_is_in_a_network_with_the_other() -> None:
+def test_both_ends_of_each_connection_share_a_network() -> None:
     def meet(one: str, other: str) -> bool:
         return bool(set(_COMPOSE[one]["networks"]) & set(_COMPOSE[other]["networks"]))
 
@@ -75,7 +75,7 @@ def test_each_side_of_an_address_is_in_a_network_with_the_other() -> None:
     assert not any(meet("alloy", store) for store in ("redis", "mongo", "kong-db"))
 
 
-def test_logs_and_traces_do_not_stay_for_ever() -> None:
+def test_logs_and_traces_have_a_retention_period() -> None:
     loki, tempo = _yaml("loki/loki.yml"), _yaml("tempo/tempo.yml")
     assert loki["compactor"]["retention_enabled"] is True
     assert loki["limits_config"]["retention_period"] == "72h"
@@ -83,7 +83,7 @@ def test_logs_and_traces_do_not_stay_for_ever() -> None:
     assert tempo["backend_worker"]["compaction"] == {"block_retention": "24h"}
 
 
-def test_ids_are_kept_beside_the_lines_and_are_no_labels() -> None:
+def test_ids_are_structured_metadata_and_not_labels() -> None:
     collector = _without_comments(_MONITORING / "alloy/collector.alloy")
     (kept,) = re.findall(r"stage\.structured_metadata \{\s*values = \{(.*?)\}", collector, re.DOTALL)
     assert set(re.findall(r"(\w+) =", kept)) == _IDS
@@ -93,7 +93,7 @@ def test_ids_are_kept_beside_the_lines_and_are_no_labels() -> None:
 
 
 @pytest.mark.parametrize("path", _ALLOY, ids=lambda path: path.name)
-def test_what_a_component_refers_to_is_there(path: Path) -> None:
+def test_every_referenced_component_is_declared(path: Path) -> None:
     text = _without_comments(path)
     declared = {f"{kind}.{name}" for kind, name in re.findall(r'^([a-z_.]+) "(\w+)" \{', text, re.MULTILINE)}
     inside = re.sub(r'"[^"\n]*"', '""', text)
@@ -106,7 +106,7 @@ def test_what_a_component_refers_to_is_there(path: Path) -> None:
         assert inside.count(opening) == inside.count(closing)
 
 
-def test_data_lead_from_one_source_to_the_other() -> None:
+def test_data_sources_link_to_each_other() -> None:
     sources = {each["uid"]: each for each in _yaml("grafana/provisioning/datasources/taskmesh.yml")["datasources"]}
     assert set(sources) == {"prometheus", "loki", "tempo"}
     assert not any(source["editable"] for source in sources.values())
@@ -120,7 +120,7 @@ def test_data_lead_from_one_source_to_the_other() -> None:
     assert "--enable-feature=exemplar-storage" in " ".join(_COMPOSE["prometheus"]["command"])
 
 
-def test_dashboards_are_read_from_where_they_are_mounted_and_nobody_may_save_them() -> None:
+def test_dashboards_are_read_from_their_mount_and_are_read_only() -> None:
     (provider,) = _yaml("grafana/provisioning/dashboards/taskmesh.yml")["providers"]
     assert f"./monitoring/grafana/dashboards:{provider['options']['path']}:ro" in _COMPOSE["grafana"]["volumes"]
     assert provider["allowUiUpdates"] is False
@@ -134,7 +134,7 @@ def _logql() -> list[str]:
 
 
 @pytest.mark.parametrize("query", _logql())
-def test_a_log_query_asks_for_labels_and_ids_that_there_are(query: str) -> None:
+def test_a_log_query_uses_only_existing_labels_and_ids(query: str) -> None:
     (selector,) = re.findall(r"\{(\w+=[^}]*)\}", query)
     assert re.fullmatch(r'service_name=~"[^"]+"', selector)
     filters = re.findall(r"\| (\w+) ?(?:=~?|!=)", query)

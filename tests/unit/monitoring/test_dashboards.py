@@ -1,4 +1,4 @@
-"""Each dashboard is one that Grafana takes, and each panel says what it shows and what to do."""
+"""The dashboards are valid for Grafana, and each panel has a unit and a description."""
 
 import json
 import re
@@ -25,18 +25,18 @@ def _expressions(name: str) -> list[str]:
     return [target["expr"] for panel in _panels(name) for target in panel["targets"]]
 
 
-def test_each_dashboard_has_an_address_of_its_own() -> None:
+def test_each_dashboard_has_a_unique_uid_and_title() -> None:
     assert {board["uid"] for board in DASHBOARDS.values()} == {f"taskmesh-{name}" for name in DASHBOARDS}
     assert len({board["title"] for board in DASHBOARDS.values()}) == len(DASHBOARDS)
 
 
 @each
-def test_nobody_changes_it_in_grafana(name: str) -> None:
+def test_it_is_not_editable_in_grafana(name: str) -> None:
     assert DASHBOARDS[name]["editable"] is False
 
 
 @each
-def test_panels_have_ids_and_titles_of_their_own(name: str) -> None:
+def test_panels_have_unique_ids_and_titles(name: str) -> None:
     for kind in ("id", "title"):
         found = [panel[kind] for panel in DASHBOARDS[name]["panels"]]
         assert len(found) == len(set(found)), kind
@@ -50,7 +50,7 @@ def test_a_panel_has_a_unit_and_a_description(name: str) -> None:
 
 
 @each
-def test_panels_stay_on_the_page_and_off_each_other(name: str) -> None:
+def test_panels_fit_on_the_page_and_do_not_overlap(name: str) -> None:
     places = [(panel["title"], panel["gridPos"]) for panel in DASHBOARDS[name]["panels"]]
     for title, place in places:
         assert place["x"] + place["w"] <= 24, title
@@ -61,21 +61,21 @@ def test_panels_stay_on_the_page_and_off_each_other(name: str) -> None:
 
 
 @each
-def test_data_comes_from_sources_by_their_fixed_names(name: str) -> None:
+def test_panels_use_data_sources_by_their_fixed_uids(name: str) -> None:
     for panel in _panels(name):
         for source in (panel["datasource"], *(target["datasource"] for target in panel["targets"])):
             assert source in ({"type": kind, "uid": kind} for kind in ("prometheus", "loki"))
 
 
 @each
-def test_rates_look_back_at_least_four_scrapes(name: str) -> None:
+def test_rates_use_at_least_four_scrapes(name: str) -> None:
     for expression in _expressions(name):
         without_texts = re.sub(r'"[^"]*"', "", expression)
         assert set(re.findall(r"\[([^]]+)\]", without_texts)) <= _WINDOWS, expression
 
 
 @each
-def test_every_variable_is_used_and_every_one_that_is_used_is_there(name: str) -> None:
+def test_every_variable_is_used_and_every_used_variable_is_declared(name: str) -> None:
     declared = {variable["name"] for variable in DASHBOARDS[name]["templating"]["list"]}
     queries = [variable.get("definition", "") for variable in DASHBOARDS[name]["templating"]["list"]]
     used = set(re.findall(r"\$(?!__)(\w+)", " ".join([*_expressions(name), *queries])))
@@ -83,13 +83,13 @@ def test_every_variable_is_used_and_every_one_that_is_used_is_there(name: str) -
 
 
 @each
-def test_alerts_that_a_panel_names_are_in_the_runbook(name: str) -> None:
+def test_alerts_in_panel_descriptions_are_in_the_runbook(name: str) -> None:
     for panel in _panels(name):
         for alert in re.findall(r"Runbook, (\w+)", panel["description"]):
             assert f"\n## {alert}\n" in _RUNBOOK, panel["title"]
 
 
-def test_latencies_from_our_own_histograms_lead_to_traces() -> None:
+def test_latencies_of_the_services_link_to_traces() -> None:
     for name in DASHBOARDS:
         for panel in _panels(name):
             expressions = " ".join(target["expr"] for target in panel["targets"])
