@@ -11,8 +11,8 @@ export default ts.config(
   {
     languageOptions: { globals: { ...globals.browser, ...globals.node } },
     rules: {
-      'no-undef': 'off', // TypeScript knows better
-      'svelte/prefer-svelte-reactivity': 'off', // classes also keep what nobody is shown
+      'no-undef': 'off', // TypeScript checks this
+      'svelte/prefer-svelte-reactivity': 'off', // classes also have state that is not rendered
     },
   },
   {

@@ -5,8 +5,8 @@ import { svelteTesting } from '@testing-library/svelte/vite';
 import { defineConfig } from 'vitest/config';
 
 const port = Number(process.env.WEB_PORT ?? 5173);
-// In development alone: Vite's client has a WebSocket to Vite itself, past the gateway, and looks for a server that has
-// gone in a worker that it makes of a blob.
+// Only in development: Vite's client opens a WebSocket directly to Vite, not through the gateway. When Vite stops, the
+// client polls for it in a worker that it creates from a blob.
 const isBuild = process.env.NODE_ENV === 'production';
 const forVite = {
   connect: isBuild ? [] : [`ws://127.0.0.1:${port}` as const],
@@ -25,7 +25,7 @@ export default defineConfig({
           'default-src': ['none'],
           'script-src': ['self'],
           'style-src': ['self'],
-          // The style of what Kit has screen readers say after a navigation: the only one in an attribute.
+          // The hash of the only style attribute: that of SvelteKit's announcer for screen readers.
           'style-src-attr': ['unsafe-hashes', 'sha256-S8qMpvofolR8Mpjy4kQvEm7m1q8clzU4dfDH0AmvZjo='],
           'img-src': ['self', 'data:'],
           'font-src': ['self'],

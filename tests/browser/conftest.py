@@ -1,4 +1,4 @@
-"""A browser before the whole system: one of each for the run; for each test pages, contexts and users of its own."""
+"""Fixtures: one system and one browser for the test run; separate pages, contexts and users for each test."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -16,7 +16,7 @@ from tests.browser.harness.watch import Watch
 _HERE = Path(__file__).parent
 NewPage = Callable[..., Page]
 
-expect.set_options(timeout=20_000)  # a limit, and no pause: machines may be busy
+expect.set_options(timeout=20_000)  # an upper limit for slow machines, not a delay
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -28,21 +28,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Everything up."""
+    """The running system: gateway, page and mesh."""
     with running_site(tmp_path_factory.mktemp("site")) as site:
         yield site
 
 
 @pytest.fixture(scope="session")
 def playwright(site: Site) -> Iterator[Playwright]:
-    """What drives browsers."""
+    """Playwright, which controls the browser."""
     with sync_playwright() as playwright:
         yield playwright
 
 
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    """One Chromium."""
+    """The Chromium of the test run."""
     browser = playwright.chromium.launch(**launch_options())
     yield browser
     browser.close()
@@ -50,7 +50,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture
 def watch() -> Iterator[Watch]:
-    """What goes wrong in the pages of this test, and fails it unless it says that it expects it."""
+    """Records problems in the pages of the test. At its end, unexpected ones fail the test."""
     watch = Watch()
     yield watch
     problems = watch.problems()
@@ -59,9 +59,9 @@ def watch() -> Iterator[Watch]:
 
 @pytest.fixture
 def new_page(site: Site, browser: Browser, watch: Watch) -> Iterator[NewPage]:
-    """Makes blank pages, each in a context of its own, as if in another browser.
+    """A function that creates blank pages, each in its own context, as if in another browser.
 
-    With a user it is signed in; `at` is another gateway's URL; more arguments go to Browser.new_context.
+    With a user, the page is signed in. `at` is the URL of another gateway. Other arguments go to Browser.new_context.
     """
     with ExitStack() as stack:
 
@@ -78,24 +78,24 @@ def new_page(site: Site, browser: Browser, watch: Watch) -> Iterator[NewPage]:
 
 @pytest.fixture
 def page(new_page: NewPage) -> Page:
-    """A blank page of nobody who is signed in."""
+    """A blank page without a session."""
     return new_page()
 
 
 @pytest.fixture
 def user(site: Site) -> User:
-    """This test's own user, with nothing yet."""
+    """A user for this test only, without tasks."""
     return site.new_user()
 
 
 @pytest.fixture
 def signed_in(new_page: NewPage, user: User) -> Page:
-    """A blank page whose browser is signed in as `user`."""
+    """A blank page that is signed in as `user`."""
     return new_page(user)
 
 
 @pytest.fixture
 def api(site: Site, user: User) -> Iterator[httpx.Client]:
-    """The API as a program of `user` calls it."""
+    """An API client with the key of `user`."""
     with site.api(user) as client:
         yield client

@@ -1,4 +1,4 @@
-"""The page is for everybody: by keyboard alone, by screen reader, in both themes, from phone to wide screen."""
+"""Accessibility: keyboard, screen reader, both themes, and screen widths from phone to desktop."""
 
 import re
 from collections.abc import Callable
@@ -15,12 +15,12 @@ from tests.browser.harness.watch import Watch
 
 
 def _press_until(page: Page, key: str, name: str, presses: int = 60) -> None:
-    """Presses a key until what has this name for a screen reader has the focus."""
+    """Press a key until the element with this accessible name has the focus."""
     for _ in range(presses):
         page.keyboard.press(key)
         if page.evaluate(_FOCUSED) == name:
             return
-    pytest.fail(f"{key} does not lead to {name!r}")
+    pytest.fail(f"{presses} presses of {key} do not reach {name!r}")
 
 
 _FOCUSED = """() => { const it = document.activeElement;
@@ -29,7 +29,7 @@ _FOCUSED = """() => { const it = document.activeElement;
 
 def test_everything_can_be_done_by_keyboard_alone(page: Page, user: User) -> None:
     page.goto("/")
-    expect(page.get_by_label("Name", exact=True)).to_be_focused()
+    expect(page.get_by_label("Username", exact=True)).to_be_focused()
     page.keyboard.type(user.name)
     page.keyboard.press("Tab")
     page.keyboard.type(user.password)
@@ -58,7 +58,7 @@ def test_everything_can_be_done_by_keyboard_alone(page: Page, user: User) -> Non
     page.keyboard.press("Space")
     expect(board.card(board.column(page, "Done"), "By hand alone")).to_be_visible()
 
-    _press_until(page, "Tab", "What to do with “By hand alone”")
+    _press_until(page, "Tab", "Actions for “By hand alone”")
     page.keyboard.press("Enter")
     expect(page.get_by_role("menuitem").first).to_be_visible()
     page.keyboard.press("End")
@@ -69,7 +69,7 @@ def test_everything_can_be_done_by_keyboard_alone(page: Page, user: User) -> Non
     page.keyboard.press("Enter")
     expect(board.card(page, "By hand alone")).to_be_visible()
 
-    _press_until(page, "Shift+Tab", f"Account of {user.name}")
+    _press_until(page, "Shift+Tab", f"Account menu for {user.name}")
     page.keyboard.press("Enter")
     expect(page.get_by_role("menuitem").first).to_be_visible()
     page.keyboard.press("End")
@@ -77,15 +77,15 @@ def test_everything_can_be_done_by_keyboard_alone(page: Page, user: User) -> Non
     expect(page.get_by_label("Password")).to_be_visible()
 
 
-def test_what_happens_is_said_to_those_who_do_not_see_it(signed_in: Page, api: httpx.Client) -> None:
+def test_changes_are_announced_to_screen_readers(signed_in: Page, api: httpx.Client) -> None:
     api.post("/api/v1/tasks", json={"title": "Quiet"})
     board.open_board(signed_in)
-    said = signed_in.locator("p[aria-live=polite]")
+    announcement = signed_in.locator("p[aria-live=polite]")
     board.choose(signed_in, "Quiet", "Move to Done")
-    expect(said).to_have_text("“Quiet” was moved to Done")
+    expect(announcement).to_have_text("“Quiet” moved to Done")
     board.add(signed_in, "Loud")
-    expect(said).to_have_text("“Loud” was added")
-    expect(signed_in.get_by_role("region", name="What has happened")).to_have_attribute("aria-live", "polite")
+    expect(announcement).to_have_text("“Loud” added")
+    expect(signed_in.get_by_role("region", name="Messages")).to_have_attribute("aria-live", "polite")
 
 
 def _login(page: Page) -> None:
@@ -106,7 +106,7 @@ def _list(page: Page) -> None:
 
 def _nothing_found(page: Page) -> None:
     board.open_board(page, "/?q=nothing+like+it")
-    expect(page.get_by_text("No task fits")).to_be_visible()
+    expect(page.get_by_text("No matching tasks")).to_be_visible()
 
 
 def _new_task(page: Page) -> None:
@@ -124,7 +124,7 @@ def _editor(page: Page) -> None:
 
 def _menu(page: Page) -> None:
     _board(page)
-    page.get_by_role("button", name="What to do with “Everything”").click()
+    page.get_by_role("button", name="Actions for “Everything”").click()
     expect(page.get_by_role("menu")).to_be_visible()
 
 
@@ -155,7 +155,7 @@ def _expired(page: Page) -> None:
 
 def _no_such_page(page: Page) -> None:
     page.goto("/no/such/page")
-    expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+    expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
 
 
 _SCREENS = (
@@ -176,7 +176,7 @@ _SCREENS = (
 
 @pytest.mark.parametrize("screen", _SCREENS, ids=lambda screen: screen.__name__.strip("_"))
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing(
+def test_axe_finds_no_violations(
     screen: Callable[[Page], None], theme: str, new_page: NewPage, user: User, api: httpx.Client, watch: Watch
 ) -> None:
     watch.expect("status of (401|422|404)")
@@ -188,9 +188,7 @@ def test_axe_finds_nothing(
 
 
 @pytest.mark.parametrize("width", [320, 768, 1920])
-def test_nothing_sticks_out_of_a_screen_of_any_width(
-    width: int, new_page: NewPage, user: User, api: httpx.Client
-) -> None:
+def test_the_page_fits_the_screen_at_any_width(width: int, new_page: NewPage, user: User, api: httpx.Client) -> None:
     api.post("/api/v1/tasks", json={"title": "w" * 200, "description": "d" * 500, "labels": ["l" * 50]})
     page = new_page(user, viewport={"width": width, "height": 800})
     board.open_board(page)
@@ -201,33 +199,33 @@ def test_nothing_sticks_out_of_a_screen_of_any_width(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_nothing_sticks_out_of_a_phone_while_it_loads_and_connects(new_page: NewPage, user: User) -> None:
+def test_the_page_fits_a_phone_while_it_loads_and_connects(new_page: NewPage, user: User) -> None:
     page = new_page(user, viewport={"width": 320, "height": 800})
     page.route("**/api/v1/tasks?*", lambda _: None)
     page.route("**/api/v1/events", lambda _: None)
     page.goto("/")
     expect(page.get_by_text("Loading more tasks").last).to_be_attached()
-    expect(page.get_by_text("Connecting …")).to_be_visible()
+    expect(page.get_by_text("Connecting")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-def test_the_theme_that_is_chosen_stays(new_page: NewPage, user: User) -> None:
+def test_the_chosen_theme_is_kept(new_page: NewPage, user: User) -> None:
     page = new_page(user, color_scheme="light")
     board.open_board(page)
     background = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(background)
-    page.get_by_role("button", name=f"Account of {user.name}").click()
+    page.get_by_role("button", name=f"Account menu for {user.name}").click()
     page.get_by_role("menuitemradio", name="Appearance: Dark").click()
     dark = page.evaluate(background)
     assert dark != light
     board.open_board(page)
     assert page.evaluate(background) == dark
-    page.get_by_role("button", name=f"Account of {user.name}").click()
-    page.get_by_role("menuitemradio", name="Appearance: As the system").click()
+    page.get_by_role("button", name=f"Account menu for {user.name}").click()
+    page.get_by_role("menuitemradio", name="Appearance: System").click()
     assert page.evaluate(background) == light
 
 
-def test_times_are_in_the_persons_own_zone(new_page: NewPage, user: User, api: httpx.Client) -> None:
+def test_times_are_in_the_users_time_zone(new_page: NewPage, user: User, api: httpx.Client) -> None:
     api.post("/api/v1/tasks", json={"title": "Far", "due_time": "2031-03-03T03:30:00Z"})
     page = new_page(user, timezone_id="America/New_York", locale="en-US")
     board.open_board(page)

@@ -1,4 +1,4 @@
-"""The page of `make dev`: Vite's, through the gateway, and new as soon as its source changes."""
+"""The page in `make dev`: Vite serves it through the gateway and updates it when its source changes."""
 
 import shutil
 import signal
@@ -18,7 +18,7 @@ _NOT_COPIED = shutil.ignore_patterns("node_modules", "build", ".svelte-kit")
 
 @pytest.fixture
 def dev(tmp_path: Path) -> Iterator[DevRunner]:
-    """`make dev` in a checkout that has the page of this one, so that a test may change it."""
+    """`make dev` with a copy of the page's source, so that a test can change it."""
     shutil.copytree(ROOT / "web", tmp_path / "web", ignore=_NOT_COPIED)
     (tmp_path / "web/node_modules").symlink_to(ROOT / "web/node_modules")
     with running(tmp_path / "data", cwd=tmp_path) as dev:
@@ -28,7 +28,7 @@ def dev(tmp_path: Path) -> Iterator[DevRunner]:
 
 @pytest.fixture
 def page(dev: DevRunner, new_page: NewPage) -> Page:
-    """The page, in use."""
+    """The page, open and running."""
     page = new_page(at=f"http://localhost:{dev.ports['GATEWAY_PORT']}")
     with page.expect_websocket() as connected:
         page.goto("/")
@@ -37,7 +37,7 @@ def page(dev: DevRunner, new_page: NewPage) -> Page:
     return page
 
 
-def test_a_change_of_the_source_shows_by_itself(page: Page, tmp_path: Path) -> None:
+def test_a_change_of_the_source_is_shown_automatically(page: Page, tmp_path: Path) -> None:
     source = tmp_path / "web/src/routes/+page.svelte"
     source.write_text(source.read_text() + '<p id="added">Added</p>\n')
     page.locator("#added").wait_for()

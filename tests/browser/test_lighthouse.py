@@ -1,4 +1,4 @@
-"""Lighthouse on the built page behind the gateway. It takes times, so `make lighthouse` runs nothing beside it."""
+"""Lighthouse on the built page behind the gateway. It measures times, so `make lighthouse` runs nothing in parallel."""
 
 import json
 import subprocess
@@ -25,19 +25,19 @@ _LEAST = 95
 
 
 @dataclass(frozen=True)
-class Guided:
-    """A Chromium that Lighthouse finds at a port of its own, with the cookies of `context`."""
+class Debuggable:
+    """A Chromium that Lighthouse controls through a debugging port, with the cookies of `context`."""
 
     port: int
     context: BrowserContext
 
 
 @pytest.fixture
-def guided(playwright: Playwright, tmp_path: Path) -> Iterator[Guided]:
+def chromium(playwright: Playwright, tmp_path: Path) -> Iterator[Debuggable]:
     port = free_port()
     options = launch_options(f"--remote-debugging-port={port}")
     with playwright.chromium.launch_persistent_context(tmp_path / "profile", **options) as context:
-        yield Guided(port, context)
+        yield Debuggable(port, context)
 
 
 def _report(url: str, port: int) -> dict[str, Any]:
@@ -50,21 +50,26 @@ def _report(url: str, port: int) -> dict[str, Any]:
 
 
 def _why(report: dict[str, Any]) -> str:
-    """What costs points, and how many of one it gets."""
+    """Return the audits below the full score of 1, each with its score."""
     audits = report["audits"].values()
     return "\n".join(f"{each['score']} {each['title']}" for each in audits if each["score"] not in (None, 1))
 
 
-@pytest.mark.parametrize("who", ["nobody", "somebody"])
-def test_lighthouse_finds_little_to_say(
-    who: str, guided: Guided, site: Site, user: User, api: httpx.Client, record_property: Callable[[str, object], None]
+@pytest.mark.parametrize("session", ["without a session", "signed in"])
+def test_lighthouse_scores(
+    session: str,
+    chromium: Debuggable,
+    site: Site,
+    user: User,
+    api: httpx.Client,
+    record_property: Callable[[str, object], None],
 ) -> None:
-    if who == "somebody":
+    if session == "signed in":
         for number in range(20):
             assert api.post("/api/v1/tasks", json={"title": f"Task {number}"}).status_code == 201
-        sign_in(guided.context, site.url, user)
-    report = _report(site.url, guided.port)
+        sign_in(chromium.context, site.url, user)
+    report = _report(site.url, chromium.port)
     scores = {name: round(100 * report["categories"][name]["score"]) for name in _CATEGORIES}
-    told = ", ".join(f"{name} {score}" for name, score in scores.items())
-    record_property("page", f"Lighthouse, with {who} signed in: {told}")
+    listed = ", ".join(f"{name} {score}" for name, score in scores.items())
+    record_property("page", f"Lighthouse, {session}: {listed}")
     assert min(scores.values()) >= _LEAST, _why(report)

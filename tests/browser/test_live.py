@@ -1,4 +1,4 @@
-"""A change made anywhere is seen everywhere: at once, once, and after every cut."""
+"""Live updates: a change made anywhere is shown in every browser, promptly, once, and after every disconnect."""
 
 import re
 import statistics
@@ -12,21 +12,21 @@ from tests.browser.harness import board
 from tests.browser.harness.system import Site, User
 from tests.browser.harness.watch import Watch
 
-# Notes in a page when the words first stand in it, by the clock that all pages of one machine share.
-_NOTE = """words => { window.seen = new Promise(resolve => {
+# Records the time when the text first appears in the page. All pages of one machine share a clock.
+_RECORD = """text => { window.seen = new Promise(resolve => {
   const observer = new MutationObserver(() => {
-    if (!document.body.innerText.includes(words)) return;
+    if (!document.body.innerText.includes(text)) return;
     observer.disconnect();
     resolve(Date.now());
   });
   observer.observe(document.body, { subtree: true, childList: true, characterData: true });
 }); }"""
-# What a browser writes of the requests and streams that a killed edge leaves behind.
-_AWAY = r"status of 50[234]|net::ERR_"
+# The browser's messages for requests and streams that fail while the edge is down.
+_UNAVAILABLE = r"status of 50[234]|net::ERR_"
 _SUBMIT = "form => { const now = Date.now(); form.requestSubmit(); return now; }"
 
 
-def test_two_browsers_see_each_other(new_page: NewPage, user: User, api: httpx.Client) -> None:
+def test_two_browsers_show_each_others_changes(new_page: NewPage, user: User, api: httpx.Client) -> None:
     mine, yours = new_page(user), new_page(user)
     board.open_board(mine)
     board.open_board(yours)
@@ -52,26 +52,26 @@ def test_fifty_changes_reach_the_other_browser_within_two_seconds_each(
     form = mine.locator("form").first
     took = []
     for number in range(50):
-        words = f"Number {number:02} of fifty"
-        yours.evaluate(_NOTE, words)
-        mine.get_by_role("textbox", name="Title").first.fill(words)
+        title = f"Number {number:02} of fifty"
+        yours.evaluate(_RECORD, title)
+        mine.get_by_role("textbox", name="Title").first.fill(title)
         began = form.evaluate(_SUBMIT)
         took.append(yours.evaluate("window.seen") - began)
-    told = f"from one browser to the other: median {statistics.median(took):.0f} ms, worst {max(took)} ms of 50"
-    record_property("page", told)
+    latency = f"from one browser to the other: median {statistics.median(took):.0f} ms, worst {max(took)} ms of 50"
+    record_property("page", latency)
     assert max(took) < 2000
 
 
-def test_a_cut_is_shown_and_what_was_missed_comes_by_itself_and_once(
+def test_a_disconnect_is_shown_and_missed_changes_arrive_once_after_it(
     signed_in: Page, site: Site, user: User, watch: Watch, api: httpx.Client
 ) -> None:
-    watch.expect(_AWAY)
+    watch.expect(_UNAVAILABLE)
     board.open_board(signed_in)
     board.add(signed_in, "Before the cut")
     expect(board.card(signed_in, "Before the cut")).to_have_attribute("aria-busy", "false")
     with site.cut():
         expect(signed_in.get_by_role("status").filter(has_text="Offline")).to_be_visible()
-        # The edge is away, the services are not: what happens now, nobody tells this page.
+        # Only the edge is down: the page does not receive this change.
         site.create_behind_the_edge(user, "During the cut")
     board.is_live(signed_in)
     expect(board.card(signed_in, "During the cut")).to_have_count(1)
@@ -81,15 +81,15 @@ def test_a_cut_is_shown_and_what_was_missed_comes_by_itself_and_once(
     assert len(api.get("/api/v1/tasks").json()["tasks"]) == 3
 
 
-def test_a_board_that_could_not_be_loaded_is_there_when_the_server_is_back(
+def test_a_board_that_failed_to_load_is_shown_when_the_server_is_back(
     signed_in: Page, site: Site, user: User, watch: Watch
 ) -> None:
-    watch.expect(_AWAY)
+    watch.expect(_UNAVAILABLE)
     site.create_behind_the_edge(user, "There all along")
     lists = re.compile(r"/api/v1/tasks\?")
     signed_in.route(lists, lambda route: route.abort())
     board.open_board(signed_in)
-    failures = signed_in.get_by_role("alert").filter(has_text="could not be loaded")
+    failures = signed_in.get_by_role("alert").filter(has_text="Could not load tasks")
     expect(failures).to_have_count(3)
     signed_in.unroute(lists)
     with site.cut():
@@ -99,24 +99,22 @@ def test_a_board_that_could_not_be_loaded_is_there_when_the_server_is_back(
     expect(failures).to_have_count(0)
 
 
-def test_what_is_written_while_the_server_is_away_is_saved_once(
+def test_a_task_added_while_the_server_is_down_is_saved_once(
     signed_in: Page, site: Site, watch: Watch, api: httpx.Client
 ) -> None:
-    watch.expect(_AWAY)
+    watch.expect(_UNAVAILABLE)
     board.open_board(signed_in)
     with site.cut():
         board.add(signed_in, "Do not lose me")
-        of_the_form = signed_in.get_by_role("alert").filter(has_not_text="could not be loaded")
-        expect(of_the_form).to_contain_text("away for a moment")
+        of_the_form = signed_in.get_by_role("alert").filter(has_not_text="Could not load tasks")
+        expect(of_the_form).to_contain_text("temporarily unavailable")
         expect(signed_in.get_by_role("textbox", name="Title").first).to_have_value("Do not lose me")
     signed_in.get_by_role("button", name="Add", exact=True).click()
     expect(board.card(signed_in, "Do not lose me")).to_have_attribute("aria-busy", "false")
     assert len(api.get("/api/v1/tasks").json()["tasks"]) == 1
 
 
-def test_a_conflict_keeps_what_was_typed_and_says_what_changed(
-    signed_in: Page, api: httpx.Client, watch: Watch
-) -> None:
+def test_a_conflict_keeps_the_edits_and_shows_the_new_values(signed_in: Page, api: httpx.Client, watch: Watch) -> None:
     watch.expect("status of 412")
     task = api.post("/api/v1/tasks", json={"title": "Trip", "description": "by train"}).json()
     board.open_board(signed_in)
@@ -127,17 +125,17 @@ def test_a_conflict_keeps_what_was_typed_and_says_what_changed(
     form.get_by_role("button", name="Save").click()
 
     alert = form.get_by_role("alert")
-    expect(alert).to_contain_text("Somebody else changed this task")
+    expect(alert).to_contain_text("This task was changed while you were editing it")
     expect(alert).to_contain_text("Description is now “by ship”")
     expect(alert).to_contain_text("Priority is now High")
     expect(form.get_by_label("Description", exact=True)).to_have_value("by bicycle")
-    form.get_by_role("button", name="Save mine").click()
+    form.get_by_role("button", name="Save my edits").click()
     expect(board.card(signed_in, "Trip")).to_contain_text("by bicycle")
     found = api.get(f"/api/v1/tasks/{task['id']}").json()
     assert (found["description"], found["priority"]) == ("by bicycle", "HIGH")
 
 
-def test_changes_of_different_fields_are_no_conflict(signed_in: Page, api: httpx.Client, watch: Watch) -> None:
+def test_changes_of_different_fields_do_not_conflict(signed_in: Page, api: httpx.Client, watch: Watch) -> None:
     watch.expect("status of 412")
     task = api.post("/api/v1/tasks", json={"title": "Trip"}).json()
     board.open_board(signed_in)
@@ -150,16 +148,16 @@ def test_changes_of_different_fields_are_no_conflict(signed_in: Page, api: httpx
     expect(board.card(signed_in, "Trip")).to_contain_text("High")
 
 
-def test_eight_tabs_stay_live_on_one_stream_and_outlive_the_one_that_had_it(
+def test_eight_tabs_share_one_stream_and_another_tab_takes_it_over(
     signed_in: Page, api: httpx.Client, site: Site
 ) -> None:
     streams: list[str] = []
 
-    def note(request: Request) -> None:
+    def record(request: Request) -> None:
         if "/api/v1/events" in request.url:
             streams.append(request.url)
 
-    signed_in.context.on("request", note)
+    signed_in.context.on("request", record)
     tabs = [signed_in, *(signed_in.context.new_page() for _ in range(7))]
     for tab in tabs:
         board.open_board(tab)
@@ -175,7 +173,7 @@ def test_eight_tabs_stay_live_on_one_stream_and_outlive_the_one_that_had_it(
     assert len(streams) == 2
 
 
-def test_a_limit_that_is_reached_says_when_to_go_on(new_page: NewPage, site: Site, user: User, watch: Watch) -> None:
+def test_a_rate_limit_error_says_when_to_try_again(new_page: NewPage, site: Site, user: User, watch: Watch) -> None:
     watch.expect("status of 429|/api/v1/events")
     with site.narrow(api=20) as url:
         page = new_page(user, at=url)

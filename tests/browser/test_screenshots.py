@@ -1,4 +1,4 @@
-"""The pictures in the README show the page as it is. `make screenshots` takes them anew."""
+"""The screenshots in the documentation match the page. `make screenshots` takes new ones."""
 
 import base64
 import os
@@ -30,7 +30,7 @@ _TASKS = (
     {"title": "Water the plants", "status": "DONE", "labels": ["home"]},
     {"title": "Start everything with one command", "status": "DONE"},
 )
-# How much of two pictures differs: letters are drawn a little differently from machine to machine.
+# The share of pixels that differ: fonts are rendered slightly differently on other machines.
 _DIFFERENCE = """async ([before, after]) => {
   const pixels = async (url) => {
     const image = new Image();
@@ -48,7 +48,7 @@ _DIFFERENCE = """async ([before, after]) => {
   }
   return different / (a.data.length / 4);
 }"""
-_MOST_DIFFERENCE = 0.04
+_MAX_DIFFERENCE = 0.04
 
 
 def _show(page: Page, path: str = "/") -> None:
@@ -58,16 +58,16 @@ def _show(page: Page, path: str = "/") -> None:
     page.evaluate("document.fonts.ready")
 
 
-def _hold(page: Page, name: str) -> None:
-    """Takes the picture, or finds that the one in the folder is still the same."""
+def _compare(page: Page, name: str) -> None:
+    """Compare a new screenshot with the stored one, which it replaces if SCREENSHOTS is `take`."""
     file, taken = _FOLDER / f"{name}.png", page.screenshot(animations="disabled", caret="hide")
     if os.environ.get("SCREENSHOTS") == "take":
         file.write_bytes(taken)
     blank = page.context.new_page()
     urls = [f"data:image/png;base64,{base64.b64encode(each).decode()}" for each in (file.read_bytes(), taken)]
     difference = blank.evaluate(_DIFFERENCE, urls)
-    assert difference < _MOST_DIFFERENCE, (
-        f"{difference:.1%} of {file.name} is not as it was: look, and make screenshots"
+    assert difference < _MAX_DIFFERENCE, (
+        f"{difference:.1%} of {file.name} has changed: check the page, then run `make screenshots`"
     )
 
 
@@ -80,18 +80,18 @@ def _tasks(api: httpx.Client) -> None:
 def test_the_board_in_light(new_page: NewPage, user: User) -> None:
     page = new_page(user, color_scheme="light", viewport={"width": 1280, "height": 640})
     _show(page)
-    _hold(page, "board-light")
+    _compare(page, "board-light")
 
 
-def test_a_task_being_edited_in_the_dark(new_page: NewPage, user: User) -> None:
+def test_the_editor_in_dark(new_page: NewPage, user: User) -> None:
     page = new_page(user, color_scheme="dark", viewport={"width": 1280, "height": 760})
     _show(page)
     board.title_of(page, "Prepare the talk").click()
     expect(board.editor(page, "Prepare the talk")).to_be_visible()
-    _hold(page, "editor-dark")
+    _compare(page, "editor-dark")
 
 
 def test_the_list_on_a_phone(new_page: NewPage, user: User) -> None:
     page = new_page(user, color_scheme="dark", viewport={"width": 390, "height": 760}, device_scale_factor=2)
     _show(page, "/?view=list&sort=due_time")
-    _hold(page, "phone")
+    _compare(page, "phone")

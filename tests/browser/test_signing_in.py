@@ -1,4 +1,4 @@
-"""Coming in, going out, and what happens when a session ends under one's hands."""
+"""Signing in and out, and sessions that end while the page is in use."""
 
 import httpx
 from playwright.sync_api import Page, expect
@@ -16,45 +16,41 @@ def _session(page: Page) -> dict[str, str]:
 
 
 def _sign_out(page: Page, user: User) -> None:
-    page.get_by_role("button", name=f"Account of {user.name}").click()
+    page.get_by_role("button", name=f"Account menu for {user.name}").click()
     page.get_by_role("menuitem", name="Sign out").click()
 
 
-def test_a_name_and_its_password_open_the_board(page: Page, user: User) -> None:
+def test_a_username_and_password_open_the_board(page: Page, user: User) -> None:
     page.goto("/")
     board.sign_in(page, user.name, user.password)
     board.is_live(page)
     expect(page.get_by_text("No tasks yet")).to_be_visible()
 
 
-def test_a_wrong_password_is_told_at_its_field_and_what_was_typed_stays(page: Page, user: User, watch: Watch) -> None:
+def test_a_wrong_password_shows_an_error_at_its_field_and_keeps_the_input(page: Page, user: User, watch: Watch) -> None:
     page.goto("/")
     board.sign_in(page, user.name, "wrong")
-    expect(page.get_by_label("Password")).to_have_accessible_description(
-        "This name and password do not belong together."
-    )
-    expect(page.get_by_label("Name")).to_have_value(user.name)
+    expect(page.get_by_label("Password")).to_have_accessible_description("Incorrect username or password.")
+    expect(page.get_by_label("Username")).to_have_value(user.name)
     assert len(watch.seen("401")) == 2
 
 
-def test_whoever_tries_too_often_is_told_when_to_try_again(
-    new_page: NewPage, site: Site, user: User, watch: Watch
-) -> None:
+def test_too_many_attempts_show_when_to_try_again(new_page: NewPage, site: Site, user: User, watch: Watch) -> None:
     watch.expect("status of 429")
     with site.narrow(login=2) as url:
         page = new_page(at=url)
         page.goto("/")
         for _ in range(2):
             board.sign_in(page, user.name, "wrong")
-            expect(page.get_by_text("do not belong together")).to_be_visible()
+            expect(page.get_by_text("Incorrect username or password")).to_be_visible()
         board.sign_in(page, user.name, user.password)
         alert = page.get_by_role("alert")
-        expect(alert).to_contain_text("That was too much at once. Try again in")
-        expect(alert).to_contain_text("Request")
+        expect(alert).to_contain_text("Too many requests. Try again in")
+        expect(alert).to_contain_text("Request ID")
         expect(page.get_by_label("Password")).to_be_visible()
 
 
-def test_a_hundred_sign_ins_in_a_row_end_signed_in(page: Page, user: User) -> None:
+def test_a_hundred_sign_ins_in_a_row_succeed(page: Page, user: User) -> None:
     page.goto("/")
     for _ in range(100):
         board.sign_in(page, user.name, user.password)
@@ -81,7 +77,9 @@ def test_signing_out_in_one_tab_signs_out_the_others(signed_in: Page, user: User
     expect(other.get_by_role("dialog", name="Sign in again")).to_be_visible()
 
 
-def test_a_session_that_ends_brings_the_login_back_and_loses_nothing(signed_in: Page, user: User, watch: Watch) -> None:
+def test_an_expired_session_asks_for_the_password_and_keeps_the_edits(
+    signed_in: Page, user: User, watch: Watch
+) -> None:
     watch.expect("status of 401")
     board.open_board(signed_in)
     board.add(signed_in, "Write the letter")
@@ -92,7 +90,7 @@ def test_a_session_that_ends_brings_the_login_back_and_loses_nothing(signed_in: 
     signed_in.context.clear_cookies()
     form.get_by_role("button", name="Save").click()
     again = signed_in.get_by_role("dialog", name="Sign in again")
-    expect(again.get_by_label("Name")).to_have_value(user.name)
+    expect(again.get_by_label("Username")).to_have_value(user.name)
     again.get_by_label("Password").fill(user.password)
     again.get_by_role("button", name="Sign in").click()
     expect(again).to_be_hidden()
@@ -102,7 +100,7 @@ def test_a_session_that_ends_brings_the_login_back_and_loses_nothing(signed_in: 
     expect(board.card(signed_in, "Write the letter")).to_contain_text("Dear Ada, this took me an hour")
 
 
-def test_whoever_signs_in_after_another_sees_nothing_of_the_others(
+def test_another_user_who_signs_in_sees_no_data_of_the_previous_user(
     signed_in: Page, site: Site, user: User, watch: Watch
 ) -> None:
     watch.expect("status of 401")

@@ -1,4 +1,4 @@
-"""What the tests in this folder stand on: users of their own, a session, a cut, small limits, and a watch that sees."""
+"""Tests of the fixtures in this folder: users, sessions, outages of the edge, low limits, and the watch."""
 
 import re
 from typing import Any
@@ -12,22 +12,22 @@ from tests.browser.harness import axe
 from tests.browser.harness.system import Site, User
 from tests.browser.harness.watch import Watch, started
 
-_STATUS = "fetch('/api/v1/tasks').then(answer => answer.status)"
+_STATUS = "fetch('/api/v1/tasks').then(response => response.status)"
 
 
-def test_each_test_has_a_user_of_its_own_who_is_signed_in(
+def test_each_test_has_its_own_user_who_is_signed_in(
     signed_in: Page, new_page: NewPage, site: Site, user: User, api: httpx.Client
 ) -> None:
     other = new_page(site.new_user())
     assert api.post("/api/v1/tasks", json={"title": "Mine"}).status_code == 201
     for page, titles in ((signed_in, ["Mine"]), (other, [])):
         page.goto("/favicon.svg")
-        listed = page.evaluate("fetch('/api/v1/tasks').then(answer => answer.json())")
+        listed = page.evaluate("fetch('/api/v1/tasks').then(response => response.json())")
         assert [task["title"] for task in listed["tasks"]] == titles
-    assert signed_in.evaluate("fetch('/api/v1/session').then(answer => answer.json())") == {"user": user.name}
+    assert signed_in.evaluate("fetch('/api/v1/session').then(response => response.json())") == {"user": user.name}
 
 
-def test_the_edge_can_be_cut_and_mended(signed_in: Page, site: Site, watch: Watch) -> None:
+def test_the_edge_can_be_stopped_and_restarted(signed_in: Page, site: Site, watch: Watch) -> None:
     watch.expect(r"status of 502 .*/api/v1/tasks")
     signed_in.goto("/favicon.svg")
     with site.cut():
@@ -35,14 +35,14 @@ def test_the_edge_can_be_cut_and_mended(signed_in: Page, site: Site, watch: Watc
     assert signed_in.evaluate(_STATUS) == 200
 
 
-def test_a_second_gateway_has_small_limits(new_page: NewPage, site: Site, user: User, watch: Watch) -> None:
+def test_a_second_gateway_has_low_limits(new_page: NewPage, site: Site, user: User, watch: Watch) -> None:
     watch.expect(r"status of 429 .*/api/v1/tasks")
     with site.narrow(api=7) as url:
         page = new_page(user, at=url)
         page.goto("/favicon.svg")
         statuses = page.evaluate(f"Promise.all(Array.from({{length: 20}}, () => {_STATUS}))")
     assert set(statuses) == {200, 429}
-    assert statuses.count(200) <= 14, "one window, or two where it ended meanwhile"
+    assert statuses.count(200) <= 14, "the requests span at most two windows"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_second_gateway_has_small_limits(new_page: NewPage, site: Site, user: 
         ("console", "document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">')", "Security Policy"),
     ],
 )
-def test_the_watch_sees(page: Page, watch: Watch, kind: Any, what: str, text: str) -> None:
+def test_the_watch_records(page: Page, watch: Watch, kind: Any, what: str, text: str) -> None:
     page.goto("/")
     started(page)
     with page.context.expect_event(kind, lambda _: any(text in line for line in watch.problems())):
@@ -64,7 +64,7 @@ def test_the_watch_sees(page: Page, watch: Watch, kind: Any, what: str, text: st
     watch.expect(re.escape(text))
 
 
-def test_axe_says_what_it_finds_and_where(page: Page) -> None:
+def test_axe_reports_violations_and_their_elements(page: Page) -> None:
     page.set_content('<html lang="en"><title>A page</title><main><h1>One</h1><img src="data:," id="bare"></main>')
     (found,) = axe.violations(page)
     assert found.startswith("image-alt (critical): Images must have alternative text: #bare: ")

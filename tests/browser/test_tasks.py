@@ -1,4 +1,4 @@
-"""What a person does with tasks: writes them down, changes, moves, finishes, deletes and finds them."""
+"""Tasks on the page: create, edit, move, complete, delete and find them."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -11,9 +11,9 @@ from tests.browser.harness.watch import Watch
 
 
 def _created(api: httpx.Client, title: str, **more: object) -> dict[str, str]:
-    answer = api.post("/api/v1/tasks", json={"title": title, **more})
-    assert answer.status_code == 201, answer.text
-    task: dict[str, str] = answer.json()
+    response = api.post("/api/v1/tasks", json={"title": title, **more})
+    assert response.status_code == 201, response.text
+    task: dict[str, str] = response.json()
     return task
 
 
@@ -33,12 +33,12 @@ def test_a_task_with_all_its_details_is_created_and_shown(signed_in: Page) -> No
     expect(signed_in.get_by_label("Labels")).to_have_value("")
 
 
-def test_a_new_task_makes_its_way_to_the_notifier_and_comes_back_as_a_toast(signed_in: Page) -> None:
+def test_a_new_task_reaches_the_notifier_and_shows_a_toast(signed_in: Page) -> None:
     board.open_board(signed_in)
     board.add(signed_in, "Call Ada")
     expect(board.toast(signed_in, "“Call Ada” was created")).to_be_visible()
-    expect(board.toast(signed_in, "Delivered by the notifier")).to_be_visible()
-    expect(board.card(signed_in, "Call Ada").get_by_text("Notification on its way")).to_be_hidden()
+    expect(board.toast(signed_in, "Sent by the notification service")).to_be_visible()
+    expect(board.card(signed_in, "Call Ada").get_by_text("Notification pending")).to_be_hidden()
 
     signed_in.get_by_role("button", name="Notifications, 1 unread").click()
     inbox = signed_in.get_by_role("dialog", name="Notifications")
@@ -49,7 +49,7 @@ def test_a_new_task_makes_its_way_to_the_notifier_and_comes_back_as_a_toast(sign
     expect(board.editor(signed_in, "Call Ada").get_by_label("Title")).to_be_focused()
 
 
-def test_a_task_is_edited_in_its_place(signed_in: Page, api: httpx.Client) -> None:
+def test_a_task_is_edited_in_place(signed_in: Page, api: httpx.Client) -> None:
     task = _created(api, "Draft")
     board.open_board(signed_in)
     board.title_of(signed_in, "Draft").click()
@@ -62,7 +62,7 @@ def test_a_task_is_edited_in_its_place(signed_in: Page, api: httpx.Client) -> No
     assert (found["title"], found["priority"], found["revision"]) == ("Final", "HIGH", 2)
 
 
-def test_what_was_typed_and_not_saved_is_there_when_the_editor_opens_again(signed_in: Page, api: httpx.Client) -> None:
+def test_unsaved_edits_are_kept_when_the_editor_is_opened_again(signed_in: Page, api: httpx.Client) -> None:
     _created(api, "First")
     _created(api, "Second")
     board.open_board(signed_in)
@@ -73,7 +73,7 @@ def test_what_was_typed_and_not_saved_is_there_when_the_editor_opens_again(signe
     expect(board.editor(signed_in, "First").get_by_label("Description", exact=True)).to_have_value("half a sentence")
 
 
-def test_a_rule_that_is_broken_is_told_at_its_field(signed_in: Page, watch: Watch) -> None:
+def test_an_invalid_value_shows_an_error_at_its_field(signed_in: Page, watch: Watch) -> None:
     watch.expect("status of 422")
     board.open_board(signed_in)
     board.add(signed_in, "x" * 201)
@@ -105,19 +105,19 @@ def test_a_task_is_dragged_to_another_column(signed_in: Page, api: httpx.Client)
     assert api.get(f"/api/v1/tasks/{task['id']}").json()["status"] == "IN_PROGRESS"
 
 
-def test_what_was_deleted_comes_back_by_undo(signed_in: Page, api: httpx.Client) -> None:
+def test_a_deletion_can_be_undone(signed_in: Page, api: httpx.Client) -> None:
     task = _created(api, "Oops")
     board.open_board(signed_in)
     board.choose(signed_in, "Oops", "Delete")
     expect(board.card(signed_in, "Oops")).to_have_count(0)
-    expect(board.toast(signed_in, "“Oops” was deleted")).to_be_visible()
+    expect(board.toast(signed_in, "“Oops” deleted")).to_be_visible()
     assert api.get(f"/api/v1/tasks/{task['id']}").status_code == 404
     signed_in.get_by_role("button", name="Undo").click()
     expect(board.card(signed_in, "Oops")).to_have_attribute("aria-busy", "false")
     assert api.get(f"/api/v1/tasks/{task['id']}").json()["delete_time"] is None
 
 
-def test_search_filters_and_order_are_in_the_address(signed_in: Page, api: httpx.Client) -> None:
+def test_search_filters_and_order_are_in_the_url(signed_in: Page, api: httpx.Client) -> None:
     soon = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
     _created(api, "Buy milk", priority="URGENT", labels=["shop"])
     _created(api, "Buy bread", labels=["shop"], due_time=soon)
@@ -129,7 +129,7 @@ def test_search_filters_and_order_are_in_the_address(signed_in: Page, api: httpx
     signed_in.get_by_role("checkbox", name="Urgent").check()
     expect(signed_in.get_by_role("article")).to_have_count(1)
     signed_in.keyboard.press("Escape")
-    signed_in.get_by_label("Sort by").select_option("Due first")
+    signed_in.get_by_label("Sort by").select_option("Due soonest")
     signed_in.get_by_label("List").check()
     expect(signed_in).to_have_url(re.compile(r"\?view=list&q=BUY&priority=URGENT&sort=due_time$"))
 
@@ -142,16 +142,16 @@ def test_search_filters_and_order_are_in_the_address(signed_in: Page, api: httpx
     signed_in.go_back()
     expect(signed_in.get_by_role("article")).to_have_count(1)
     signed_in.get_by_role("searchbox").fill("nothing like it")
-    expect(signed_in.get_by_text("No task fits")).to_be_visible()
+    expect(signed_in.get_by_text("No matching tasks")).to_be_visible()
 
 
-def test_pages_load_as_one_scrolls_and_none_is_missing(signed_in: Page, api: httpx.Client) -> None:
+def test_scrolling_loads_every_page(signed_in: Page, api: httpx.Client) -> None:
     for number in range(120):
         _created(api, f"Task {number:03}")
     board.open_board(signed_in, "/?view=list")
     expect(board.card(signed_in, "Task 119")).to_be_visible()
     assert signed_in.get_by_role("article").count() < 120
-    expect(signed_in.get_by_text("50 and more", exact=True)).to_be_visible()
+    expect(signed_in.get_by_text("50+", exact=True)).to_be_visible()
     while signed_in.get_by_role("article").count() < 120:
         before = signed_in.get_by_role("article").count()
         signed_in.get_by_role("article").last.scroll_into_view_if_needed()
@@ -160,7 +160,7 @@ def test_pages_load_as_one_scrolls_and_none_is_missing(signed_in: Page, api: htt
     expect(signed_in.get_by_text("120", exact=True)).to_be_visible()
 
 
-def test_what_somebody_wrote_is_text_and_never_code(signed_in: Page, api: httpx.Client) -> None:
+def test_user_text_is_never_run_as_code(signed_in: Page, api: httpx.Client) -> None:
     hostile = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>{{7*7}}'
     _created(api, hostile, description=hostile, labels=["<b>bold</b>", "javascript:alert(1)"])
     board.open_board(signed_in)

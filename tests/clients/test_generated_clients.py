@@ -1,4 +1,4 @@
-"""Clients that are generated from the OpenAPI document call the operations of a running system through its gateway."""
+"""Clients generated from the OpenAPI document call the operations of a running system through its gateway."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ _TSC = (
 
 
 class ClientProject:
-    """A folder with the OpenAPI document and the programs of this package, in which a client is generated."""
+    """A folder with the OpenAPI document and the programs of this package, for generating a client."""
 
     def __init__(self, folder: Path, gateway: str) -> None:
         self._folder = folder
@@ -34,7 +34,7 @@ class ClientProject:
             shutil.copy(program, folder)
 
     def run(self, *command: str | Path) -> str:
-        """Runs a command that must succeed; gives what it writes."""
+        """Run a command that must succeed, and return its output."""
         path = f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"
         ran = subprocess.run(
             command,

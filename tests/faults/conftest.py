@@ -1,4 +1,4 @@
-"""The mesh that the fault tests harm, and what they saw, which `tests/conftest.py` prints when the run is over."""
+"""Fixtures: the mesh under test, and the results, which `tests/conftest.py` prints at the end of the run."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.faults.harness.system import System, system
 
 @pytest.fixture
 def mesh(tmp_path: Path) -> Iterator[System]:
-    """With the SQLite store and one replica of each; a file whose tests need another has its own."""
+    """A mesh with the SQLite store and one replica of each service. Some test files override it."""
     with system(tmp_path / "mesh") as running:
         yield running
 
@@ -27,11 +27,12 @@ def report(record_property: Callable[[str, object], None]) -> Report:
 
 @pytest.fixture
 def report_losses(record_property: Callable[[str, object], None]) -> ReportLosses:
-    """For the naive variant beside the mesh: the fault, who had it, and what came of it."""
+    """Records the losses of the mesh and of the naive variant under the same fault."""
 
     def add(injected: str, module: str, found: Effects) -> None:
-        who = "with the outbox" if module == "task_svc" else "naive"
-        lost = f"{len(found.tasks)} tasks, {len(found.tasks & found.notified.keys())} told, {len(found.untold)} lost"
-        record_property("naive", f"{injected} | {who} | {lost}")
+        variant = "with an outbox" if module == "task_svc" else "naive"
+        notified = len(found.tasks & found.notified.keys())
+        losses = f"{len(found.tasks)} tasks, {notified} notified, {len(found.lost)} lost"
+        record_property("naive", f"{injected} | {variant} | {losses}")
 
     return add

@@ -1,7 +1,7 @@
-// Before the first paint, so that nobody is dazzled: what the person chose, if anything.
+// Apply the stored theme before the first paint, so that the page does not flash.
 try {
   const theme = localStorage.getItem('theme');
   if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
 } catch {
-  // No storage, no choice: as the system.
+  // Without storage, use the theme of the system.
 }

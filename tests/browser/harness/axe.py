@@ -1,4 +1,4 @@
-"""Looks with axe-core for what keeps people out: WCAG A and AA, and what is known as good practice."""
+"""Checks accessibility with axe-core: WCAG A and AA, and best practices."""
 
 from functools import cache
 from typing import Any
@@ -11,7 +11,7 @@ _AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
 
 
 def violations(page: Page) -> list[str]:
-    """What axe finds on a page as it stands, a line for each element, in words."""
+    """Return the violations that axe finds on the page, one line per element."""
     page.evaluate(_source())
     found: dict[str, list[dict[str, Any]]] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [

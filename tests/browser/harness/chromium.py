@@ -1,4 +1,4 @@
-"""Which Chromium the tests take and how it is started, and how one of its contexts is signed in."""
+"""Starts Chromium for the tests, and signs in its contexts."""
 
 import os
 import shutil
@@ -16,14 +16,14 @@ _FLAGS = (
 
 
 def launch_options(*flags: str) -> dict[str, Any]:
-    """What Playwright is to start: the program that CHROMIUM names, or else the system's, with more flags."""
+    """Return the launch options: the program in CHROMIUM or the system's Chromium, with additional flags."""
     program = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    assert program, "there is no Chromium: set CHROMIUM to one; scripts/browser-deps installs Debian's"
+    assert program, "Chromium not found: set CHROMIUM to its path, or install Debian's with scripts/browser-deps"
     return {"executable_path": program, "args": [*_FLAGS, *flags]}
 
 
 def sign_in(context: BrowserContext, at: str, user: User) -> None:
-    """Gives a context the cookie that a sign-in at a gateway makes."""
-    answer = httpx.get(f"{at}/api/v1/session", auth=(user.name, user.password), trust_env=False)
-    assert answer.status_code == 200, answer.text
-    context.add_cookies([{"name": name, "value": value, "url": at} for name, value in answer.cookies.items()])
+    """Sign in at the gateway and add the session cookie to the context."""
+    response = httpx.get(f"{at}/api/v1/session", auth=(user.name, user.password), trust_env=False)
+    assert response.status_code == 200, response.text
+    context.add_cookies([{"name": name, "value": value, "url": at} for name, value in response.cookies.items()])

@@ -1,6 +1,6 @@
-"""The development gateway as a process of its own, with users for tests and without limits, or with chosen ones.
+"""Runs the development gateway as a separate process, with test users, and without rate limits or with given ones.
 
-`python -m tests.browser.harness.gateway PORT EDGE_PORT WEB_PORT [LIMIT=NUMBER …]`: LIMITS are per minute.
+`python -m tests.browser.harness.gateway PORT EDGE_PORT WEB_PORT [LIMIT=NUMBER …]`: Limits are per minute.
 """
 
 import sys
@@ -20,21 +20,21 @@ LIMITS: dict[str, Callable[[int], Change]] = {
     "api": lambda number: lambda file: limit(service(file, "api")["plugins"], number),
     "events": lambda number: lambda file: limit(service(file, "api-events")["plugins"], number),
 }
-"""By name, what sets a limit to a number a minute."""
+"""For each limit, a function that returns the change of the configuration to so many requests per minute."""
 
 
 def password(user: str) -> str:
-    """What a user signs in with."""
+    """Return the password of a user."""
     return f"{user}-password"
 
 
 def key(user: str) -> str:
-    """What a user's programs send as x-api-key."""
+    """Return the API key of a user."""
     return f"{user}-key"
 
 
 def with_users(changed: Document) -> None:
-    """Adds the users for tests, so that each may have one who owns nothing yet."""
+    """Add the test users, so that each test can have a user without tasks."""
     changed["consumers"] += [
         {
             "username": user,
@@ -47,7 +47,7 @@ def with_users(changed: Document) -> None:
 
 
 async def main(port: int, edge: int, web: int, *changes: Change) -> None:
-    """Serves until SIGTERM."""
+    """Serve until SIGTERM."""
     targets = {"edge-api:8080": (HOST, edge), "web:8080": (HOST, web)}
     configuration = Configuration(document(with_users, without_limits, *changes))
     async with until_stopped() as stopped, serving(configuration, targets, bind(port)):

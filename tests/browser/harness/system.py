@@ -1,4 +1,4 @@
-"""Everything up, as a browser meets it: the gateway, nginx with the built page, the whole mesh, the queue."""
+"""The whole system for browser tests: the gateway, nginx with the built page, the mesh, and the queue."""
 
 import asyncio
 import subprocess
@@ -26,43 +26,43 @@ from tests.support.stack.page import built_page
 
 @dataclass(frozen=True)
 class User:
-    """One who may call."""
+    """A user of the gateway."""
 
     name: str
 
     @property
     def password(self) -> str:
-        """For a browser to sign in with."""
+        """The password for signing in."""
         return gateway.password(self.name)
 
     @property
     def key(self) -> str:
-        """For a program to send as x-api-key."""
+        """The API key for the x-api-key header."""
         return gateway.key(self.name)
 
 
 class Site:
-    """The page at its address, and the mesh behind it."""
+    """The running gateway with the page and the mesh behind it."""
 
     def __init__(self, mesh: System, web_port: int, port: int, narrow_port: int) -> None:
         self.mesh = mesh
         self.url = _url(port)
-        """Where the page is opened."""
+        """The URL of the page."""
         self.web_port = web_port
-        """Where nginx is, which only the gateway should meet."""
+        """The port of nginx, which normally only the gateway uses."""
         self._narrow_port = narrow_port
         self._names = iter(gateway.USERS)
 
     def new_user(self) -> User:
-        """A user whom no other test has, and who owns nothing."""
+        """Return a user that no other test uses, without tasks."""
         return User(next(self._names))
 
     def api(self, user: User) -> httpx.Client:
-        """A client of the API: a program of the user's, beside the browser."""
+        """Return an API client with the user's key."""
         return httpx.Client(base_url=self.url, headers={"x-api-key": user.key}, trust_env=False, timeout=20)
 
     def create_behind_the_edge(self, user: User, title: str) -> None:
-        """Creates a task over gRPC, as somebody does who needs no edge."""
+        """Create a task over gRPC, without the edge."""
         with grpc.insecure_channel(self.mesh.task_target) as channel:
             request = task_pb2.CreateTaskRequest(task=task_pb2.Task(title=title), request_id=title)
             metadata = (("x-consumer-username", user.name), ("x-mesh-token", TOKEN))
@@ -70,7 +70,7 @@ class Site:
 
     @contextmanager
     def cut(self) -> Iterator[None]:
-        """Kills the edge, so that streams end and requests fail with 502; afterwards it is started, and ready."""
+        """Kill the edge, so that streams end and requests fail with 502. Restart it at the end of the block."""
         self.mesh.edge.kill()
         try:
             yield
@@ -80,13 +80,13 @@ class Site:
 
     @contextmanager
     def narrow(self, **limits: int) -> Iterator[str]:
-        """A second gateway before the same page and mesh, with limits a minute: login, api, events; gives its URL."""
+        """Run a second gateway with limits per minute (login, api, events) and yield its URL."""
         with self.gateway(self._narrow_port, **limits):
             yield _url(self._narrow_port)
 
     @contextmanager
     def gateway(self, port: int, **limits: int) -> Iterator[None]:
-        """A gateway as long as the block lasts."""
+        """Run a gateway until the block ends."""
         words = [*map(str, (port, self.mesh.edge_port, self.web_port)), *(f"{key}={limits[key]}" for key in limits)]
         command = [sys.executable, "-m", "tests.browser.harness.gateway", *words]
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
@@ -100,7 +100,7 @@ class Site:
 
 @contextmanager
 def site(folder: Path) -> Iterator[Site]:
-    """A site that is gone when the block ends."""
+    """Run the whole system until the block ends."""
     port, narrow_port = free_port(), free_port()
     token, origins = str(token_file(folder)), f"{_url(port)},{_url(narrow_port)}"
     with (
@@ -114,19 +114,19 @@ def site(folder: Path) -> Iterator[Site]:
 
 
 def _url(port: int) -> str:
-    # By this name a browser takes a cookie that is Secure without TLS.
+    # For localhost, a browser accepts a Secure cookie without TLS.
     return f"http://localhost:{port}"
 
 
 def _wait_for(what: Coroutine[Any, Any, None]) -> None:
-    """Runs a coroutine in a thread of its own, for Playwright has a loop in this one."""
+    """Run a coroutine in a separate thread, because Playwright has an event loop in this one."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, what).result()
 
 
 async def _answers(port: int, process: subprocess.Popen[bytes]) -> None:
     async def answers() -> bool:
-        assert process.poll() is None, "the gateway has ended"
+        assert process.poll() is None, "the gateway exited"
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
         except OSError:

@@ -1,5 +1,5 @@
-// Calls the task service as any Node program would, checks its health and the notification service's, and watches
-// tasks. It ends with status 1 at the first answer that the protos do not promise.
+// Calls the task service, checks the health of the task and notification services, and watches tasks. Exits with
+// status 1 at the first response that violates the protos.
 import assert from 'node:assert/strict';
 import { parseArgs, promisify } from 'node:util';
 
@@ -13,8 +13,8 @@ const { values: options } = parseArgs({
   options: {
     task: { type: 'string' }, // HOST:PORT of the task service, or of the gateway
     notify: { type: 'string' }, // HOST:PORT of the notification service, or of the gateway
-    caller: { type: 'string' }, // NAME=VALUE: the metadata that says who calls
-    protos: { type: 'string', multiple: true }, // the folders to find protos in
+    caller: { type: 'string' }, // NAME=VALUE: the metadata that identifies the caller
+    protos: { type: 'string', multiple: true }, // the folders with the protos
     'watch-seconds': { type: 'string', default: '60' },
   },
 });
@@ -48,7 +48,7 @@ async function checkCalls({ call }) {
   const { task: created } = await call('CreateTask', { task, request_id: label });
   const compressing = taskClient({ 'grpc.default_compression_algorithm': grpc.compressionAlgorithms.gzip });
   const { task: again } = await compressing.call('CreateTask', { task, request_id: label });
-  assert.deepEqual(again, created, 'one request_id makes one task, with gzip too');
+  assert.deepEqual(again, created, 'one request_id creates one task, also with gzip');
 
   const change = { id: created.id, title: 'Answer', description: 'not in the mask', etag: created.etag };
   const update = { task: change, update_mask: { paths: ['title'] } };
@@ -86,7 +86,7 @@ async function checkErrors({ call, watch }) {
 
 async function checkError(call, code, reason, fields = []) {
   const error = await call.then(
-    () => assert.fail(`no ${code}`),
+    () => assert.fail(`expected ${code}, got no error`),
     (error) => error,
   );
   const [bytes] = error.metadata.get('grpc-status-details-bin');
@@ -116,12 +116,12 @@ await checkCalls(tasks);
 await checkErrors(tasks);
 await checkHealth(options.task, 'task.mesh.localhost', 'task.v1.TaskService');
 await checkHealth(options.notify, 'notify.mesh.localhost', 'notify.v1.NotificationService');
-console.log('  calls, errors and health: as promised');
+console.log('  calls, errors and health: ok');
 
 const pinging = taskClient({ 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_permit_without_calls': 1 });
 await checkWatches(tasks, Number(options['watch-seconds']), [
   { name: 'default settings', client: tasks },
-  // grpc-js with a keepalive drops a connection, calls in flight included, at its first ping after the server's GOAWAY.
+  // With keepalive, grpc-js closes a connection and its calls in flight at the first ping after the server's GOAWAY.
   { name: 'keepalive of 10 s', client: pinging, mayBeCut: true },
 ]);
-process.exit(); // or the keepalive would go on
+process.exit(); // otherwise the keepalive timer keeps the process running

@@ -1,4 +1,4 @@
-// Type-checked against what openapi-typescript makes of the OpenAPI document: a title is all that a new task needs.
+// Type-checked against the types that openapi-typescript generates: a new task requires only a title.
 import createClient from 'openapi-fetch';
 
 import type { paths } from './generated/openapi.js';

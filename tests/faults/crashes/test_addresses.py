@@ -1,6 +1,6 @@
-"""A service moves to another address, and its old one goes to another service: FAULTS' B14.
+"""A service moves to another address, and another service gets its old one (row B14).
 
-On addresses of loopback, of which Linux has as many as one likes.
+The addresses are loopback addresses: Linux accepts all of 127.0.0.0/8.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ NAME, OLD, NEW = "task-svc", "127.0.0.2", "127.0.0.3"
 
 
 @pytest.mark.faults
-async def test_a_service_is_found_at_its_new_address_though_another_answers_at_the_old_one(
+async def test_clients_find_a_service_at_its_new_address_when_another_service_has_its_old_one(
     tmp_path: Path, report: Report
 ) -> None:
     async with name_server() as names:
@@ -40,7 +40,7 @@ async def test_a_service_is_found_at_its_new_address_though_another_answers_at_t
             task.kill()
             other.start(NOTIFY_GRPC_HOST=OLD, NOTIFY_GRPC_PORT=str(task.port), TASK_GRPC_TARGET=target)
             await until(lambda: is_connected(mesh.edge, OLD), within=20)
-            await load.reached(len(load.history) + 1_000)  # no look-up is under way any more
+            await load.reached(len(load.history) + 1_000)  # by now no DNS lookup is in progress
             moved.start(TASK_GRPC_HOST=NEW, TASK_GRPC_PORT=str(task.port))
             names.addresses[NAME] = NEW
             begun = now()
@@ -49,8 +49,8 @@ async def test_a_service_is_found_at_its_new_address_though_another_answers_at_t
             load.stop()
             history = await running
             verdict = await check(mesh, history, repeats_allowed=200)
-            moves = "the task service moves to another address, a notifier to its old one"
-            report("B14", f"{moves}, found again after {seconds:.1f} s", verdict)
+            moves = "the task service moves to another address, a notifier gets its old one"
+            report("B14", f"{moves}, recovered after {seconds:.1f} s", verdict)
 
     assert {entry.status for entry in history if entry.outcome == "unknown"} <= {503, 504}
     assert verdict.acknowledged == len({entry.key for entry in history})
@@ -58,7 +58,7 @@ async def test_a_service_is_found_at_its_new_address_though_another_answers_at_t
 
 
 def is_connected(process: Process, host: str) -> bool:
-    """Whether a process has a connection to a host, over IPv4 or as IPv6 writes it."""
+    """Return whether a process has a connection to a host, over IPv4 or with an IPv4-mapped IPv6 address."""
     connections = psutil.Process(process.pid).net_connections("tcp")
     established = [each.raddr for each in connections if each.status == psutil.CONN_ESTABLISHED]
     return any(to.ip in (host, f"::ffff:{host}") for to in established)

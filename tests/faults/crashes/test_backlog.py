@@ -1,4 +1,4 @@
-"""A backlog of 100,000 events: what FAULTS calls C5, and the half of A14 that fits here."""
+"""A backlog of 100,000 events (row C5)."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,7 +22,7 @@ MEMORY_GROWTH_MAX = 64 * 1024 * 1024
 
 
 def creation(number: int) -> Creation:
-    time = datetime.now(UTC)  # an inbox would drop what is older than 30 days
+    time = datetime.now(UTC)  # an inbox drops notifications older than 30 days
     task = domain.create(new_task().id, f"user-{number % USERS}", TaskFields(title=f"Task {number}"), time)
     event = Event(EventType.CREATED, task, time, "request-0001", "")
     pending = OutboxEntry(event.id, convert.event_to_bytes(event), time, next_attempt_at=time)

@@ -1,4 +1,4 @@
-"""Crashes and stops of the services under load: what FAULTS calls A1 (with SQLite), A2, A6, A7 and A11."""
+"""Services crash or stop under load (rows A1 with SQLite, A2, A3, A6, A7, A11)."""
 
 import asyncio
 import signal
@@ -13,19 +13,19 @@ from tests.faults.harness.system import Process, System, as_user, now
 
 
 @pytest.mark.faults
-async def test_nothing_acknowledged_is_lost_when_the_task_service_is_killed(mesh: System, report: Report) -> None:
+async def test_no_acknowledged_task_is_lost_when_the_task_service_is_killed(mesh: System, report: Report) -> None:
     await mesh.start()
     load = Load(mesh.edge_url, retry_for=30)
     running = asyncio.create_task(load.run())
     await load.reached(300)
     mesh.task.kill()
-    await asyncio.sleep(1)  # the outage that the clients are to meet
+    await asyncio.sleep(1)  # the duration of the outage
     mesh.task.start()
     await mesh.task_serves()
     restarted = now()
     history = await running
     verdict = await check(mesh, history)
-    report("A2", "kill -9 task_svc at 30 %, back after 1 s", verdict)
+    report("A2", "kill -9 task_svc after 30% of the creates, restarted after 1 s", verdict)
 
     statuses = {entry.status for entry in history if entry.outcome == "unknown"}
     assert statuses <= {503, 504, None}
@@ -35,7 +35,7 @@ async def test_nothing_acknowledged_is_lost_when_the_task_service_is_killed(mesh
 
 
 @pytest.mark.faults
-async def test_nothing_acknowledged_is_lost_when_the_task_service_and_its_file_are_killed_sixty_times(
+async def test_no_acknowledged_task_is_lost_when_the_task_service_is_killed_60_times(
     mesh: System, report: Report
 ) -> None:
     await mesh.start()
@@ -47,13 +47,13 @@ async def test_nothing_acknowledged_is_lost_when_the_task_service_and_its_file_a
 
     history = await while_killed(mesh.edge_url, kill)
     verdict = await check(mesh, history, repeats_allowed=200)
-    report("A1", f"kill -9 task_svc with the SQLite store in it {KILLS} times under load", verdict)
+    report("A1", f"kill -9 task_svc with its SQLite store {KILLS} times under load", verdict)
 
     assert verdict.acknowledged == len({entry.key for entry in history})
 
 
 @pytest.mark.faults
-async def test_nothing_is_lost_or_told_twice_when_the_notifier_is_killed(mesh: System, report: Report) -> None:
+async def test_nothing_is_lost_or_notified_twice_when_the_notifier_is_killed(mesh: System, report: Report) -> None:
     await mesh.start()
     load = Load(mesh.edge_url)
     running = asyncio.create_task(load.run())
@@ -70,7 +70,7 @@ async def test_nothing_is_lost_or_told_twice_when_the_notifier_is_killed(mesh: S
 
 
 @pytest.mark.faults
-async def test_an_edge_that_is_killed_leaves_every_create_whole(mesh: System, report: Report) -> None:
+async def test_a_killed_edge_leaves_no_create_incomplete(mesh: System, report: Report) -> None:
     await mesh.start()
     load = Load(mesh.edge_url, retry_for=30)
     running = asyncio.create_task(load.run())
@@ -79,7 +79,7 @@ async def test_an_edge_that_is_killed_leaves_every_create_whole(mesh: System, re
     mesh.edge.start()
     history = await running
     verdict = await check(mesh, history)
-    report("A3", "kill -9 edge_api at 30 %", verdict)
+    report("A3", "kill -9 edge_api after 30% of the creates", verdict)
 
     assert {entry.status for entry in history if entry.outcome == "unknown"} <= {None}
     assert verdict.acknowledged == load.creates
@@ -87,7 +87,7 @@ async def test_an_edge_that_is_killed_leaves_every_create_whole(mesh: System, re
 
 @pytest.mark.faults
 @pytest.mark.parametrize("module", ["task_svc", "notify_svc", "edge_api"])
-async def test_a_service_that_is_stopped_under_load_loses_no_call_in_flight(
+async def test_a_service_stopped_under_load_completes_calls_in_flight(
     mesh: System, report: Report, module: str
 ) -> None:
     await mesh.start()
@@ -102,7 +102,7 @@ async def test_a_service_that_is_stopped_under_load_loses_no_call_in_flight(
     history = await running
     process.start()
     verdict = await check(mesh, history, repeats_allowed=200)
-    report("A11", f"SIGTERM {module} while {load.clients} clients create as fast as they can", verdict)
+    report("A11", f"SIGTERM {module} while {load.clients} clients create tasks at full speed", verdict)
 
     assert status == 0
     assert seconds <= 20
@@ -113,7 +113,7 @@ async def test_a_service_that_is_stopped_under_load_loses_no_call_in_flight(
     assert not any(word in process.output() for word in ("Task was destroyed", "Traceback", "never retrieved"))
 
 
-async def test_a_stopping_edge_says_so_before_it_refuses_calls(mesh: System) -> None:
+async def test_a_stopping_edge_is_not_ready_before_it_rejects_calls(mesh: System) -> None:
     await mesh.start()
     async with httpx.AsyncClient(base_url=mesh.edge_url) as client:
         assert (await client.get("/readyz")).status_code == 200

@@ -1,4 +1,4 @@
-"""Replicas of both services on one MongoDB and one queue, and the end of some of them: what FAULTS calls A5."""
+"""Replicas of both services on one MongoDB and one queue; some are killed (row A5)."""
 
 import asyncio
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def mesh(tmp_path: Path) -> Iterator[System]:
 
 
 class Watch:
-    """What one user hears of over server-sent events, from `begin` on."""
+    """The events that one user receives as server-sent events, after `begin`."""
 
     def __init__(self, mesh: System, user: str) -> None:
         self.created: set[str] = set()
@@ -39,8 +39,8 @@ class Watch:
     async def begin(self) -> None:
         await asyncio.wait_for(self._begun.wait(), 20)
 
-    async def hears_of(self, tasks: int) -> None:
-        """Waits until it has heard of so many tasks and notifications."""
+    async def received(self, tasks: int) -> None:
+        """Wait until this number of tasks and of notifications was received."""
 
         async def has() -> bool:
             return len(self.created) >= tasks and len(self.notified) >= tasks
@@ -64,7 +64,7 @@ class Watch:
                     self.notified.append(event.data["task_id"])
 
 
-async def test_nothing_is_lost_or_told_twice_when_a_replica_of_each_service_is_killed(
+async def test_nothing_is_lost_or_notified_twice_when_a_replica_of_each_service_is_killed(
     mesh: System, report: Report
 ) -> None:
     await mesh.start()
@@ -85,15 +85,13 @@ async def test_nothing_is_lost_or_told_twice_when_a_replica_of_each_service_is_k
     assert all(replica.lines("rpc") for replica in mesh.task_replicas)
     for user, watch in watches.items():
         acknowledged = {str(entry.task_id) for entry in history if entry.user == user and entry.outcome == "ok"}
-        await watch.hears_of(len(acknowledged))
-        assert watch.created == acknowledged, "who watches hears of every task"
-        assert sorted(watch.notified) == sorted(acknowledged), "and of every notification once"
+        await watch.received(len(acknowledged))
+        assert watch.created == acknowledged, "a watcher receives every task"
+        assert sorted(watch.notified) == sorted(acknowledged), "a watcher receives every notification once"
         await watch.end()
 
 
-async def test_what_a_killed_replica_had_stored_and_not_published_is_published_by_another(
-    mesh: System, report: Report
-) -> None:
+async def test_another_replica_publishes_the_events_of_a_killed_one(mesh: System, report: Report) -> None:
     await mesh.start()
     other = mesh.task_replicas[1]
     other.kill()
@@ -105,6 +103,6 @@ async def test_what_a_killed_replica_had_stored_and_not_published_is_published_b
     mesh.task.kill()
     other.start()
     verdict = await check(mesh, history)
-    report("A5", "a replica that could not publish is killed with 100 events stored, another takes over", verdict)
+    report("A5", "a replica with 100 stored, unpublished events is killed, another one publishes them", verdict)
 
     assert (verdict.acknowledged, verdict.notifications) == (100, 100)

@@ -1,4 +1,4 @@
-"""Starts without the queue, restarts of all, a backlog, a queue that is full: FAULTS' A14, A16, B3, B16, C8, C13."""
+"""Starts without the queue, full restarts, a backlog, and a full queue (rows A14, A16, B3, B16, C8, C13)."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from tests.support.eventually import eventually
 from tests.support.holding import until
 
 
-async def test_services_that_start_before_their_queue_wait_for_it_and_need_nobody(mesh: System, report: Report) -> None:
+async def test_services_that_start_before_the_queue_wait_for_it(mesh: System, report: Report) -> None:
     for process in (mesh.task, mesh.notify, mesh.edge):
         process.start()
     await mesh.task_serves()
@@ -27,14 +27,14 @@ async def test_services_that_start_before_their_queue_wait_for_it_and_need_nobod
     pids = mesh.task.pid, mesh.notify.pid
     await asyncio.to_thread(mesh.valkey.start)
     verdict = await check(mesh, history)
-    report("A16", "everything started without its queue, which comes later", verdict)
+    report("A16", "all services start before the queue", verdict)
 
     assert (mesh.task.pid, mesh.notify.pid) == pids
     assert verdict.notifications == 20
 
 
 @pytest.mark.faults
-async def test_what_gathered_while_no_notifier_ran_is_told_when_one_is_back(mesh: System, report: Report) -> None:
+async def test_events_published_without_a_notifier_are_processed_when_it_is_back(mesh: System, report: Report) -> None:
     await mesh.start()
     mesh.notify.kill()
     history = await Load(mesh.edge_url).run()
@@ -42,24 +42,22 @@ async def test_what_gathered_while_no_notifier_ran_is_told_when_one_is_back(mesh
     mesh.notify.start()
     verdict = await check(mesh, history)
     rate = len(history) / (now() - begun)
-    report("A14", f"no notifier during 1,000 creates; then {rate:.0f} a second, its start included", verdict)
+    report("A14", f"no notifier during 1,000 creates; then {rate:.0f} events per second, including its start", verdict)
 
     assert verdict.notifications == 1_000
     assert rate >= 20
 
 
-async def test_creates_go_on_while_the_queue_is_full_and_are_told_when_it_has_room(
-    mesh: System, report: Report
-) -> None:
+async def test_creates_succeed_while_the_queue_is_out_of_memory_and_notify_later(mesh: System, report: Report) -> None:
     await mesh.start()
     async with Redis.from_url(mesh.valkey.url, socket_timeout=5) as redis:
         await redis.config_set("maxmemory", 1)
         history = await Load(mesh.edge_url, creates=100).run()
 
-        async def is_refused() -> bool:
+        async def is_rejected() -> bool:
             return "OutOfMemory" in mesh.task.output()
 
-        await eventually(is_refused)
+        await eventually(is_rejected)
         await redis.config_set("maxmemory", 0)
     verdict = await check(mesh, history, repeats_allowed=200)
     report("B3", "the queue out of memory during 100 creates", verdict)
@@ -69,7 +67,7 @@ async def test_creates_go_on_while_the_queue_is_full_and_are_told_when_it_has_ro
 
 
 @pytest.mark.faults
-async def test_creates_go_on_while_the_disk_of_the_queue_is_full_and_are_told_when_it_has_room(
+async def test_creates_succeed_while_the_disk_of_the_queue_is_full_and_notify_later(
     mesh: System, report: Report
 ) -> None:
     await mesh.start()
@@ -79,13 +77,13 @@ async def test_creates_go_on_while_the_disk_of_the_queue_is_full_and_are_told_wh
     await until(lambda: mesh.valkey.has_ended)
     await mesh.valkey.restart()
     verdict = await check(mesh, before + history, repeats_allowed=200)
-    report("B16", "the disk of the queue full during 100 creates, then the queue started anew with room", verdict)
+    report("B16", "the disk of the queue full during 100 creates, then a restart of the queue with free space", verdict)
 
     assert {entry.outcome for entry in history} == {"ok"}
     assert verdict.notifications == 200
 
 
-async def test_a_task_that_is_changed_and_deleted_before_it_was_told_of_is_told_of(
+async def test_a_task_changed_and_deleted_before_its_event_is_published_still_notifies(
     mesh: System, report: Report
 ) -> None:
     await mesh.start()
@@ -97,18 +95,18 @@ async def test_a_task_that_is_changed_and_deleted_before_it_was_told_of_is_told_
         assert (await client.delete(path)).status_code == 204
         await asyncio.to_thread(mesh.valkey.start)
 
-        async def is_told() -> bool:
-            answer = await client.get("/api/v1/notifications")
-            return answer.status_code == 200 and len(answer.json()["notifications"]) == 1
+        async def is_notified() -> bool:
+            response = await client.get("/api/v1/notifications")
+            return response.status_code == 200 and len(response.json()["notifications"]) == 1
 
-        await eventually(is_told, within=30)
+        await eventually(is_notified, within=30)
         assert (await client.post(f"{path}:undelete")).status_code == 200
     verdict = await check(mesh, history)
-    report("C8", "a task changed and deleted while its event waits for the queue", verdict)
+    report("C8", "a task changed and deleted before its event is published", verdict)
 
 
 @pytest.mark.faults
-async def test_a_key_is_known_after_everything_was_restarted(mesh: System, report: Report) -> None:
+async def test_an_idempotency_key_is_known_after_a_restart_of_everything(mesh: System, report: Report) -> None:
     await mesh.start()
     history = await Load(mesh.edge_url, creates=20).run()
     for process in (mesh.edge, mesh.notify, mesh.task):
@@ -122,7 +120,7 @@ async def test_a_key_is_known_after_everything_was_restarted(mesh: System, repor
         for entry in again:
             await attempt(client, entry)
     verdict = await check(mesh, history + again, repeats_allowed=200)
-    report("C13", "everything killed and started again, then every key once more", verdict)
+    report("C13", "all processes killed and restarted, then every create repeated with its key", verdict)
 
     assert [entry.task_id for entry in again] == [entry.task_id for entry in history]
     assert verdict.tasks == 20

@@ -1,4 +1,4 @@
-"""Replicas exchanged one by one, one that hangs, one that pauses: FAULTS' A12, B10 and B15."""
+"""A rolling restart, a replica that hangs, and one that pauses (rows A12, B10, B15)."""
 
 import asyncio
 import signal
@@ -25,7 +25,7 @@ def mesh(tmp_path: Path) -> Iterator[System]:
         yield running
 
 
-async def test_no_call_fails_while_every_replica_is_exchanged_one_at_a_time(mesh: System, report: Report) -> None:
+async def test_no_call_fails_during_a_rolling_restart(mesh: System, report: Report) -> None:
     await mesh.start()
     replicas = [*mesh.task_replicas, *mesh.notify_replicas]
     load = Load(mesh.edge_url, creates=10_000, rate=40, clients=10)
@@ -45,38 +45,37 @@ async def test_no_call_fails_while_every_replica_is_exchanged_one_at_a_time(mesh
         assert await asyncio.to_thread(replica.wait) == 0
         replica.start()
         await mesh.serves(replica)
-        await mesh.is_called(replica)  # what minReadySeconds in deploy/k8s waits for
+        await mesh.is_called(replica)  # minReadySeconds in deploy/k8s waits for the same
     load.stop()
     history = await running
     reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)
     verdict = await check(mesh, history, repeats_allowed=200)
-    report(
-        "A12", f"two replicas of each service exchanged under {len(history)} creates and {len(statuses)} reads", verdict
-    )
+    load_size = f"{len(history)} creates and {len(statuses)} reads"
+    report("A12", f"rolling restart of two replicas of each service during {load_size}", verdict)
 
     failed = [entry for entry in history if entry.status != 201]
     assert failed == []
     assert set(statuses) == {200}
 
 
-async def test_a_notifier_that_pauses_loses_nothing_to_the_other(mesh: System, report: Report) -> None:
+async def test_the_entries_of_a_paused_notifier_are_not_claimed(mesh: System, report: Report) -> None:
     await mesh.start()
     load = Load(mesh.edge_url, creates=200, rate=50)
     running = asyncio.create_task(load.run())
     other, pausing = mesh.notify_replicas
     pausing.send(signal.SIGSTOP)
-    await asyncio.sleep(2)  # the pause itself
+    await asyncio.sleep(2)  # the duration of the pause
     pausing.send(signal.SIGCONT)
     verdict = await check(mesh, await running)
-    report("B15", "one of two notifiers stopped for 2 s", verdict)
+    report("B15", "one of two notifiers paused for 2 s", verdict)
 
     assert (await other.metrics())["stream_claimed_total"] == 0
     assert (await pausing.metrics())["event_loop_lag_seconds_sum"] > 1
     assert verdict.repeated_deliveries == 0
 
 
-async def test_a_replica_that_hangs_is_left_out_within_twenty_five_seconds(mesh: System, report: Report) -> None:
+async def test_a_hanging_replica_gets_no_calls_after_25_seconds(mesh: System, report: Report) -> None:
     await mesh.start()
     load = Load(mesh.edge_url, creates=10_000, rate=10, clients=20)
     running = asyncio.create_task(load.run())
@@ -86,11 +85,11 @@ async def test_a_replica_that_hangs_is_left_out_within_twenty_five_seconds(mesh:
     begun = now()
     hanging.send(signal.SIGSTOP)
 
-    def is_left_out() -> bool:
+    def is_excluded() -> bool:
         outcomes = [entry.outcome for entry in load.history if entry.ended]
         return set(outcomes) != {"ok"} and set(outcomes[-100:]) == {"ok"}
 
-    await until(is_left_out, within=60)
+    await until(is_excluded, within=60)
     load.stop()
     history = await running
     hanging.send(signal.SIGCONT)
@@ -99,7 +98,9 @@ async def test_a_replica_that_hangs_is_left_out_within_twenty_five_seconds(mesh:
     last = max(entry.ended for entry in failed) - begun
     meanwhile = [entry for entry in history if begun < entry.begun < begun + last]
     share = len(failed) / len(meanwhile)
-    report("B10", f"one of two task services hangs: {share:.0%} of calls failed, the last after {last:.0f} s", verdict)
+    report(
+        "B10", f"one of two task services hangs: {share:.0%} of calls failed, last failure after {last:.0f} s", verdict
+    )
 
     assert last <= 25
     assert share <= 0.6

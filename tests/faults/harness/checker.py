@@ -1,13 +1,13 @@
-"""The checker: what must hold between a history and the mesh once it has come to rest.
+"""The checker: compares the history of a load with the state of the mesh after it has drained.
 
-I1  no loss: every task whose create was acknowledged exists, and has notified exactly once.
-I2  no ghost: every notification belongs to a task that exists, and a refused create has no effect.
-I3  unknown but whole: a create without an answer has both its task and its notification, or neither; asked again with
-    its key it gives one and the same task.
-I4  once in effect: deliveries that were repeated carry the same event id, and are bounded.
-I5  nothing silent: what was given up is counted and logged.
-I6  recovery without a hand: the outbox, the stream and the pending list empty by themselves.
-I7  every error is problem+json with a reason and a request id, and tells nothing of the inside.
+I1  No loss: every acknowledged task exists and has exactly one notification.
+I2  No effect without a cause: every notification belongs to an existing task, and a rejected create has no effect.
+I3  Unknown outcomes are atomic: a create without a response has both its task and its notification, or neither. A retry
+    with the same key returns the same task.
+I4  Effectively once: repeated deliveries carry the same event ID, and their number is bounded.
+I5  Nothing is dropped silently: dead letters are counted and logged.
+I6  Automatic recovery: the outbox, the stream and the pending entries drain without intervention.
+I7  Every error is problem+json with a reason and a request ID, and exposes no internal details.
 """
 
 import json
@@ -21,43 +21,43 @@ from tests.faults.harness.load import USERS, Entry, attempt
 from tests.faults.harness.system import System, as_user, now
 from tests.support.eventually import eventually
 
-_INSIDE = ("Traceback", 'File "', "127.0.0.1", "ipv4:", "site-packages")
+_INTERNAL = ("Traceback", 'File "', "127.0.0.1", "ipv4:", "site-packages")
 
 
 @dataclass
 class Verdict:
-    """What the checker saw: for the table of faults."""
+    """The result of a check, for the table of faults."""
 
     acknowledged: int
     unknown: int
     tasks: int
     notifications: int
     repeated_deliveries: int
-    seconds_to_rest: float
+    seconds_to_drain: float
 
     def __str__(self) -> str:
         return (
             f"acknowledged {self.acknowledged}, unknown {self.unknown}, tasks {self.tasks}, "
             f"notifications {self.notifications}, repeated deliveries {self.repeated_deliveries}, "
-            f"at rest after {self.seconds_to_rest:.1f} s"
+            f"drained after {self.seconds_to_drain:.1f} s"
         )
 
 
 @dataclass
 class Effects:
-    """What there is of tasks and notifications, by the tasks' ids."""
+    """The existing tasks, and the number of notifications per task, by task ID."""
 
     tasks: set[str]
     notified: Counter[str]
 
     @property
-    def untold(self) -> set[str]:
-        """Tasks of which nobody was told."""
+    def lost(self) -> set[str]:
+        """The tasks without a notification."""
         return self.tasks - self.notified.keys()
 
 
 async def effects(system: System) -> Effects:
-    """Asks the edge what every user has."""
+    """Return the tasks and notifications of all users, from the edge."""
     async with httpx.AsyncClient(base_url=system.edge_url, timeout=10) as client:
         tasks = {task["id"] for user in USERS for task in await _all(client, user, "tasks")}
         notified = Counter([one["task_id"] for user in USERS for one in await _all(client, user, "notifications")])
@@ -65,9 +65,9 @@ async def effects(system: System) -> Effects:
 
 
 async def check(system: System, history: list[Entry], *, repeats_allowed: int = 0, given_up: int = 0) -> Verdict:
-    """Checks I1 to I7 and tells what was seen. `repeats_allowed` is how many deliveries may have been repeated."""
+    """Check I1 to I7. Allow `repeats_allowed` repeated deliveries, and expect `given_up` dead letters."""
     begun = now()
-    await _come_to_rest(system)  # I6
+    await _drain(system)  # I6
     seconds = now() - begun
     _check_errors(history)
     users = {entry.user for entry in history}
@@ -84,23 +84,23 @@ async def check(system: System, history: list[Entry], *, repeats_allowed: int = 
     return Verdict(len(acknowledged), unknown, len(tasks), len(notifications), repeated, seconds)
 
 
-async def _come_to_rest(system: System) -> None:
+async def _drain(system: System) -> None:
     await system.ready()
 
-    async def is_at_rest() -> bool:
-        return system.outbox() == 0 and await system.queue_is_at_rest()
+    async def is_drained() -> bool:
+        return system.outbox() == 0 and await system.queue_is_drained()
 
-    await eventually(is_at_rest, within=120)
+    await eventually(is_drained, within=120)
 
 
 def check_problem(status: int, content_type: str, body: str) -> None:
-    """I7, of one answer that is an error."""
+    """Check I7 for one error response."""
     assert content_type == "application/problem+json", body
     problem = json.loads(body)
     assert problem["status"] == status, body
     assert problem["reason"], body
     assert problem["request_id"], body
-    assert not any(word in body for word in _INSIDE), body
+    assert not any(word in body for word in _INTERNAL), body
 
 
 def _check_errors(history: list[Entry]) -> None:
@@ -113,22 +113,22 @@ def _check_errors(history: list[Entry]) -> None:
 def _check_effects(history: list[Entry], tasks: dict[str, dict[str, str]], notified: Counter[str]) -> None:
     acknowledged = {entry.task_id for entry in history if entry.outcome == "ok"}
     assert acknowledged <= tasks.keys(), "I1: acknowledged tasks are missing"
-    assert set(notified) == tasks.keys(), "I1, I2, I3: tasks without notification, or notifications without task"
-    assert set(notified.values()) <= {1}, "I1: a task notified more than once"
-    asked = {(entry.user, entry.title) for entry in history}
-    refused = {(e.user, e.title) for e in history if e.outcome == "fail"}
-    refused -= {(e.user, e.title) for e in history if e.outcome != "fail"}
+    assert set(notified) == tasks.keys(), "I1, I2, I3: tasks without a notification, or notifications without a task"
+    assert set(notified.values()) <= {1}, "I1: a task has more than one notification"
+    sent = {(entry.user, entry.title) for entry in history}
+    rejected = {(e.user, e.title) for e in history if e.outcome == "fail"}
+    rejected -= {(e.user, e.title) for e in history if e.outcome != "fail"}
     found = Counter((task["owner"], task["title"]) for task in tasks.values())
-    assert set(found.values()) <= {1}, "I3: one key made two tasks"
-    assert found.keys() <= asked - refused, "I2: a refused create had an effect"
+    assert set(found.values()) <= {1}, "I3: one key created two tasks"
+    assert found.keys() <= sent - rejected, "I2: a rejected create had an effect"
 
 
 async def _check_replay(client: httpx.AsyncClient, history: list[Entry], tasks: dict[str, dict[str, str]]) -> None:
-    there = {(task["owner"], task["title"]): task["id"] for task in tasks.values()}
+    existing = {(task["owner"], task["title"]): task["id"] for task in tasks.values()}
     for entry in [entry for entry in history if entry.outcome == "unknown"][:50]:
-        task_id = there.get((entry.user, entry.title))
+        task_id = existing.get((entry.user, entry.title))
         if task_id is None:
-            continue  # asking again would rightly create it
+            continue  # a retry would create it, correctly
         again = Entry(entry.number, entry.user, entry.key, begun=now())
         await attempt(client, again)
         assert (again.outcome, again.task_id) == ("ok", task_id), f"I3: {again}"
@@ -144,18 +144,18 @@ def _check_deliveries(system: System, notifications: list[dict[str, str]], repea
 
 async def _check_dead_letters(system: System, given_up: int) -> None:
     async with Redis.from_url(system.valkey.url, socket_timeout=5) as redis:
-        assert await redis.zcard("dead-letters") == given_up, "I5: dead letters"
-    assert len(system.notify.lines("dead letter")) == given_up, "I5: dead letters are logged"
+        assert await redis.zcard("dead-letters") == given_up, "I5: number of dead letters"
+    assert len(system.notify.lines("dead letter")) == given_up, "I5: log lines of dead letters"
 
 
 async def _all(client: httpx.AsyncClient, user: str, what: str) -> list[dict[str, str]]:
     found: list[dict[str, str]] = []
     token = ""
     while True:
-        answer = await client.get(
+        response = await client.get(
             f"/api/v1/{what}", params={"page_size": 200, "page_token": token}, headers=as_user(user)
         )
-        page = answer.raise_for_status().json()
+        page = response.raise_for_status().json()
         found += page[what]
         if not (token := page["next_page_token"]):
             return found

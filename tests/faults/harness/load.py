@@ -1,7 +1,7 @@
-"""The load driver: creates tasks over the edge, and writes down what it asked for and what it was told.
+"""The load driver: creates tasks through the edge and records each request with its outcome.
 
-An outcome is `ok` (2xx with a whole body), `fail` (a definite refusal, 4xx) or `unknown` (5xx, a cut connection, no
-answer in time): after an unknown one the task may be there or not.
+An outcome is `ok` (2xx with a complete body), `fail` (rejected, 4xx) or `unknown` (5xx, broken connection, timeout).
+After an unknown outcome the task may or may not exist.
 """
 
 import asyncio
@@ -18,15 +18,15 @@ from tests.faults.harness.system import as_user, now
 from tests.support.holding import until
 
 KILLS = 60
-"""How often a store is killed under load."""
+"""The number of times that a store is killed under load."""
 USERS = ("ann", "bob", "cem", "dee", "eli", "fay", "gus", "hal")
-"""So many that no load of some minutes fills the inbox of one, which would drop its oldest notifications."""
+"""Enough users that no inbox fills up during a load of a few minutes: a full inbox drops its oldest notifications."""
 Outcome = Literal["ok", "fail", "unknown"]
 
 
 @dataclass
 class Entry:
-    """One call of the history: asked for at `begun`, answered at `ended`, on the clock of `system.now`."""
+    """One request of the history: sent at `begun`, completed at `ended`, in seconds of `system.now`."""
 
     number: int
     user: str
@@ -41,22 +41,22 @@ class Entry:
 
     @property
     def title(self) -> str:
-        """The title of the task that it asked for."""
+        """The title of the requested task."""
         return f"Task {self.number}"
 
     @property
     def request_id(self) -> str | None:
-        """The id in the problem that it was answered with."""
+        """The request ID in the problem of the response, if there is one."""
         problem = self.content_type == "application/problem+json"
         return json.loads(self.body)["request_id"] if problem else None
 
 
 @dataclass
 class Load:
-    """So many creates by so many clients at once, each with a key of its own, under which it is retried for so long.
+    """A load of `creates` tasks by `clients` concurrent clients, each task with its own idempotency key.
 
-    Tasks are numbered from `first` on; `headers` come with every call; `rate` holds all clients together to so many
-    calls a second.
+    A create with an unknown outcome is retried with the same key for `retry_for` seconds. Tasks are numbered from
+    `first`. `headers` are sent with every request. `rate` limits all clients together, in requests per second.
     """
 
     url: str
@@ -70,18 +70,18 @@ class Load:
     is_over: bool = False
 
     def stop(self) -> None:
-        """Ends the load when the calls that are under way are answered."""
+        """End the load after the requests in flight have completed."""
         self.is_over = True
 
     async def reached(self, calls: int) -> None:
-        """Returns when so many calls were made, which may take a minute."""
+        """Wait until this number of requests was sent, at most 60 s."""
         await until(lambda: len(self.history) >= calls, within=60)
 
     async def run(self) -> list[Entry]:
-        """Runs the load to its end and gives the history."""
+        """Run the load to its end and return the history."""
         numbers = iter(range(self.first, self.first + self.creates))
         begun = now()
-        tls = ssl.create_default_context()  # of no use here, but httpx would make one for every client
+        tls = ssl.create_default_context()  # unused, but httpx would create one for every client
 
         async def work() -> None:
             async with httpx.AsyncClient(base_url=self.url, headers=self.headers, timeout=10, verify=tls) as client:
@@ -108,7 +108,7 @@ class Load:
 
 
 async def while_killed(url: str, kill: Callable[[], Awaitable[None]]) -> list[Entry]:
-    """The history of a load that goes on until `kill`, which also starts again, was called `KILLS` times."""
+    """Run a load while `kill`, which also restarts its target, is called `KILLS` times. Return the history."""
     load = Load(url, creates=1_000_000, rate=25, retry_for=30)
     running = asyncio.create_task(load.run())
     for _ in range(KILLS):
@@ -119,18 +119,18 @@ async def while_killed(url: str, kill: Callable[[], Awaitable[None]]) -> list[En
 
 
 async def attempt(client: httpx.AsyncClient, entry: Entry) -> None:
-    """Makes the call of one entry and writes down how it ended."""
+    """Send the request of one entry and record its outcome."""
     headers = {**as_user(entry.user), "Idempotency-Key": entry.key}
     try:
-        answer = await client.post("/api/v1/tasks", json={"title": entry.title}, headers=headers)
+        response = await client.post("/api/v1/tasks", json={"title": entry.title}, headers=headers)
     except httpx.HTTPError:
         entry.ended = now()
         return
-    note(entry, answer.status_code, answer.text, answer.headers.get("content-type", ""))
+    record(entry, response.status_code, response.text, response.headers.get("content-type", ""))
 
 
-def note(entry: Entry, status: int, body: str, content_type: str) -> None:
-    """Writes down the answer to the call of an entry, which has come now."""
+def record(entry: Entry, status: int, body: str, content_type: str) -> None:
+    """Record the response to the request of an entry, which arrived just now."""
     entry.ended, entry.status, entry.body, entry.content_type = now(), status, body, content_type
     if status == 201:
         entry.outcome, entry.task_id = "ok", json.loads(body)["id"]
@@ -139,5 +139,5 @@ def note(entry: Entry, status: int, body: str, content_type: str) -> None:
 
 
 def p99(history: list[Entry]) -> float:
-    """The time in which 99 of 100 calls were answered, in seconds."""
+    """Return the 99th percentile of the response time, in seconds."""
     return statistics.quantiles((entry.ended - entry.begun for entry in history), n=100)[98]

@@ -1,4 +1,4 @@
-"""What the fault tests saw, for the summary at the end of the run."""
+"""The types of the functions with which fault tests record their results."""
 
 from collections.abc import Callable
 

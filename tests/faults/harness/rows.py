@@ -1,4 +1,4 @@
-"""The rows of `rows.toml`: what the system must survive, and what proves that it does."""
+"""The rows of `rows.toml`: each fault with the tests that prove that the system survives it."""
 
 import tomllib
 from dataclasses import dataclass, field
@@ -12,26 +12,26 @@ TESTS = ROOT / "tests"
 
 @dataclass(frozen=True)
 class Row:
-    """A fault; `needs` names what of it cannot be injected on one machine."""
+    """A fault. `needs` is a part of the test environment that one machine does not have."""
 
     id: str
     part: str
-    what: str
+    fault: str
     tests: tuple[str, ...] = field(default=())
     needs: str = ""
 
     @property
-    def standing(self) -> str:
+    def status(self) -> str:
         if not self.needs:
             return "proven"
-        return "proven in part" if self.tests else "not proven here"
+        return "partly proven" if self.tests else "not proven"
 
 
 def rows() -> list[Row]:
-    """All of them, in order."""
+    """Return all rows in order."""
     parts = tomllib.loads(_FILE.read_text())
     return [
-        Row(id, part["title"], given["what"], tuple(given["tests"]), given.get("needs", ""))
+        Row(id, part["title"], given["fault"], tuple(given["tests"]), given.get("needs", ""))
         for part in parts.values()
         for id, given in part.items()
         if id != "title"

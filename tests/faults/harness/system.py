@@ -1,6 +1,6 @@
-"""The whole mesh as separate processes, each to be started, stopped and killed on its own.
+"""The whole mesh as separate processes that can be started, stopped and killed individually.
 
-The same programs and settings as `make dev`, with a mesh token, so that one test can act as several users.
+The programs and settings are those of `make dev`, with a mesh token, so that a test can act as several users.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from tests.support.valkey import Valkey
 
 TOKEN = "the-token-of-this-test-run-and-of-no-other"
 SPARE_CONNECTIONS = 4
-"""What a process may have open beside its usual ones, while a stream is still on one that has reached its age."""
+"""The additional connections that a process may have while streams use connections past their maximum age."""
 
 _TASK, _NOTIFY, _EDGE = "task_svc", "notify_svc", "edge_api"
 _PREFIXES = {_TASK: "TASK", _NOTIFY: "NOTIFY", _EDGE: "EDGE"}
@@ -41,17 +41,17 @@ _SERVICES = {_TASK: "task.v1.TaskService", _NOTIFY: "notify.v1.NotificationServi
 
 
 class Process:
-    """One service; its log goes to a file that survives its restarts."""
+    """A process of one service. Its log file is kept across restarts."""
 
     def __init__(self, module: str, environment: dict[str, str], log: Path) -> None:
         self.module = module
-        self._service = module  # which it stays when another program stands in for it
+        self._service = module  # unchanged when a test runs another module as this service
         self._environment = environment
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, **more: str) -> None:
-        """Starts it, with `more` in its environment."""
+        """Start the process, with `more` in its environment."""
         environment = {"PATH": os.environ["PATH"], **self._environment, **more}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -60,17 +60,17 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """The id of the running process."""
+        """The process ID."""
         assert self._process is not None
         return self._process.pid
 
     @property
     def port(self) -> int:
-        """Where its gRPC server listens."""
+        """The port of its gRPC server."""
         return int(self._environment[f"{_PREFIXES[self._service]}_GRPC_PORT"])
 
     async def metrics(self, **labels: str) -> dict[str, float]:
-        """The samples on its /metrics page that have these labels, summed over all others."""
+        """Return the samples on its /metrics page with these labels, summed over all other labels."""
         async with httpx.AsyncClient() as client:
             port = self._environment[f"{_PREFIXES[self._service]}_METRICS_PORT"]
             page = await client.get(f"http://127.0.0.1:{port}/metrics", timeout=5)
@@ -82,34 +82,34 @@ class Process:
         return sums
 
     def send(self, number: signal.Signals) -> None:
-        """Sends it a signal."""
+        """Send a signal to the process."""
         assert self._process is not None
         self._process.send_signal(number)
 
     def kill(self) -> None:
-        """Ends it as a crash would."""
+        """Kill the process with SIGKILL."""
         self.send(signal.SIGKILL)
         self.wait()
 
     def wait(self, within: float = 20) -> int:
-        """Waits for its end and gives its exit status."""
+        """Wait until the process exits and return its exit status."""
         assert self._process is not None
         status = self._process.wait(within)
         self._process = None
         return status
 
     def close(self) -> None:
-        """Makes sure that it is gone."""
+        """Kill the process if it is running."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
 
     def output(self) -> str:
-        """All that it has written."""
+        """Return everything that the process has written."""
         return self._log.read_text() if self._log.exists() else ""
 
     def lines(self, event: str) -> list[dict[str, Any]]:
-        """Its log lines of one kind."""
+        """Return its log lines of one event."""
         found = []
         for line in self.output().splitlines():
             if line.startswith("{") and f'"event": "{event}"' in line:
@@ -118,9 +118,9 @@ class Process:
 
 
 class System:
-    """Valkey and the three services; with `mongo`, tasks are in it, and there may be replicas of both gRPC services.
+    """Valkey and the three services. With `mongo`, it stores the tasks, and both gRPC services can have replicas.
 
-    `another_edge` stands before the same services and is started by who needs it.
+    `another_edge` uses the same services. It is not started by `start`.
     """
 
     def __init__(self, directory: Path, *, mongo: Nx27017 | None = None, replicas: int = 1, **settings: str) -> None:
@@ -179,7 +179,7 @@ class System:
         self.another_edge = Process(_EDGE, environment | own, directory / f"another_{_EDGE}.log")
 
     async def start(self) -> None:
-        """Starts everything and waits until the edge takes calls and the notifier reads."""
+        """Start everything and wait until the edge is ready."""
         await asyncio.to_thread(self.valkey.start)
         if self.mongo is not None:
             await asyncio.to_thread(self.mongo.start)
@@ -188,36 +188,36 @@ class System:
         await self.ready()
 
     async def ready(self, edge_url: str = "") -> None:
-        """Waits until the edge, or the one at `edge_url`, says that both services serve."""
+        """Wait until the edge, or the one at `edge_url`, reports that both services are SERVING."""
 
         async def is_ready() -> bool:
             async with httpx.AsyncClient(base_url=edge_url or self.edge_url) as client:
                 try:
-                    answer = (await client.get("/readyz", timeout=2)).json()
+                    readiness = (await client.get("/readyz", timeout=2)).json()
                 except (httpx.HTTPError, ValueError):
                     return False
-            return set(answer.get("services", {}).values()) == {"SERVING"}
+            return set(readiness.get("services", {}).values()) == {"SERVING"}
 
         await eventually(is_ready, within=30)
 
     async def task_serves(self) -> None:
-        """Waits until the task service itself says that it serves."""
+        """Wait until the health check of the task service is SERVING."""
         await self.serves(self.task)
 
     async def serves(self, replica: Process) -> None:
-        """Waits until one replica itself says that it serves."""
+        """Wait until the health check of this replica is SERVING."""
         async with grpc.aio.insecure_channel(f"127.0.0.1:{replica.port}") as channel:
             request = health_pb2.HealthCheckRequest(service=_SERVICES[replica.module])
             check = health_of(channel).Check
 
             async def serves() -> bool:
-                answer = await check(request, timeout=20, wait_for_ready=True)
-                return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+                response = await check(request, timeout=20, wait_for_ready=True)
+                return bool(response.status == health_pb2.HealthCheckResponse.SERVING)
 
             await eventually(serves, within=20)
 
     async def is_called(self, replica: Process) -> None:
-        """Waits until a call to one replica's service has come from another part of the mesh."""
+        """Wait until this replica has handled a call from another part of the mesh."""
 
         async def is_called() -> bool:
             calls = await replica.metrics(grpc_service=_SERVICES[replica.module])
@@ -226,7 +226,7 @@ class System:
         await eventually(is_called, within=20)
 
     def close(self) -> None:
-        """Ends every process."""
+        """Kill every process."""
         for process in (self.another_edge, self.edge, *self.notify_replicas, *self.task_replicas):
             process.close()
         self.valkey.kill()
@@ -234,7 +234,7 @@ class System:
             self.mongo.kill()
 
     def outbox(self) -> int:
-        """How many events the store still holds, published or not."""
+        """Return the number of outbox entries, published or not."""
         if self.mongo is not None:
             return _outbox_in(self.mongo)
         connection = sqlite3.connect(f"file:{self.store}?mode=ro", uri=True)
@@ -242,19 +242,19 @@ class System:
             (count,) = connection.execute("SELECT count(*) FROM outbox").fetchone()
         return int(count)
 
-    async def queue_is_at_rest(self) -> bool:
-        """Whether everything on the stream was read and acknowledged."""
+    async def queue_is_drained(self) -> bool:
+        """Return whether all entries of the stream were read and acknowledged."""
         async with Redis.from_url(self.valkey.url, socket_timeout=5) as redis:
             groups: Any = await redis.xinfo_groups("task-events")
         return [(group["pending"], group["lag"]) for group in groups] == [(0, 0)]
 
     async def metrics(self, module: str) -> dict[str, float]:
-        """The metrics of a service, of its first replica where there are more."""
+        """Return the metrics of a service, or of its first replica."""
         return await {_TASK: self.task, _NOTIFY: self.notify, _EDGE: self.edge}[module].metrics()
 
 
 def _all_of(ports: Iterable[int]) -> str:
-    """The name by which gRPC knows several addresses."""
+    """Return a gRPC target with several addresses."""
     return f"ipv4:{','.join(f'127.0.0.1:{port}' for port in ports)}"
 
 
@@ -270,7 +270,7 @@ def _outbox_in(mongo: Nx27017) -> int:
 
 @contextmanager
 def system(directory: Path, *, mongo: Nx27017 | None = None, replicas: int = 1, **settings: str) -> Iterator[System]:
-    """A mesh that is gone when the block ends."""
+    """Yield a mesh, and kill its processes when the block ends."""
     running = System(directory, mongo=mongo, replicas=replicas, **settings)
     try:
         yield running
@@ -279,10 +279,10 @@ def system(directory: Path, *, mongo: Nx27017 | None = None, replicas: int = 1, 
 
 
 def as_user(user: str) -> dict[str, str]:
-    """The headers by which the edge believes that a user calls."""
+    """Return the headers with which the edge accepts a request as one of this user."""
     return {"X-Consumer-Username": user, "X-Mesh-Token": TOKEN}
 
 
 def now() -> float:
-    """The clock of histories, in seconds."""
+    """Return the monotonic time of histories, in seconds."""
     return time.monotonic()

@@ -1,1 +1,1 @@
-"""What is lost without the pattern: a task service that stores, then pushes, and has no outbox."""
+"""The losses of a task service without an outbox: it stores a task, then publishes the event."""

@@ -1,7 +1,7 @@
-"""`python -m tests.faults.naive.service`: the task service without an outbox, as one would write it first.
+"""`python -m tests.faults.naive.service`: the task service without an outbox.
 
-A task is stored and the answer goes back; then its event is pushed onto the stream. Nothing remembers that this is
-still to be done: what a crash or a queue that is away prevents never happens. Everything else is the true service.
+It stores a task, responds, and then publishes the event. If a crash or an unavailable queue prevents the publication,
+the event is lost, because it is not stored. Everything else is the real service.
 """
 
 import sqlite3
@@ -19,7 +19,7 @@ from task_svc.sqlite import outbox
 
 
 def store_without_outbox() -> None:
-    """Takes the outbox out of the store, and the sweep that reads it out of the relay."""
+    """Remove the outbox from the store, and the sweep that reads it from the relay."""
 
     def put(connection: sqlite3.Connection, event: OutboxEntry) -> None:
         pass

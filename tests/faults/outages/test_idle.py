@@ -1,4 +1,4 @@
-"""A connection on which nothing happens: keepalive must neither cut it nor be taken for an attack."""
+"""An idle connection: keepalive pings must not close it, and the server must not reject them as abuse."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from chassis.grpc_api.channel_options import CLIENT_OPTIONS
 from tests.support.chassis.mesh import mesh_server
 from tests.support.chassis.standard_services import health_of
 
-STRIKES_SECONDS = 45  # four pings of the client; a server that takes them for too many ends the stream at the third
+IDLE_SECONDS = 45  # four pings of the client; a server with too strict a limit closes the connection at the third
 
 
 @pytest.mark.faults
@@ -19,7 +19,7 @@ async def test_an_idle_watch_stays_open() -> None:
         watch = health_of(channel).Watch(HealthCheckRequest())
         await watch.read()
         ended = asyncio.ensure_future(watch.code())
-        done, _ = await asyncio.wait([ended], timeout=STRIKES_SECONDS)
+        done, _ = await asyncio.wait([ended], timeout=IDLE_SECONDS)
         assert not done, ended.result()
         watch.cancel()
         await ended

@@ -1,4 +1,4 @@
-"""A network that is slow, silent or cut, before the queue and before the store: FAULTS' B2, B5, B6, B7."""
+"""A slow, unresponsive or interrupted network to the queue and to the store (rows B2, B5, B6, B7)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -37,7 +37,7 @@ def slowest(history: list[Entry]) -> float:
     return max(entry.ended - entry.begun for entry in history)
 
 
-async def test_a_queue_that_falls_silent_is_noticed_and_creates_go_on(
+async def test_an_unresponsive_queue_is_detected_and_creates_succeed(
     before_queue: tuple[System, TcpProxy], report: Report
 ) -> None:
     mesh, proxy = before_queue
@@ -46,20 +46,20 @@ async def test_a_queue_that_falls_silent_is_noticed_and_creates_go_on(
     begun = now()
     history = await Load(mesh.edge_url, creates=100).run()
 
-    async def both_have_noticed() -> bool:
+    async def both_have_detected() -> bool:
         return bool(mesh.task.lines("background job failed") and mesh.notify.lines("background job failed"))
 
-    await eventually(both_have_noticed, within=20)
-    noticed = now() - begun
+    await eventually(both_have_detected, within=20)
+    detected = now() - begun
     proxy.go_on()
     verdict = await check(mesh, history, repeats_allowed=200)
-    report("B2", f"the queue silent, without a reset, until both had noticed after {noticed:.1f} s", verdict)
+    report("B2", f"the queue unresponsive without a reset; both services detected it within {detected:.1f} s", verdict)
 
     assert {entry.outcome for entry in history} == {"ok"}
     assert verdict.notifications == 100
 
 
-async def test_a_store_that_is_half_a_second_away_still_serves(
+async def test_creates_succeed_with_500_ms_latency_to_the_store(
     before_store: tuple[System, TcpProxy], report: Report
 ) -> None:
     mesh, proxy = before_store
@@ -68,13 +68,13 @@ async def test_a_store_that_is_half_a_second_away_still_serves(
     history = await Load(mesh.edge_url, creates=60, clients=10).run()
     proxy.delay_seconds = 0
     verdict = await check(mesh, history)
-    report("B5", f"the store 500 ms away; the slowest of 60 creates took {slowest(history):.1f} s", verdict)
+    report("B5", f"500 ms latency to the store; the slowest of 60 creates took {slowest(history):.1f} s", verdict)
 
     assert {entry.outcome for entry in history} == {"ok"}
     assert "PoolCleared" not in mesh.task.output()
 
 
-async def test_a_store_that_is_ten_seconds_away_is_an_error_soon_and_forgotten_when_it_is_back(
+async def test_10_s_latency_to_the_store_fails_and_recovers_quickly(
     before_store: tuple[System, TcpProxy], report: Report
 ) -> None:
     mesh, proxy = before_store
@@ -86,14 +86,14 @@ async def test_a_store_that_is_ten_seconds_away_is_an_error_soon_and_forgotten_w
     after = await Load(mesh.edge_url, creates=40, first=40, retry_for=30).run()
     recovered = min(entry.ended for entry in after if entry.outcome == "ok") - back
     verdict = await check(mesh, late + after)
-    report("B6", f"the store 10 s away during 40 creates; served again after {recovered:.1f} s", verdict)
+    report("B6", f"10 s latency to the store during 40 creates; recovered after {recovered:.1f} s", verdict)
 
     assert {entry.status for entry in late} <= {503, 504}
     assert slowest(late) <= 7
     assert recovered <= 10
 
 
-async def test_a_reply_of_the_store_that_is_cut_makes_no_second_task(
+async def test_a_truncated_reply_of_the_store_creates_no_second_task(
     before_store: tuple[System, TcpProxy], report: Report
 ) -> None:
     mesh, proxy = before_store
@@ -110,6 +110,6 @@ async def test_a_reply_of_the_store_that_is_cut_makes_no_second_task(
     history = await running
     proxy.replies_to_cut = 0
     verdict = await check(mesh, history, repeats_allowed=200)
-    report("B7", "20 of the store's replies cut in the middle", verdict)
+    report("B7", "20 truncated replies of the store", verdict)
 
     assert verdict.acknowledged == load.creates

@@ -1,4 +1,4 @@
-"""Reminders over restarts and over a queue that came back empty: one for each due_time, whatever happens between."""
+"""Reminders after restarts and after the queue restarts empty: exactly one for each due_time."""
 
 import asyncio
 from collections import Counter
@@ -21,7 +21,7 @@ A_WEEK = str(7 * 24 * 3600)
 
 @pytest.fixture
 def mesh(tmp_path: Path) -> Iterator[System]:
-    """With a lead of a week, what is due tomorrow is to be reminded of at once."""
+    """A mesh with a reminder lead of a week, so that tasks due tomorrow are reminded of immediately."""
     with system(tmp_path / "mesh", TASK_REMINDER_LEAD_SECONDS=A_WEEK) as running:
         yield running
 
@@ -29,39 +29,39 @@ def mesh(tmp_path: Path) -> Iterator[System]:
 async def create_due_tomorrow(mesh: System) -> list[dict[str, Any]]:
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     async with httpx.AsyncClient(base_url=mesh.edge_url, headers=as_user("ann")) as client:
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             *(
                 client.post("/api/v1/tasks", json={"title": f"Task {number}", "due_time": tomorrow})
                 for number in range(TASKS)
             )
         )
-    assert {answer.status_code for answer in answers} == {201}
-    return [answer.json() for answer in answers]
+    assert {response.status_code for response in responses} == {201}
+    return [response.json() for response in responses]
 
 
 async def reminded(mesh: System) -> Counter[str]:
-    """How often the user was reminded of each task."""
+    """Return the number of reminders of each task."""
     async with httpx.AsyncClient(base_url=mesh.edge_url, headers=as_user("ann")) as client:
         page = (await client.get("/api/v1/notifications", params={"page_size": 200})).json()
     return Counter(each["task_id"] for each in page["notifications"] if each["kind"] == "TASK_DUE")
 
 
-async def at_rest(mesh: System) -> bool:
+async def is_drained(mesh: System) -> bool:
     return mesh.outbox() == 0
 
 
-async def test_each_task_is_reminded_of_once_though_both_services_are_killed(mesh: System) -> None:
+async def test_each_task_has_one_reminder_after_both_services_are_killed(mesh: System) -> None:
     await mesh.start()
     tasks = await create_due_tomorrow(mesh)
     for process in (mesh.task, mesh.notify):
         process.kill()
         process.start()
     await mesh.ready()
-    await eventually(lambda: at_rest(mesh), within=60)
+    await eventually(lambda: is_drained(mesh), within=60)
     assert await reminded(mesh) == {task["id"]: 1 for task in tasks}
 
 
-async def test_reminders_that_are_owed_survive_a_queue_that_comes_back_empty(mesh: System) -> None:
+async def test_reminders_arrive_after_the_queue_restarts_empty(mesh: System) -> None:
     await mesh.start()
     mesh.notify.kill()
     tasks = await create_due_tomorrow(mesh)
@@ -74,11 +74,11 @@ async def test_reminders_that_are_owed_survive_a_queue_that_comes_back_empty(mes
     mesh.valkey.clear()
     mesh.notify.start()
     await mesh.ready()
-    await eventually(lambda: at_rest(mesh), within=60)
+    await eventually(lambda: is_drained(mesh), within=60)
     assert await reminded(mesh) == {task["id"]: 1 for task in tasks}
 
 
-async def test_a_task_that_is_done_before_the_notifier_is_back_is_not_reminded_of(mesh: System) -> None:
+async def test_a_task_completed_before_the_notifier_is_back_has_no_reminder(mesh: System) -> None:
     await mesh.start()
     mesh.notify.kill()
     tasks = await create_due_tomorrow(mesh)
@@ -89,9 +89,9 @@ async def test_a_task_that_is_done_before_the_notifier_is_back_is_not_reminded_o
     await eventually(all_published, within=30)
     async with httpx.AsyncClient(base_url=mesh.edge_url, headers=as_user("ann")) as client:
         for task in tasks[:5]:
-            answer = await client.patch(f"/api/v1/tasks/{task['id']}", json={"status": "DONE"})
-            assert answer.status_code == 200
+            response = await client.patch(f"/api/v1/tasks/{task['id']}", json={"status": "DONE"})
+            assert response.status_code == 200
     mesh.notify.start()
     await mesh.ready()
-    await eventually(lambda: at_rest(mesh), within=60)
+    await eventually(lambda: is_drained(mesh), within=60)
     assert await reminded(mesh) == {task["id"]: 1 for task in tasks[5:]}

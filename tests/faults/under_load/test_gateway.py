@@ -1,6 +1,6 @@
-"""The gateway killed while somebody watches, and held by clients that never finish: FAULTS' A10 and F1.
+"""The gateway killed while a client watches, and occupied by clients that never finish (rows A10, F1).
 
-Tried on the development gateway.
+The tests use the development gateway.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from tests.support.ports import free_port
 
 KEY = {"x-api-key": "demo-key"}
 SLOW, CREATES = 500, 150
-NOISE = 0.1  # what another test beside this one may add, in seconds; who is held up waits for many of them
+NOISE = 0.1  # the time that parallel tests may add, in seconds; a delayed call takes many times as long
 _NEVER_ENDING = (
     b"POST /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
     b"POST /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nX-API-Key: demo-key\r\n"
@@ -34,7 +34,7 @@ _NEVER_ENDING = (
 
 @pytest.fixture
 async def gateway(tmp_path: Path, mesh: System) -> AsyncIterator[tuple[Process, httpx.AsyncClient]]:
-    """The gateway before a mesh, and who is let in by it."""
+    """A gateway with a mesh, and a client that it accepts."""
     secrets = put_secrets(tmp_path / "secrets")
     token_file(secrets).write_text(TOKEN)
     port = free_port()
@@ -44,27 +44,27 @@ async def gateway(tmp_path: Path, mesh: System) -> AsyncIterator[tuple[Process, 
     process.start()
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=KEY, trust_env=False) as client:
-            await is_let_in(client)
+            await is_accepted(client)
             yield process, client
     finally:
         process.close()
 
 
-async def is_let_in(client: httpx.AsyncClient) -> None:
-    """Returns when the gateway lets this caller in."""
+async def is_accepted(client: httpx.AsyncClient) -> None:
+    """Wait until the gateway accepts this client."""
 
-    async def lets_in() -> bool:
+    async def accepts() -> bool:
         try:
             return (await client.get("/api/v1/session")).status_code == 200
         except httpx.TransportError:
             return False
 
-    await eventually(lets_in, within=20)
+    await eventually(accepts, within=20)
 
 
 @asynccontextmanager
 async def slow_clients(url: str) -> AsyncIterator[list[asyncio.StreamReader]]:
-    """Connections on which a byte comes each second, half of them in a request's headers and half in its body."""
+    """Open connections that send one byte per second: half of them in the headers of a request, half in its body."""
     address = httpx.URL(url)
     opened = [await asyncio.open_connection(address.host, address.port) for _ in range(SLOW)]
 
@@ -85,7 +85,7 @@ async def slow_clients(url: str) -> AsyncIterator[list[asyncio.StreamReader]]:
             writer.transport.abort()
 
 
-async def test_a_gateway_that_is_killed_is_found_again_and_watchers_miss_nothing(
+async def test_watchers_miss_nothing_when_the_gateway_is_killed(
     mesh: System, gateway: tuple[Process, httpx.AsyncClient], record_property: Record
 ) -> None:
     process, client = gateway
@@ -100,18 +100,18 @@ async def test_a_gateway_that_is_killed_is_found_again_and_watchers_miss_nothing
     written = await asyncio.to_thread(_create_at_the_edge, mesh)
     begun = now()
     process.start()
-    await is_let_in(client)
+    await is_accepted(client)
     seconds = now() - begun
     async with event_source(client, source.last_id) as again:
         missed = [(await again.next()).data for _ in range(2)]
-    seen_again = f"back after {seconds:.1f} s, who watched missed nothing"
-    record_property("fault", f"A10     kill -9 the development gateway: {seen_again}")
+    result = f"available {seconds:.1f} s after its restart, watchers missed nothing"
+    record_property("fault", f"A10     kill -9 the development gateway: {result}")
 
     assert sorted(seen) == ["notification", "task.created"]
     assert {each.get("task_id", each["id"]) for each in missed} == {written}
 
 
-async def test_clients_that_never_finish_hold_up_nobody_at_the_gateway(
+async def test_slow_clients_at_the_gateway_do_not_delay_others(
     gateway: tuple[Process, httpx.AsyncClient], record_property: Record
 ) -> None:
     _, client = gateway
@@ -121,8 +121,8 @@ async def test_clients_that_never_finish_hold_up_nobody_at_the_gateway(
         together = await Load(url, creates=CREATES, first=CREATES, clients=5, headers=KEY).run()
         hung_up = sum(reader.at_eof() for reader in slow)
     ratio = typical(together) / typical(without)
-    seen = f"creates beside them take {typical(together) * 1000:.0f} ms (median), {ratio:.1f} times that without"
-    record_property("fault", f"F1      {SLOW} clients at the development gateway that never finish: {seen}")
+    result = f"other creates take {typical(together) * 1000:.0f} ms (median), {ratio:.1f} times as long as without"
+    record_property("fault", f"F1      {SLOW} clients that never finish at the development gateway: {result}")
 
     assert {entry.outcome for entry in without + together} == {"ok"}
     assert hung_up == 0
@@ -130,11 +130,11 @@ async def test_clients_that_never_finish_hold_up_nobody_at_the_gateway(
 
 
 def typical(history: list[Entry]) -> float:
-    """The median time of a call, in seconds: unlike the slowest, it does not depend on the tests beside this one."""
+    """Return the median time of a call, in seconds. Unlike the maximum, it does not depend on parallel tests."""
     return statistics.median(entry.ended - entry.begun for entry in history)
 
 
 def _create_at_the_edge(mesh: System) -> str:
     headers = {"X-Consumer-Username": "demo", "X-Mesh-Token": TOKEN}
-    answer = httpx.post(f"{mesh.edge_url}/api/v1/tasks", json={"title": "meanwhile"}, headers=headers)
-    return str(answer.json()["id"])
+    response = httpx.post(f"{mesh.edge_url}/api/v1/tasks", json={"title": "meanwhile"}, headers=headers)
+    return str(response.json()["id"])

@@ -1,4 +1,4 @@
-"""More asked of the mesh than it can bear: what FAULTS calls F6."""
+"""More load than the mesh can handle (row F6)."""
 
 import asyncio
 import statistics
@@ -9,13 +9,13 @@ from itertools import count
 import pytest
 
 from tests.faults.harness.checker import check
-from tests.faults.harness.load import Entry, note
+from tests.faults.harness.load import Entry, record
 from tests.faults.harness.report import Report
 from tests.faults.harness.system import System, now
 from tests.support.edge_api.light_client import Creator, creator
 from tests.support.eventually import eventually
 
-USERS = 100  # so that no inbox is so full that it lets go of its oldest
+USERS = 100  # so that no inbox is full: a full one drops its oldest notifications
 SECONDS = 10
 TIMES = 3
 LONGEST = 5.0
@@ -23,7 +23,7 @@ LONGEST = 5.0
 
 @dataclass
 class Flood:
-    """Creates that cost the client next to nothing, over connections that are opened as they are needed."""
+    """Sends creates at little cost to the client, over connections that are opened on demand."""
 
     port: int
     history: list[Entry] = field(default_factory=list)
@@ -31,47 +31,47 @@ class Flood:
     _free: list[Creator] = field(default_factory=list)
 
     async def create(self) -> Entry:
-        """Makes one create and writes it down."""
+        """Send one create and record it."""
         number = next(self._numbers)
         made = self._free.pop() if self._free else await creator(self.port, f"user-{number % USERS}")
         entry = Entry(number, made.user, f"key-{number}", begun=now())
         self.history.append(entry)
-        answer = await made.ask(entry.title, **{"Idempotency-Key": entry.key})
+        response = await made.ask(entry.title, **{"Idempotency-Key": entry.key})
         self._free.append(made)
-        note(entry, answer.status, answer.body, answer.header("content-type"))
+        record(entry, response.status, response.body, response.header("content-type"))
         return entry
 
     async def close(self) -> None:
-        """Closes its connections."""
+        """Close all connections."""
         await asyncio.gather(*(each.close() for each in self._free))
 
     async def by(self, clients: int, seconds: float) -> list[Entry]:
-        """So many clients that ask again as soon as they are answered."""
-        until, answered = now() + seconds, list[Entry]()
+        """Run `clients` clients that each send the next create after a response. Return the entries."""
+        until, completed = now() + seconds, list[Entry]()
 
         async def work() -> None:
             while now() < until:
-                answered.append(await self.create())
+                completed.append(await self.create())
 
         await asyncio.gather(*(work() for _ in range(clients)))
-        return answered
+        return completed
 
     async def at(self, rate: float, seconds: float) -> list[Entry]:
-        """So many creates a second, whatever the answers."""
-        begun, asked = now(), []
+        """Send `rate` creates per second, without waiting for responses. Return the entries."""
+        begun, sent = now(), []
         for number in range(int(rate * seconds)):
             await asyncio.sleep(max(0.0, begun + number / rate - now()))
-            asked.append(asyncio.create_task(self.create()))
-        return await asyncio.gather(*asked)
+            sent.append(asyncio.create_task(self.create()))
+        return await asyncio.gather(*sent)
 
 
 def goodput(history: list[Entry], begun: float, ended: float) -> float:
-    """How many creates a second were acknowledged."""
+    """Return the number of acknowledged creates per second."""
     return sum(entry.outcome == "ok" and begun <= entry.ended < ended for entry in history) / (ended - begun)
 
 
 @pytest.mark.faults
-async def test_three_times_what_it_can_bear_is_shed_at_once_and_what_it_takes_is_done(
+async def test_three_times_the_maximum_load_is_rejected_quickly_and_accepted_calls_complete(
     mesh: System, report: Report
 ) -> None:
     await mesh.start()
@@ -82,7 +82,7 @@ async def test_three_times_what_it_can_bear_is_shed_at_once_and_what_it_takes_is
     begun = now()
     flooded = await flood.at(rate=TIMES * most, seconds=SECONDS)
     ended = now()
-    taken = goodput(flooded, begun, begun + SECONDS)
+    accepted = goodput(flooded, begun, begun + SECONDS)
 
     async def serves() -> bool:
         return {entry.outcome for entry in await flood.by(clients=10, seconds=0.5)} == {"ok"}
@@ -90,18 +90,18 @@ async def test_three_times_what_it_can_bear_is_shed_at_once_and_what_it_takes_is
     await eventually(serves, within=10)
     recovered = now() - ended
     await flood.close()
-    refused = [entry.ended - entry.begun for entry in flooded if entry.outcome != "ok"]
-    quick = statistics.median(refused)
+    rejected = [entry.ended - entry.begun for entry in flooded if entry.outcome != "ok"]
+    quick = statistics.median(rejected)
     verdict = await check(mesh, flood.history)
     report(
         "F6",
-        f"{TIMES} times the {most:.0f} creates a second that it can do: did {taken / most:.0%} of them, refused the "
-        f"others after {quick * 1000:.0f} ms (median), served all again after {recovered:.1f} s",
+        f"{TIMES} times the maximum of {most:.0f} creates per second: completed {accepted / most:.0%} of the maximum, "
+        f"rejected the others after {quick * 1000:.0f} ms (median), recovered after {recovered:.1f} s",
         verdict,
     )
 
     assert {entry.status for entry in flooded} == {201, 503}
-    # The client and all services share this machine's processors: what a refusal costs, a create does not get.
-    assert taken >= 0.5 * most
+    # The client and all services share the processors of one machine, so rejected calls slow down accepted ones.
+    assert accepted >= 0.5 * most
     assert quick <= 0.3
-    assert max(refused) <= LONGEST
+    assert max(rejected) <= LONGEST

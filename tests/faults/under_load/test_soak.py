@@ -1,4 +1,4 @@
-"""A minute of load at half of what the mesh can bear, with clients that leave: FAULTS' F5 in short."""
+"""A minute of load at half of the maximum, with clients that disconnect (row F5, shortened)."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ async def open_tasks(mesh: System, module: str) -> float:
     return (await mesh.metrics(module))["asyncio_tasks"]
 
 
-async def leave_again_and_again(mesh: System) -> None:
+async def disconnect_repeatedly(mesh: System) -> None:
     async with httpx.AsyncClient(base_url=mesh.edge_url, headers=as_user("ann")) as client:
         while True:
             with contextlib.suppress(TimeoutError):
@@ -31,17 +31,17 @@ async def leave_again_and_again(mesh: System) -> None:
 
 
 @pytest.mark.faults
-async def test_a_minute_of_load_with_clients_that_leave_cost_no_memory_and_no_files(
+async def test_a_minute_of_load_with_disconnecting_clients_leaks_no_memory_and_no_files(
     mesh: System, record_property: Callable[[str, object], None]
 ) -> None:
     await mesh.start()
     processes = [psutil.Process(each.pid) for each in (mesh.edge, mesh.task, mesh.notify)]
-    leaving = asyncio.create_task(leave_again_and_again(mesh))
-    await Load(mesh.edge_url, creates=40 * 30, rate=40).run()  # until caches and pools are as large as they get
+    disconnecting = asyncio.create_task(disconnect_repeatedly(mesh))
+    await Load(mesh.edge_url, creates=40 * 30, rate=40).run()  # until caches and pools have their full size
     before = [(each.memory_info().rss, each.num_fds()) for each in processes]
     tasks = [await open_tasks(mesh, module) for module in MODULES]
     history = await Load(mesh.edge_url, creates=40 * SECONDS, first=10_000, rate=40).run()
-    leaving.cancel()
+    disconnecting.cancel()
 
     async def all_is_closed() -> bool:
         more = [each.num_fds() - files for each, (_, files) in zip(processes, before, strict=True)]
@@ -54,7 +54,8 @@ async def test_a_minute_of_load_with_clients_that_leave_cost_no_memory_and_no_fi
     files = [now[1] - then[1] for then, now in zip(before, after, strict=True)]
     record_property(
         "fault",
-        f"F5      {SECONDS} s of 40 creates a second: {max(growth):+.0f} MiB, {max(files):+d} files, tasks as before",
+        f"F5      {SECONDS} s of 40 creates per second: {max(growth):+.0f} MiB, {max(files):+d} files, "
+        "asyncio tasks unchanged",
     )
 
     assert {entry.outcome for entry in history} == {"ok"}

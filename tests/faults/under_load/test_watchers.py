@@ -1,4 +1,4 @@
-"""Services that are stopped while somebody watches: what FAULTS calls A13."""
+"""Services that are stopped while clients watch (row A13)."""
 
 import asyncio
 import signal
@@ -19,21 +19,21 @@ from tests.support.edge_api.sse import EventSource
 
 
 async def two_titles(source: EventSource) -> dict[str, str]:
-    """The titles in the next two events, by the events' names."""
+    """Return the titles of the next two events, by event name."""
     events = [await source.next(within=30) for _ in range(2)]
     return {event.name: event.data["title"] for event in events}
 
 
 @asynccontextmanager
 async def watched_health(target: str, service: str) -> AsyncIterator[Any]:
-    """An open Health.Watch that has told the first state."""
+    """Open a Health.Watch and read its first status."""
     async with grpc.aio.insecure_channel(target) as channel:
         call = health_of(channel).Watch(health_pb2.HealthCheckRequest(service=service))
         await call.read()
         yield call
 
 
-async def test_an_edge_that_is_stopped_ends_500_streams_cleanly_and_they_come_back_at_different_times(
+async def test_a_stopped_edge_ends_500_streams_cleanly_with_spread_retry_times(
     mesh: System, record_property: Record
 ) -> None:
     await mesh.start()
@@ -46,7 +46,9 @@ async def test_an_edge_that_is_stopped_ends_500_streams_cleanly_and_they_come_ba
     retries = [stream.retry_ms for stream in opened]
     spread = max(retries) - min(retries)
     record_property(
-        "fault", f"A13     SIGTERM edge_api with 500 open streams: gone after {seconds:.1f} s, spread over {spread} ms"
+        "fault",
+        f"A13     SIGTERM edge_api with 500 open streams: exited after {seconds:.1f} s, "
+        f"retry times spread over {spread} ms",
     )
 
     assert ended == [True] * 500
@@ -57,7 +59,7 @@ async def test_an_edge_that_is_stopped_ends_500_streams_cleanly_and_they_come_ba
 
 
 @pytest.mark.parametrize("module", ["task_svc", "notify_svc"])
-async def test_a_service_that_is_stopped_ends_its_streams_and_watchers_at_the_edge_only_notice_a_pause(
+async def test_a_stopped_service_ends_its_streams_and_watchers_at_the_edge_stay_connected(
     mesh: System, record_property: Record, module: str
 ) -> None:
     await mesh.start()
@@ -81,7 +83,7 @@ async def test_a_service_that_is_stopped_ends_its_streams_and_watchers_at_the_ed
         await mesh.ready()
         await create(mesh, "ann", "after the stop")
         seen = await two_titles(source)
-    record_property("fault", f"A13     SIGTERM {module} with an open Health.Watch: gone after {seconds:.1f} s")
+    record_property("fault", f"A13     SIGTERM {module} with an open Health.Watch: exited after {seconds:.1f} s")
 
     assert states == [health_pb2.HealthCheckResponse.NOT_SERVING]
     assert (code, status) == (grpc.StatusCode.OK, 0)

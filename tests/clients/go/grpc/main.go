@@ -1,5 +1,5 @@
-// Command grpc calls the task service as any Go program would, checks its health and the notification service's, and
-// watches tasks. It ends with status 1 at the first answer that the protos do not promise.
+// Command grpc calls the task service, checks the health of the task and notification services, and watches tasks. It
+// exits with status 1 at the first response that violates the protos.
 package main
 
 import (
@@ -29,7 +29,7 @@ func main() {
 	log.SetFlags(0)
 	taskTarget := flag.String("task", "", "HOST:PORT of the task service, or of the gateway")
 	notifyTarget := flag.String("notify", "", "HOST:PORT of the notification service, or of the gateway")
-	caller := flag.String("caller", "", "NAME=VALUE: the metadata that says who calls")
+	caller := flag.String("caller", "", "NAME=VALUE: the metadata that identifies the caller")
 	watchSeconds := flag.Int("watch-seconds", 60, "how long to watch")
 	flag.Parse()
 	name, value, _ := strings.Cut(*caller, "=")
@@ -41,7 +41,7 @@ func main() {
 	checkErrors(ctx, tasks)
 	checkHealth(conn, "task.v1.TaskService")
 	checkHealth(dial(*notifyTarget, "notify.mesh.localhost"), "notify.v1.NotificationService")
-	fmt.Println("  calls, errors and health: as promised")
+	fmt.Println("  calls, errors and health: ok")
 
 	pings := keepalive.ClientParameters{Time: 10 * time.Second, PermitWithoutStream: true}
 	pinging := dial(*taskTarget, "task.mesh.localhost", grpc.WithKeepaliveParams(pings))
@@ -61,12 +61,12 @@ func checkCalls(ctx context.Context, tasks taskv1.TaskServiceClient) {
 	request := &taskv1.CreateTaskRequest{Task: task, RequestId: label}
 	created := must(tasks.CreateTask(ctx, request)).Task
 	again := must(tasks.CreateTask(ctx, request, grpc.UseCompressor(gzip.Name))).Task
-	check(again.Id == created.Id && again.Description == task.Description, "one request_id makes one task, with gzip too")
+	check(again.Id == created.Id && again.Description == task.Description, "one request_id makes one task, also with gzip")
 
 	change := &taskv1.Task{Id: created.Id, Title: "Answer", Description: "not in the mask", Etag: created.Etag}
 	update := &taskv1.UpdateTaskRequest{Task: change, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"title"}}}
 	updated := must(tasks.UpdateTask(ctx, update)).Task
-	check(updated.Title == "Answer" && updated.Description == task.Description, "an update changes what the mask names")
+	check(updated.Title == "Answer" && updated.Description == task.Description, "an update changes only masked fields")
 	_, err := tasks.UpdateTask(ctx, update)
 	checkError(err, codes.Aborted, "ETAG_MISMATCH")
 
@@ -101,7 +101,7 @@ func checkErrors(ctx context.Context, tasks taskv1.TaskServiceClient) {
 	}
 }
 
-// checkError compares a status, the reason in its ErrorInfo, and the fields in its BadRequest in any order.
+// checkError checks a status code, the reason in its ErrorInfo, and the fields in its BadRequest, in any order.
 func checkError(err error, code codes.Code, reason string, fields ...string) {
 	var foundReason string
 	var foundFields []string
@@ -118,16 +118,16 @@ func checkError(err error, code codes.Code, reason string, fields ...string) {
 	slices.Sort(fields)
 	slices.Sort(foundFields)
 	check(status.Code(err) == code && foundReason == reason && slices.Equal(foundFields, fields),
-		"%v %s %v, not %v %s %v", code, reason, fields, err, foundReason, foundFields)
+		"expected %v %s %v, got %v %s %v", code, reason, fields, err, foundReason, foundFields)
 }
 
 func checkHealth(conn *grpc.ClientConn, service string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	health, request := grpc_health_v1.NewHealthClient(conn), &grpc_health_v1.HealthCheckRequest{Service: service}
-	check(must(health.Check(ctx, request)).Status == grpc_health_v1.HealthCheckResponse_SERVING, "%s serves", service)
+	check(must(health.Check(ctx, request)).Status == grpc_health_v1.HealthCheckResponse_SERVING, "%s is SERVING", service)
 	watched := must(must(health.Watch(ctx, request)).Recv())
-	check(watched.Status == grpc_health_v1.HealthCheckResponse_SERVING, "%s serves, by Watch", service)
+	check(watched.Status == grpc_health_v1.HealthCheckResponse_SERVING, "%s is SERVING in Watch", service)
 }
 
 func create(ctx context.Context, tasks taskv1.TaskServiceClient, label string) string {
@@ -135,13 +135,13 @@ func create(ctx context.Context, tasks taskv1.TaskServiceClient, label string) s
 	return must(tasks.CreateTask(ctx, &taskv1.CreateTaskRequest{Task: task})).Task.Id
 }
 
-func check(holds bool, promise string, arguments ...any) {
-	if !holds {
-		log.Fatalf("  broken: "+promise, arguments...)
+func check(ok bool, expectation string, arguments ...any) {
+	if !ok {
+		log.Fatalf("  failed: "+expectation, arguments...)
 	}
 }
 
 func must[T any](value T, err error) T {
-	check(err == nil, "no error, but %v", err)
+	check(err == nil, "no error expected, got %v", err)
 	return value
 }

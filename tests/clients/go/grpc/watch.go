@@ -17,7 +17,7 @@ import (
 const (
 	createInterval = 20 * time.Second
 	catchUpLimit   = 10 * time.Second
-	shortestWatch  = 239 * time.Second // the contract says four to five minutes; a second is for the measurement
+	shortestWatch  = 239 * time.Second // the contract says four to five minutes; one second is for measurement error
 )
 
 type watch struct {
@@ -27,8 +27,8 @@ type watch struct {
 	seen  map[string]bool
 }
 
-// checkWatches creates a task every 20 s, and one after each end of a stream, before its watch resumes. After the given
-// time it ends each watch, which then has to resume and to receive every change within 10 s.
+// checkWatches creates a task every 20 s, and one after each end of a stream, before the watch resumes. After the given
+// time it ends each watch, which must then resume and receive every change within 10 s.
 func checkWatches(ctx context.Context, tasks taskv1.TaskServiceClient, length time.Duration, watches ...*watch) {
 	var created []string
 	var lock sync.Mutex
@@ -57,9 +57,9 @@ func (w *watch) follow(ctx context.Context, until time.Time, createNext func() [
 	for time.Now().Before(until) {
 		begun := time.Now()
 		end := w.readStream(ctx, until, nil)
-		lived := time.Since(begun)
-		fmt.Printf("  watch, %s: lived %.0f s, ended with %v\n", w.name, lived.Seconds(), describe(end))
-		isOK := end == io.EOF && lived > shortestWatch
+		lasted := time.Since(begun)
+		fmt.Printf("  watch, %s: lasted %.0f s, ended with %v\n", w.name, lasted.Seconds(), describe(end))
+		isOK := end == io.EOF && lasted > shortestWatch
 		isOurs := status.Code(end) == codes.Canceled && !time.Now().Before(until)
 		check(isOK || isOurs, "a watch ends with OK after four to five minutes")
 		created = createNext()
@@ -67,10 +67,10 @@ func (w *watch) follow(ctx context.Context, until time.Time, createNext func() [
 	w.readStream(ctx, time.Now().Add(catchUpLimit), created)
 	missing := w.missing(created)
 	fmt.Printf("  watch, %s: %d of %d changes received\n", w.name, len(created)-missing, len(created))
-	check(missing == 0, "a watch that resumes with its last token misses nothing")
+	check(missing == 0, "a watch that resumes with its last token misses no change")
 }
 
-// readStream reads one stream until it ends, until the time is up, or until it has received all wanted tasks, if any.
+// readStream reads one stream until it ends, the time is up, or all wanted tasks (if any) were received.
 func (w *watch) readStream(ctx context.Context, until time.Time, wanted []string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

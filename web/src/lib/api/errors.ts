@@ -1,9 +1,9 @@
 import type { Problem, Violation } from './generated';
 
 /**
- * Why a call of the API failed.
+ * A failed call of the API.
  *
- * `status` is the HTTP status, or 0 where the page itself gave up; `reason` is the API's own word, or with status 0
+ * `status` is the HTTP status, or 0 if there was no usable response. `reason` comes from the API; with status 0 it is
  * `OFFLINE`, `TIMEOUT` or `SESSION_NOT_READY`.
  */
 export class ApiError extends Error {
@@ -19,13 +19,13 @@ export class ApiError extends Error {
     this.name = 'ApiError';
   }
 
-  /** Whether the same request may well work a moment later. */
+  /** Whether the error is temporary, so that a retry of the same request may succeed. */
   get isPassing(): boolean {
     return this.status === 0 || [502, 503, 504].includes(this.status);
   }
 }
 
-/** The error that an answer stands for; its body is a problem (RFC 9457), or not even that. */
+/** The error for a response. Its body is a problem (RFC 9457), or anything else, such as a proxy's HTML page. */
 export async function errorOf(response: Response): Promise<ApiError> {
   const problem: Partial<Problem> = (await response.json().catch(() => null)) ?? {};
   return new ApiError(

@@ -5,12 +5,12 @@ export type { Notification, NotificationPage };
 
 const PATH = '/api/v1/notifications';
 
-/** A page of the caller's notifications, newest first, and how many are unread in all. */
+/** Return a page of the user's notifications, newest first, and the total number of unread ones. */
 export function listNotifications(pageToken = ''): Promise<NotificationPage> {
   return send(PATH, { query: { page_token: pageToken } });
 }
 
-/** Marks notifications as read; those that are already stay as they are. */
+/** Mark notifications as read; those that already are stay unchanged. */
 export function markRead(marks: ReadMarks): Promise<void> {
   return send(`${PATH}:markRead`, { method: 'POST', body: marks, isRepeatable: true });
 }

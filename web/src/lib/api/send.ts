@@ -4,15 +4,15 @@ import { sessionFetch } from './session-fetch';
 
 type Value = string | number | boolean;
 
-/** What is asked of the API. */
+/** The options of an API call. */
 export interface Call {
   method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** Query parameters; a list is sent as one parameter for each of its values, and what is empty not at all. */
+  /** Query parameters. A list becomes one parameter for each value; empty values are omitted. */
   query?: Record<string, Value | readonly Value[] | undefined>;
   /** Sent as JSON. */
   body?: unknown;
   headers?: Record<string, string>;
-  /** Whether the call may be sent again when nobody knows what became of it. Reads always may. */
+  /** Whether to retry the call if its outcome is unknown. Defaults to true for GET. */
   isRepeatable?: boolean;
   signal?: AbortSignal;
 }
@@ -22,12 +22,12 @@ const PAUSES_MS = [300, 1200];
 
 let onUnauthorized: () => void = () => undefined;
 
-/** Says what to do when the API answers that nobody is signed in any more. */
-export function whenUnauthorized(what: () => void): void {
-  onUnauthorized = what;
+/** Set the handler that is called on each response with status 401. */
+export function whenUnauthorized(handler: () => void): void {
+  onUnauthorized = handler;
 }
 
-/** Calls the API at the page's own origin and returns the answer's JSON, `undefined` where it has none. Throws ApiError. */
+/** Call the API at the page's origin. Return the response's JSON, or `undefined` if it is empty. Throws ApiError. */
 export async function send<T>(path: string, call: Call = {}): Promise<T> {
   const isRepeatable = call.isRepeatable ?? (call.method ?? 'GET') === 'GET';
   for (let attempt = 0; ; attempt++) {
@@ -42,7 +42,7 @@ export async function send<T>(path: string, call: Call = {}): Promise<T> {
 }
 
 async function sendOnce<T>(path: string, call: Call): Promise<T> {
-  const response = await answerTo(path, call);
+  const response = await fetchResponse(path, call);
   if (response.status === 401) onUnauthorized();
   if (!response.ok) throw await errorOf(response);
   try {
@@ -50,13 +50,13 @@ async function sendOnce<T>(path: string, call: Call): Promise<T> {
     return (text ? JSON.parse(text) : undefined) as T;
   } catch (error) {
     if (call.signal?.aborted) throw error;
-    if (!(error instanceof SyntaxError)) throw new ApiError(0, 'OFFLINE', 'The answer broke off');
+    if (!(error instanceof SyntaxError)) throw new ApiError(0, 'OFFLINE', 'The response ended early');
     const requestId = response.headers.get('X-Request-ID') ?? '';
-    throw new ApiError(response.status, 'UNREADABLE', 'The answer is no JSON', requestId);
+    throw new ApiError(response.status, 'UNREADABLE', 'The response is not JSON', requestId);
   }
 }
 
-async function answerTo(
+async function fetchResponse(
   path: string,
   { method = 'GET', query = {}, body, headers = {}, signal }: Call,
 ): Promise<Response> {
@@ -75,8 +75,8 @@ async function answerTo(
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    if (timeout.aborted) throw new ApiError(0, 'TIMEOUT', 'No answer came in time');
-    throw new ApiError(0, 'OFFLINE', 'The server cannot be reached');
+    if (timeout.aborted) throw new ApiError(0, 'TIMEOUT', 'No response in time');
+    throw new ApiError(0, 'OFFLINE', 'Could not reach the server');
   }
 }
 

@@ -21,7 +21,7 @@ function refuse(method: string, status: number): void {
   server.refuse(method, new Refusal(status, 'REFUSED'));
 }
 
-/** What the call returns or throws within `ms`. */
+/** Return what the call returns or throws within `ms`. */
 async function outcomeOf(call: Promise<unknown>, ms: number): Promise<unknown> {
   const outcome = call.catch((error: unknown) => error);
   await vi.advanceTimersByTimeAsync(ms);
@@ -42,7 +42,7 @@ describe('a 401 just after a login', () => {
     expect(server.received).toHaveLength(3);
   });
 
-  test('is retried after the second for which the gateway remembers that it did not find the session', async () => {
+  test('is retried after the second for which the gateway caches that it did not find the session', async () => {
     const at: number[] = [];
     const missed = (): Response => {
       at.push(performance.now());
@@ -61,7 +61,7 @@ describe('a 401 just after a login', () => {
     expect(server.received).toHaveLength(sent + 1);
   });
 
-  test('is final for a password', async () => {
+  test('is final for a wrong password', async () => {
     expect(await outcomeOf(logIn('ann', 'wrong'), 0)).toMatchObject({ status: 401, reason: 'UNAUTHENTICATED' });
     expect(server.received).toHaveLength(1);
   });

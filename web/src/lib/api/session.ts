@@ -5,18 +5,18 @@ import { send } from './send';
 import { loginAccepted, sessionEnded } from './session-fetch';
 
 const PATH = '/api/v1/session';
-const STORED_AFTER_MS = 50; // an earlier request often misses the new session, and Kong remembers a miss for one second
+const STORED_AFTER_MS = 50; // an earlier request often misses the new session, and Kong caches the miss for one second
 
-/** Who is signed in. Throws an ApiError of status 401 when nobody is. */
+/** Return the current session. Throws ApiError: 401 if there is none. */
 export function getSession(): Promise<Session> {
   return send(PATH);
 }
 
 /**
- * Signs in; the gateway answers with the session's cookie, which no script can read.
+ * Sign in. The gateway sets the session cookie, which is HttpOnly: scripts cannot read it.
  *
- * Returns when the gateway knows the new session. Throws an ApiError of status 401 for a wrong name or password, and of
- * reason SESSION_NOT_READY when the gateway still does not know the session after two seconds.
+ * Returns when the gateway accepts the new session. Throws ApiError: 401 for a wrong username or password, with reason
+ * SESSION_NOT_READY if the gateway still does not accept the session after two seconds.
  */
 export async function logIn(user: string, password: string): Promise<Session> {
   await send(PATH, { headers: { Authorization: `Basic ${base64(`${user}:${password}`)}` } });
@@ -26,11 +26,11 @@ export async function logIn(user: string, password: string): Promise<Session> {
     return await getSession();
   } catch (error) {
     if (!(error instanceof ApiError && error.status === 401)) throw error;
-    throw new ApiError(0, 'SESSION_NOT_READY', 'The gateway does not know the new session', error.requestId);
+    throw new ApiError(0, 'SESSION_NOT_READY', 'The gateway does not accept the new session yet', error.requestId);
   }
 }
 
-/** Ends the session for good: the gateway forgets it, so that a copy of its cookie is worth nothing. */
+/** End the session at the gateway, so that a copy of its cookie is no longer valid. */
 export async function logOut(): Promise<void> {
   await send(PATH, { method: 'POST', query: { session_logout: true } });
   sessionEnded();

@@ -9,32 +9,32 @@ export type TaskOrder = NonNullable<TaskQuery['order_by']>;
 
 const PATH = '/api/v1/tasks';
 
-/** A page of the caller's tasks. */
+/** Return a page of the user's tasks. */
 export function listTasks(query: TaskQuery, signal?: AbortSignal): Promise<TaskPage> {
   return send(PATH, { query, signal });
 }
 
-/** One task, deleted or not. */
+/** Return one task, deleted or not. */
 export function getTask(id: string): Promise<Task> {
   return send(pathOf(id), { query: { show_deleted: true } });
 }
 
-/** Creates a task; under the same key it is created once, however often this is called. */
+/** Create a task. Repeated calls with the same idempotency key create it once. */
 export function createTask(task: NewTask, key: string): Promise<Task> {
   return send(PATH, { method: 'POST', body: task, headers: { 'Idempotency-Key': key }, isRepeatable: true });
 }
 
-/** Changes what the patch names, if the task still has this etag; throws an ApiError of status 412 if not. */
+/** Update the fields in the patch. Throws ApiError: 412 if the task no longer has this ETag. */
 export function updateTask(id: string, patch: TaskPatch, etag: string): Promise<Task> {
   return send(pathOf(id), { method: 'PATCH', body: patch, headers: ifMatch(etag) });
 }
 
-/** Deletes a task, if it still has this etag; throws an ApiError of status 412 if not. */
+/** Delete a task. Throws ApiError: 412 if it no longer has this ETag. */
 export function deleteTask(id: string, etag: string): Promise<void> {
   return send(pathOf(id), { method: 'DELETE', headers: ifMatch(etag) });
 }
 
-/** Takes a deletion back. */
+/** Restore a deleted task. */
 export function undeleteTask(id: string): Promise<Task> {
   return send(`${pathOf(id)}:undelete`, { method: 'POST' });
 }

@@ -14,7 +14,7 @@ let server: FakeServer;
 let app: App;
 
 beforeEach(() => {
-  user = userEvent.setup(); // a pointer of its own: it would leave what another test's was over
+  user = userEvent.setup(); // a shared pointer would leave the element that another test hovered over
   server = FakeServer.start();
   app = anApp();
 });
@@ -35,12 +35,12 @@ describe('the keyboard', () => {
     ['TODO', '{ArrowRight}', 'IN_PROGRESS'],
     ['IN_PROGRESS', '{ArrowRight}', 'DONE'],
     ['IN_PROGRESS', '{ArrowLeft}', 'TODO'],
-  ] as const)('moves a task from %s by Alt and %s to %s', async (status, key, target) => {
+  ] as const)('moves a task from %s with Alt and %s to %s', async (status, key, target) => {
     const { id } = show({ status });
     screen.getByRole('button', { name: 'Buy milk' }).focus();
     await user.keyboard(`{Alt>}${key}{/Alt}`);
     await vi.waitFor(() => expect(server.tasks.get(id).status).toBe(target));
-    expect(app.announcer.message).toMatch(/^“Buy milk” was moved to/);
+    expect(app.announcer.message).toMatch(/^“Buy milk” moved to/);
   });
 
   test.each([
@@ -48,14 +48,14 @@ describe('the keyboard', () => {
     ['DONE', '{Alt>}{ArrowRight}{/Alt}'],
     ['TODO', '{ArrowRight}'],
     ['TODO', '{Alt>}{ArrowDown}{/Alt}'],
-  ] as const)('leaves a task in %s where it is by %s', async (status, keys) => {
+  ] as const)('does not move a task from %s with %s', async (status, keys) => {
     show({ status });
     screen.getByRole('button', { name: 'Buy milk' }).focus();
     await user.keyboard(keys);
     expect(server.received).toEqual([]);
   });
 
-  test('completes a task and takes that back', async () => {
+  test('completes a task', async () => {
     const { id } = show();
     await user.tab();
     expect(document.activeElement).toBe(screen.getByRole('checkbox', { name: 'Mark “Buy milk” as done' }));
@@ -74,14 +74,14 @@ describe('the keyboard', () => {
 });
 
 describe('the menu', () => {
-  const unplaced = { hidden: true }; // without a layout, what floats is never placed and so never visible
+  const unplaced = { hidden: true }; // jsdom has no layout, so a floating element is never positioned and stays hidden
 
   async function open(): Promise<HTMLElement[]> {
-    await user.click(screen.getByRole('button', { name: 'What to do with “Buy milk”' }));
+    await user.click(screen.getByRole('button', { name: 'Actions for “Buy milk”' }));
     return screen.findAllByRole('menuitem', unplaced);
   }
 
-  test('is not there until it is opened, and offers what can be done', async () => {
+  test('is absent until it is opened, and lists the possible actions', async () => {
     show({ status: 'IN_PROGRESS' });
     expect(screen.queryByRole('menu', unplaced)).toBeNull();
     const entries = await open();
@@ -99,65 +99,65 @@ describe('the menu', () => {
     await user.click(entries.at(-1) as HTMLElement);
     await vi.waitFor(() => expect(app.toasts.shown).toHaveLength(1));
     expect(server.tasks.get(id, true).delete_time).not.toBeNull();
-    expect(app.toasts.shown).toMatchObject([{ title: '“Buy milk” was deleted', action: { label: 'Undo' } }]);
+    expect(app.toasts.shown).toMatchObject([{ title: '“Buy milk” deleted', action: { label: 'Undo' } }]);
   });
 
-  test('closes by Escape, and the keyboard is back at its button', async () => {
+  test('closes with Escape and returns the focus to its button', async () => {
     show();
     await open();
     await user.keyboard('{Escape}');
     await vi.waitFor(() => expect(screen.queryByRole('menu', unplaced)).toBeNull());
-    const button = screen.getByRole('button', { name: 'What to do with “Buy milk”' });
+    const button = screen.getByRole('button', { name: 'Actions for “Buy milk”' });
     await vi.waitFor(() => expect(document.activeElement).toBe(button));
   });
 
-  test('is not there while the task is on its way', () => {
+  test('is absent while a change is being saved', () => {
     const task = server.tasks.add();
     app.tasks.receive(task);
     app.tasks.cache.overlay(task.id, { title: 'Changed' });
     renderIn(app, Card, { task });
     expect(screen.getByRole('article').getAttribute('aria-busy')).toBe('true');
-    expect(screen.queryByRole('button', { name: /^What to do with/ })).toBeNull();
+    expect(screen.queryByRole('button', { name: /^Actions for/ })).toBeNull();
   });
 });
 
-describe('what was due', () => {
-  test('is said to be overdue', () => {
+describe('a due time', () => {
+  test('in the past is marked as overdue', () => {
     show({ due_time: hours(-1) });
     expect(screen.getByRole('listitem').textContent).toContain('Overdue');
   });
 
   test.each([
-    ['is still to come', 1, 'TODO'],
-    ['is done', -1, 'DONE'],
-  ] as const)('is not overdue when it %s', (_, fromNow, status) => {
+    ['in the future', 1, 'TODO'],
+    ['of a completed task', -1, 'DONE'],
+  ] as const)('%s is not marked as overdue', (_, fromNow, status) => {
     show({ due_time: hours(fromNow), status });
     expect(screen.getByRole('listitem').textContent).not.toContain('Overdue');
   });
 
-  test('is overdue as soon as its time has come, while it is looked at', async () => {
+  test('is marked as overdue once it passes while the card is shown', async () => {
     show({ due_time: hours(1) });
     app.clock.now = new Date(hours(2));
     await vi.waitFor(() => expect(screen.getByRole('listitem').textContent).toContain('Overdue'));
   });
 });
 
-test('a label shows what else has it', async () => {
+test('a click on a label filters by it', async () => {
   show({ labels: ['home'] });
   await user.click(screen.getByRole('button', { name: 'home' }));
   expect(address.filters.labels).toEqual(['home']);
 });
 
-test('a title is text, whatever it contains', () => {
+test('a title is shown as text, whatever it contains', () => {
   show({ title: '<img src=x onerror=alert(1)>', description: '<b>bold</b>', labels: ['<i>'] });
   expect(screen.getByText('<img src=x onerror=alert(1)>')).toBeTruthy();
   expect(document.querySelector('article img, article b, article i')).toBeNull();
 });
 
-test('a task whose notification is on its way says so', async () => {
+test('a task shows that its notification is pending', async () => {
   const { id } = show();
   app.expectNotification(id);
-  expect(await screen.findByText('Notification on its way')).toBeTruthy();
+  expect(await screen.findByText('Notification pending')).toBeTruthy();
   app.underway.delete(id);
-  await vi.waitFor(() => expect(screen.queryByText('Notification on its way')).toBeNull());
+  await vi.waitFor(() => expect(screen.queryByText('Notification pending')).toBeNull());
 });

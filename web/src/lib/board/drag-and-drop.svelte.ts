@@ -1,14 +1,14 @@
 import type { Attachment } from 'svelte/attachments';
 import type { Task, TaskStatus } from '#lib/api/tasks.ts';
 
-/** The task that is being dragged, for the columns to see where it could go. */
+/** The task being dragged; columns use it to highlight possible targets. */
 class DragState {
   task = $state.raw<Task>();
 }
 
 export const drag = new DragState();
 
-/** Makes an element drag its task. */
+/** Make an element draggable together with its task. */
 export function draggable(task: Task): Attachment<HTMLElement> {
   return (element) => {
     const start = (event: DragEvent) => {
@@ -26,7 +26,7 @@ export function draggable(task: Task): Attachment<HTMLElement> {
   };
 }
 
-/** Lets an element take tasks of another status. */
+/** Let an element accept tasks of another status. */
 export function dropTarget(status: TaskStatus, drop: (task: Task) => void): Attachment<HTMLElement> {
   return (element) => {
     const over = (event: DragEvent) => {

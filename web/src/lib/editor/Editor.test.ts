@@ -24,7 +24,7 @@ beforeEach(() => {
   address.open(task.id);
 });
 
-/** The card of the task, which is its editor while the address says so. */
+/** Render the card of the task; it shows the editor while the URL names the task. */
 function show() {
   return renderIn(app, Card, { task: app.tasks.cache.get(task.id) ?? task });
 }
@@ -56,30 +56,30 @@ test.each(FIELDS)('%s can be edited', (name) => {
   expect(field(text.fields[name])).toBeInstanceOf(HTMLElement);
 });
 
-test('what was changed is saved, and nothing else is sent', async () => {
+test('saving sends only the changed fields', async () => {
   show();
   await write('Title', 'Buy bread');
   await user.selectOptions(field('Status'), 'Done');
   await save();
   await isClosed();
   expect(server.asked('PATCH').map(({ body }) => body)).toEqual([{ title: 'Buy bread', status: 'DONE' }]);
-  expect(app.announcer.message).toBe('“Buy bread” was saved');
+  expect(app.announcer.message).toBe('“Buy bread” saved');
 });
 
-test('without a change nothing is sent', async () => {
+test('saving without a change sends nothing', async () => {
   show();
   await save();
   await isClosed();
   expect(server.received).toEqual([]);
 });
 
-test('afterwards the keyboard is where it was, at the task', async () => {
+test('after saving, the focus returns to the task', async () => {
   show();
   await save();
   await vi.waitFor(() => expect(document.activeElement?.textContent).toBe('Buy milk'));
 });
 
-test('Escape leaves the task as it was, and forgets what was typed', async () => {
+test('Escape discards the edits', async () => {
   show();
   await write('Title', 'Never mind');
   await user.keyboard('{Escape}');
@@ -89,7 +89,7 @@ test('Escape leaves the task as it was, and forgets what was typed', async () =>
   await vi.waitFor(() => expect(field('Title').value).toBe('Buy milk'));
 });
 
-test('what the service does not take is said at its field, and stays', async () => {
+test('a value that the service rejects stays, with the error at its field', async () => {
   show();
   await write('Title', 'x'.repeat(201));
   await save();
@@ -98,7 +98,7 @@ test('what the service does not take is said at its field, and stays', async () 
   expect(field('Title').value).toHaveLength(201);
 });
 
-test('an error keeps what was typed and can be tried again', async () => {
+test('after an error, the edits stay and can be saved again', async () => {
   server.refuse('PATCH', new Refusal(500, 'INTERNAL', { request_id: 'abc' }));
   show();
   await write('Title', 'Buy bread');
@@ -110,8 +110,8 @@ test('an error keeps what was typed and can be tried again', async () => {
   expect(stored().title).toBe('Buy bread');
 });
 
-describe('when somebody else changed the task meanwhile', () => {
-  test('in other fields, both are saved and nobody is asked', async () => {
+describe('when the task was changed elsewhere in the meantime', () => {
+  test('in other fields, both changes are saved without a question', async () => {
     show();
     server.tasks.update(task.id, { priority: 'URGENT' });
     await write('Title', 'Mine');
@@ -120,7 +120,7 @@ describe('when somebody else changed the task meanwhile', () => {
     expect(stored()).toMatchObject({ title: 'Mine', priority: 'URGENT' });
   });
 
-  test('in the same field, what was typed is kept and what has changed is said', async () => {
+  test('in the same field, the edits are kept and the new values are shown', async () => {
     show();
     server.tasks.update(task.id, { title: 'Theirs', priority: 'URGENT' });
     await write('Title', 'Mine');
@@ -132,24 +132,24 @@ describe('when somebody else changed the task meanwhile', () => {
     expect(stored().title).toBe('Theirs');
   });
 
-  test('saving anyway replaces what was typed, and nothing of theirs besides', async () => {
+  test('saving anyway overwrites only the edited fields', async () => {
     show();
     server.tasks.update(task.id, { title: 'Theirs', description: 'three litres' });
     await write('Title', 'Mine');
     await save();
     await screen.findByRole('alert');
-    await save('Save mine');
+    await save('Save my edits');
     await isClosed();
     expect(stored()).toMatchObject({ title: 'Mine', description: 'three litres' });
   });
 
-  test('theirs can be taken over, and the rest of what was typed is saved', async () => {
+  test('the new values can be used, and the other edits are saved', async () => {
     show();
     server.tasks.update(task.id, { title: 'Theirs' });
     await write('Title', 'Mine');
     await write('Description', 'mine too');
     await save();
-    await user.click(await screen.findByRole('button', { name: 'Take over what has changed' }));
+    await user.click(await screen.findByRole('button', { name: 'Use the new values' }));
     expect([field('Title').value, field('Description').value]).toEqual(['Theirs', 'mine too']);
     expect(screen.queryByRole('alert')).toBeNull();
     await save();
@@ -157,21 +157,21 @@ describe('when somebody else changed the task meanwhile', () => {
     expect(stored()).toMatchObject({ title: 'Theirs', description: 'mine too' });
   });
 
-  test('and once more before it is saved anyway, that is a conflict again', async () => {
+  test('and changed again before saving anyway, there is another conflict', async () => {
     show();
     server.tasks.update(task.id, { title: 'Theirs' });
     await write('Title', 'Mine');
     await save();
     await screen.findByRole('alert');
     server.tasks.update(task.id, { title: 'Theirs again' });
-    await save('Save mine');
+    await save('Save my edits');
     await screen.findByText('Title is now “Theirs again”');
     expect([field('Title').value, stored().title]).toEqual(['Mine', 'Theirs again']);
   });
 });
 
-describe('when the card is drawn elsewhere meanwhile', () => {
-  test('what was typed is still there, and takes nothing back of what moved it', async () => {
+describe('when the card is rendered elsewhere in the meantime', () => {
+  test('the edits are still there, and saving them does not undo the move', async () => {
     const { unmount } = show();
     await write('Title', 'Mine');
     unmount();
@@ -183,7 +183,7 @@ describe('when the card is drawn elsewhere meanwhile', () => {
     expect(stored()).toMatchObject({ title: 'Mine', status: 'IN_PROGRESS' });
   });
 
-  test('and nothing was typed, the task is shown as it is now', () => {
+  test('without edits, the editor shows the current task', () => {
     const { unmount } = show();
     unmount();
     app.tasks.receive(server.tasks.update(task.id, { title: 'Theirs' }));

@@ -30,18 +30,18 @@ function keys(): (string | null)[] {
   return server.asked('POST').map(({ headers }) => headers.get('Idempotency-Key'));
 }
 
-function wordsAt(input: HTMLInputElement): string {
+function descriptionOf(input: HTMLInputElement): string {
   const ids = input.getAttribute('aria-describedby')?.split(' ') ?? [];
   return ids.map((id) => document.getElementById(id)?.textContent).join(' ');
 }
 
-test('a title is enough, and the form is free for the next one at once', async () => {
-  const held = server.holdAnswer('POST');
+test('a title is enough, and the form is ready for the next task immediately', async () => {
+  const held = server.holdResponse('POST');
   await add('Buy milk');
   expect(field('Title').value).toBe('');
   expect(app.tasks.cache.all).toMatchObject([{ title: 'Buy milk' }]);
   held.release();
-  await vi.waitFor(() => expect(app.announcer.message).toBe('“Buy milk” was added'));
+  await vi.waitFor(() => expect(app.announcer.message).toBe('“Buy milk” added'));
   expect(server.tasks.all).toMatchObject([{ title: 'Buy milk', status: 'TODO', priority: 'MEDIUM', labels: [] }]);
   expect(app.underway.has(server.tasks.all[0]?.id ?? '')).toBe(true);
 });
@@ -51,7 +51,7 @@ test('without a title nothing is sent', async () => {
   expect(server.received).toEqual([]);
 });
 
-test('the rest is folded away until it is asked for, and saved with the title', async () => {
+test('the details are hidden until they are opened, and saved with the title', async () => {
   expect(screen.queryByLabelText('Priority')).toBeNull();
   await user.click(screen.getByRole('button', { name: 'Details' }));
   expect(screen.getByRole('button', { name: 'Details' }).getAttribute('aria-expanded')).toBe('true');
@@ -65,7 +65,7 @@ test('the rest is folded away until it is asked for, and saved with the title', 
   expect([field('Description').value, field('Labels').value]).toEqual(['', '']);
 });
 
-test('a year that the service does not know is not sent, and is still there to be mended', async () => {
+test('an invalid year is not sent, and stays in the field', async () => {
   await user.click(screen.getByRole('button', { name: 'Details' }));
   await fireEvent.change(field('Due'), { target: { value: '20266-01-15T09:00' } });
   await add('Buy milk');
@@ -78,7 +78,7 @@ test('a year that the service does not know is not sent, and is still there to b
 });
 
 describe('after a failure', () => {
-  test('what was typed is given back, and the request can be named', async () => {
+  test('the content is restored, with the request ID', async () => {
     server.refuse('POST', REFUSED);
     await user.click(screen.getByRole('button', { name: 'Details' }));
     await user.type(field('Labels'), 'home');
@@ -88,7 +88,7 @@ describe('after a failure', () => {
     expect(app.tasks.cache.all).toEqual([]);
   });
 
-  test('the same is sent under the same key, so that it counts once', async () => {
+  test('the same content is sent with the same key, so that it creates one task', async () => {
     server.next('POST', (answer) => (answer(), REFUSED.response));
     await add('Buy milk');
     await screen.findByRole('alert');
@@ -99,7 +99,7 @@ describe('after a failure', () => {
     expect(screen.queryByRole('alert')).toBeNull();
   });
 
-  test('something else is sent under another key', async () => {
+  test('different content is sent with another key', async () => {
     server.refuse('POST', REFUSED);
     await add('Buy milk');
     await screen.findByRole('alert');
@@ -108,7 +108,7 @@ describe('after a failure', () => {
     expect(new Set(keys()).size).toBe(2);
   });
 
-  test('that was made up for, the same once more is another task', async () => {
+  test('and a successful retry, the same content creates another task', async () => {
     server.refuse('POST', REFUSED);
     await add('Buy milk');
     await screen.findByRole('alert');
@@ -118,7 +118,7 @@ describe('after a failure', () => {
     await vi.waitFor(() => expect(server.tasks.all).toHaveLength(2));
   });
 
-  test('while the next task is being written, it is said in a toast, and can be sent again from there', async () => {
+  test('while the next task is being typed, a toast shows the error and offers a retry', async () => {
     const held = server.holdRequest('POST');
     await add('Buy milk');
     await user.type(field('Title'), 'Buy bread');
@@ -136,26 +136,26 @@ describe('after a failure', () => {
   });
 });
 
-describe('what the service does not take', () => {
-  test('is said at the title, and given back', async () => {
+describe('a value that the service rejects', () => {
+  test('stays, with the error at the title', async () => {
     await add('  ');
     await vi.waitFor(() => expect(field('Title').getAttribute('aria-invalid')).toBe('true'));
-    expect(wordsAt(field('Title'))).toBe('Title must not be blank.');
+    expect(descriptionOf(field('Title'))).toBe('Title must not be blank.');
     expect(screen.queryByRole('alert')).toBeNull();
   });
 
-  test('is said at its field, which is unfolded for it', async () => {
+  test('shows the error at its field and opens the details', async () => {
     await user.click(screen.getByRole('button', { name: 'Details' }));
     await user.click(field('Labels'));
     await user.paste('x'.repeat(51));
     await user.click(screen.getByRole('button', { name: 'Details' }));
     await add('Buy milk');
     await vi.waitFor(() => expect(field('Labels').getAttribute('aria-invalid')).toBe('true'));
-    expect(wordsAt(field('Labels'))).toContain('Labels must be at most 50 characters.');
+    expect(descriptionOf(field('Labels'))).toContain('Labels must be at most 50 characters.');
     expect(field('Title').getAttribute('aria-invalid')).toBe('false');
   });
 
-  test('and has no field is said below', async () => {
+  test('in no field of the form shows the error below', async () => {
     const violations = [{ field: 'Idempotency-Key', description: 'must not be empty' }];
     server.refuse('POST', new Refusal(422, 'INVALID_FIELD', { violations }));
     await add('Buy milk');

@@ -40,7 +40,7 @@ function of(address: string): Filters {
 }
 
 describe('an address', () => {
-  test('that names nothing leaves everything open', () => {
+  test('without parameters sets no filters', () => {
     expect(ALL).toEqual({
       view: 'board',
       query: '',
@@ -54,7 +54,7 @@ describe('an address', () => {
     expect(isFiltered(ALL)).toBe(false);
   });
 
-  test('keeps whatever filters it was made of', () => {
+  test('is parsed back to the filters that it was made from', () => {
     const { pick, some } = chance(1);
     for (let i = 0; i < 500; i++) {
       const filters: Filters = {
@@ -70,7 +70,7 @@ describe('an address', () => {
     }
   });
 
-  test('of nonsense is read as far as it makes sense, and always the same way', () => {
+  test('with invalid parameters is parsed to valid filters, always the same ones', () => {
     const { pick, some } = chance(2);
     const names = ['view', 'q', 'status', 'priority', 'label', 'due', 'sort', 'task', '__proto__', 'toString', ''];
     const values = [
@@ -97,7 +97,7 @@ describe('an address', () => {
     }
   });
 
-  test('asks for no more than the service takes', () => {
+  test('is cut to the limits of the service', () => {
     const labels = Array.from({ length: 30 }, (_, i) => `label=${i}`);
     const filters = of([`q=${'🥛'.repeat(300)}`, ...labels].join('&'));
     expect([...filters.query]).toHaveLength(200);
@@ -107,48 +107,48 @@ describe('an address', () => {
 });
 
 test.each([{ query: 'milk' }, { statuses: ['TODO'] }, { priorities: ['LOW'] }, { labels: ['a'] }, { due: 'today' }])(
-  'something is filtered out by %o',
+  '%o counts as a filter',
   (changed) => expect(isFiltered({ ...ALL, ...(changed as Partial<Filters>) })).toBe(true),
 );
 
-test('neither the view nor the order filters anything out', () => {
+test('the view and the order do not count as filters', () => {
   expect(isFiltered({ ...ALL, view: 'list', order: 'due_time' })).toBe(false);
 });
 
-describe('a day that is asked for', () => {
+describe('a due filter', () => {
   const now = new Date(2026, 2, 28, 15, 30);
   const isListed = (due: Filters['due'], time: Date | null) =>
     matches(aTask({ due_time: time && time.toISOString() }), toQuery({ ...ALL, due }, now));
 
-  test('begins and ends at midnight of the person', () => {
+  test('for today begins and ends at midnight in the user’s time zone', () => {
     expect(isListed('today', new Date(2026, 2, 27, 23, 59, 59, 999))).toBe(false);
     expect(isListed('today', new Date(2026, 2, 28))).toBe(true);
     expect(isListed('today', new Date(2026, 2, 28, 23, 59, 59, 999))).toBe(true);
     expect(isListed('today', new Date(2026, 2, 29))).toBe(false);
   });
 
-  test('is the first of the seven of a week, whether or not the clocks are changed in it', () => {
+  test('for the next 7 days includes today, and a daylight saving change does not matter', () => {
     expect(isListed('week', new Date(2026, 2, 28))).toBe(true);
     expect(isListed('week', new Date(2026, 3, 3, 23, 59))).toBe(true);
     expect(isListed('week', new Date(2026, 3, 4))).toBe(false);
   });
 
-  test('has no tasks that are never due', () => {
+  test('excludes tasks without a due time', () => {
     expect(DUES.map((due) => isListed(due, null))).toEqual([false, false, false]);
   });
 
-  test('is over for what was due before now', () => {
+  test('for overdue includes tasks that were due before now', () => {
     expect(isListed('overdue', new Date(2026, 2, 28, 15, 29))).toBe(true);
     expect(isListed('overdue', now)).toBe(false);
   });
 });
 
-test('what is done is not overdue, unless it is asked for', () => {
+test('the overdue filter excludes completed tasks, unless the status filter includes them', () => {
   const overdue = { ...ALL, due: 'overdue' } as const;
   expect(toQuery(overdue, new Date()).statuses).toEqual(['TODO', 'IN_PROGRESS']);
   expect(toQuery({ ...overdue, statuses: ['DONE'] }, new Date()).statuses).toEqual(['DONE']);
 });
 
-test('a deleted task is in no list', () => {
+test('a deleted task matches no query', () => {
   expect(matches(aTask({ delete_time: '2026-01-01T12:00:00Z' }), {})).toBe(false);
 });

@@ -15,7 +15,7 @@ export const VIEWS = ['board', 'list'] as const;
 export type View = (typeof VIEWS)[number];
 export type Due = (typeof DUES)[number];
 
-/** What of the tasks is shown, and how; all of it is in the page's address, so that it can be kept and shared. */
+/** The filters, order and view of the tasks. All of them are in the URL, so that they can be bookmarked and shared. */
 export interface Filters {
   view: View;
   query: string;
@@ -26,11 +26,11 @@ export interface Filters {
   order: TaskOrder;
 }
 
-/** The filters that an address names; what it does not name, or names wrongly, is left open. */
+/** Parse the filters from a URL's query. Absent and invalid parameters set no filter. */
 export function fromAddress(parameters: Pick<URLSearchParams, 'get' | 'getAll'>): Filters {
   return {
     view: oneOf(VIEWS, parameters.get('view')) ?? 'board',
-    query: [...(parameters.get('q') ?? '')].slice(0, 200).join(''), // whole characters, as the service counts them
+    query: [...(parameters.get('q') ?? '')].slice(0, 200).join(''), // code points, as the service counts them
     statuses: parameters.getAll('status').flatMap((each) => oneOf(STATUSES, each) ?? []),
     priorities: parameters.getAll('priority').flatMap((each) => oneOf(PRIORITIES, each) ?? []),
     labels: parameters.getAll('label').filter(Boolean).slice(0, 20),
@@ -39,7 +39,7 @@ export function fromAddress(parameters: Pick<URLSearchParams, 'get' | 'getAll'>)
   };
 }
 
-/** The query of an address that names these filters; empty when all are open. */
+/** Return the URL query for these filters; empty if all have their defaults. */
 export function toAddress(filters: Filters): string {
   const pairs = [
     ['view', filters.view === 'board' ? '' : filters.view],
@@ -53,14 +53,14 @@ export function toAddress(filters: Filters): string {
   return pairs.length ? `?${new URLSearchParams(pairs)}` : '';
 }
 
-/** Whether anything is filtered out, be it by the address or not. */
+/** Whether any filter is set. */
 export function isFiltered(filters: Filters): boolean {
   return Boolean(
     filters.query || filters.statuses.length || filters.priorities.length || filters.labels.length || filters.due,
   );
 }
 
-/** What to ask the API for; `now` is what a day is counted from. */
+/** Return the API query for these filters. `now` is the reference time of the due filters. */
 export function toQuery(filters: Filters, now: Date): TaskQuery {
   return {
     query: filters.query,
@@ -72,7 +72,7 @@ export function toQuery(filters: Filters, now: Date): TaskQuery {
   };
 }
 
-/** Whether the API would list this task for this query: what live events bring is sorted in by it. */
+/** Whether the API would list this task for this query. Decides which lists show a task from a live event. */
 export function matches(task: Task, query: TaskQuery): boolean {
   const text = folded(query.query ?? '');
   return (
@@ -85,7 +85,7 @@ export function matches(task: Task, query: TaskQuery): boolean {
   );
 }
 
-// The service folds case as Unicode does, where ß is ss and both small sigmas are one; there and back again comes to that.
+// The service uses Unicode case folding (ß is ss, both small sigmas are equal); lower, then upper case gives the same.
 function folded(text: string): string {
   return text.toLowerCase().toUpperCase();
 }

@@ -1,7 +1,7 @@
 // @vitest-environment node
 /**
- * The page lists what the service lists: both are held to one table of tasks, queries and expected lists. The service's
- * side is tests/unit/task_svc/test_listing_cases.py.
+ * The page and the service list the same tasks: both are tested with the same tasks, queries and expected lists.
+ * The service's test is tests/unit/task_svc/test_listing_cases.py.
  */
 import { describe, expect, test } from 'vitest';
 import type { Task, TaskQuery } from '#lib/api/tasks.ts';
@@ -13,11 +13,11 @@ import { compare, placeOf } from './order';
 
 const tasks = cases.tasks.map((each) => aTask(each as Partial<Task>));
 
-describe.each(cases.listings)('of $query', ({ query: asked, ids }) => {
+describe.each(cases.listings)('for $query', ({ query: asked, ids }) => {
   const query = asked as TaskQuery;
   const order = query.order_by ?? 'create_time desc';
 
-  test('the page lists what the service lists', () => {
+  test('the page lists the same tasks as the service', () => {
     const listed = tasks
       .filter((task) => matches(task, query))
       .map((task) => placeOf(task, order))
@@ -25,7 +25,7 @@ describe.each(cases.listings)('of $query', ({ query: asked, ids }) => {
     expect(listed.map(({ id }) => id)).toEqual(ids);
   });
 
-  test('the fake of the service lists what the service lists, page by page', () => {
+  test('the fake service lists the same tasks as the service, page by page', () => {
     const listed: string[] = [];
     let page_token = '';
     do {

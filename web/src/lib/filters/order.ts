@@ -1,17 +1,17 @@
 import type { Task, TaskOrder } from '#lib/api/tasks.ts';
 
-/** A place in a list: right behind the task with this value and id. */
+/** A position in a list: the sort value and the ID of a task. */
 export interface Place {
   value: number;
   id: string;
 }
 
-/** Where the service puts a task in this order; ties are broken by id, and tasks without due_time come last. */
+/** A task's position in this order, as the service has it: ties are broken by ID, tasks without due_time come last. */
 export function placeOf(task: Task, order: TaskOrder): Place {
   return { value: valueOf(task, order), id: task.id };
 }
 
-/** Compares two places of the same order, as sort does. */
+/** Compare two positions in the same order, for Array.sort. */
 export function compare(a: Place, b: Place, order: TaskOrder): number {
   const ascending = a.value - b.value || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
   return isDescending(order) ? -ascending : ascending;
@@ -34,7 +34,7 @@ function isDescending(order: TaskOrder): boolean {
   return order.endsWith(' desc');
 }
 
-// Date knows milliseconds only, and two tasks of one millisecond would change places.
+// Date has only milliseconds, which would misorder two tasks of the same millisecond.
 function microseconds(time: string): number {
   const [, whole = '', fraction = ''] = /^(.*?)(?:\.(\d+))?Z$/.exec(time) ?? [];
   return Date.parse(`${whole}Z`) * 1000 + Number(fraction.padEnd(6, '0').slice(0, 6));

@@ -4,7 +4,7 @@ import type { Notification } from '#lib/api/notifications.ts';
 
 /** The user's notifications, newest first, and how many are unread. */
 export class Inbox {
-  /** What was loaded or came live, newest first. */
+  /** All notifications received so far, loaded or live, newest first. */
   readonly notifications = $derived.by(() => this.#sorted());
   unread = $state(0);
   isLoading = $state(false);
@@ -12,23 +12,23 @@ export class Inbox {
 
   readonly #known = new SvelteMap<string, Notification>();
   #next = $state<string>();
-  #load = 0; // the number of the last load; what an older one brings is out of date
-  readonly #meanwhile = new Set<string>(); // unread ones that came live since it began, which its count may not know
+  #load = 0; // the number of the latest load; the result of an older one is discarded
+  readonly #meanwhile = new Set<string>(); // unread ones received live since the load began: its count may miss them
 
   constructor(private readonly calls: typeof api = api) {}
 
-  /** Whether there is more to load. */
+  /** Whether there are more pages. */
   get hasMore(): boolean {
     return this.#next !== '';
   }
 
-  /** Loads the newest page again. */
+  /** Reload from the newest page. */
   async reload(): Promise<void> {
     this.#restart();
     await this.loadMore();
   }
 
-  /** Loads the next page; a failure is kept in `error`, and the next call tries again. */
+  /** Load the next page. A failure is stored in `error`; the next call retries. */
   async loadMore(): Promise<void> {
     if (this.isLoading || !this.hasMore) return;
     const load = ++this.#load;
@@ -52,12 +52,12 @@ export class Inbox {
     }
   }
 
-  /** Tries again what failed, if anything did. */
+  /** Retry the last load if it failed. */
   async retry(): Promise<void> {
     if (this.error) await this.loadMore();
   }
 
-  /** Takes in what came live; tells whether it is new. */
+  /** Add a live notification. Return whether it is new. */
   receive(notification: Notification): boolean {
     if (this.#known.has(notification.id)) return false;
     this.#known.set(notification.id, notification);
@@ -68,20 +68,20 @@ export class Inbox {
     return true;
   }
 
-  /** Marks one notification as read, at once and then at the service. Throws ApiError. */
+  /** Mark one notification as read: on the page immediately, then at the service. Throws ApiError. */
   async markRead(id: string): Promise<void> {
     const notification = this.#known.get(id);
     if (notification?.read_time !== null) return;
     await this.#mark([notification], { ids: [id] });
   }
 
-  /** Marks the whole inbox as read. Throws ApiError. */
+  /** Mark all notifications as read. Throws ApiError. */
   async markAllRead(): Promise<void> {
     const unread = this.notifications.filter((each) => each.read_time === null);
     await this.#mark(unread, { all: true });
   }
 
-  /** Forgets everything. */
+  /** Remove all notifications. */
   clear(): void {
     this.#restart();
     this.#known.clear();
@@ -108,7 +108,7 @@ export class Inbox {
       this.unread += taken;
       throw error;
     } finally {
-      // What a load has brought may be from before the marks; of a user who is gone nothing is known.
+      // A concurrent load may have returned the state before the marks. After `clear` there is nothing to reload.
       if (this.#known.size && (isLoading || load !== this.#load)) await this.reload();
     }
   }

@@ -23,9 +23,9 @@ function titles(): string[] {
   return inbox.notifications.map(({ title }) => title);
 }
 
-/** Has something happen when the server has read a load's request and has not answered it yet. */
-async function beforeTheAnswer(load: () => Promise<void>, happens: () => unknown): Promise<void> {
-  const held = server.holdAnswer('GET');
+/** Call `happens` after the server has read a load's request and before its response arrives. */
+async function beforeResponse(load: () => Promise<void>, happens: () => unknown): Promise<void> {
+  const held = server.holdResponse('GET');
   const loading = load();
   await held.arrived;
   const happened = happens();
@@ -34,7 +34,7 @@ async function beforeTheAnswer(load: () => Promise<void>, happens: () => unknown
 }
 
 describe('loading', () => {
-  test('goes on page by page, newest first, and counts what is unread in all', async () => {
+  test('works page by page, newest first, and counts all unread notifications', async () => {
     add(120);
     await inbox.reload();
     expect([inbox.notifications.length, inbox.unread, inbox.hasMore]).toEqual([50, 120, true]);
@@ -44,12 +44,12 @@ describe('loading', () => {
     expect(inbox.hasMore).toBe(false);
   });
 
-  test('of nothing leaves an empty inbox', async () => {
+  test('an empty inbox works', async () => {
     await inbox.reload();
     expect([titles(), inbox.unread, inbox.hasMore, inbox.isLoading]).toEqual([[], 0, false, false]);
   });
 
-  test('that fails says why and can be tried again', async () => {
+  test('that fails stores the error and can be retried', async () => {
     add(1);
     server.refuse('GET', REFUSED);
     await inbox.reload();
@@ -58,16 +58,16 @@ describe('loading', () => {
     expect([inbox.error, titles()]).toEqual([undefined, ['Task 1']]);
   });
 
-  test('is tried again only where it failed', async () => {
+  test('is retried only after a failure', async () => {
     add(51);
     await inbox.reload();
     await inbox.retry();
     expect(server.received).toHaveLength(1);
   });
 
-  test('again brings what was missed, although it is still being loaded', async () => {
+  test('again during a load adds the notifications that the first load missed', async () => {
     add(1);
-    const held = server.holdAnswer('GET');
+    const held = server.holdResponse('GET');
     const first = inbox.reload();
     await held.arrived;
     add(1);
@@ -78,9 +78,9 @@ describe('loading', () => {
     expect([titles(), inbox.unread, inbox.isLoading]).toEqual([['Task 2', 'Task 1'], 2, false]);
   });
 
-  test('for one user brings nothing into the inbox of the next', async () => {
+  test('for one user adds nothing to the inbox of the next', async () => {
     add(1);
-    const held = server.holdAnswer('GET');
+    const held = server.holdResponse('GET');
     const loading = inbox.reload();
     await held.arrived;
     inbox.clear();
@@ -92,7 +92,7 @@ describe('loading', () => {
   });
 });
 
-describe('what comes live', () => {
+describe('a live notification', () => {
   test('is new once', async () => {
     await inbox.reload();
     expect(inbox.receive(aNotification())).toBe(true);
@@ -100,47 +100,47 @@ describe('what comes live', () => {
     expect([titles(), inbox.unread]).toEqual([['Buy milk'], 1]);
   });
 
-  test('is not new when it was loaded before', async () => {
+  test('is not new if it was already loaded', async () => {
     const notification = server.inbox.add();
     await inbox.reload();
     expect(inbox.receive(notification)).toBe(false);
     expect(inbox.unread).toBe(1);
   });
 
-  test('while the inbox is being loaded is counted, though the answer does not know of it', async () => {
+  test('during a load is counted if the response does not include it', async () => {
     add(1);
-    await beforeTheAnswer(
+    await beforeResponse(
       () => inbox.reload(),
       () => inbox.receive(server.inbox.add()),
     );
     expect([titles(), inbox.unread]).toEqual([['Task 2', 'Task 1'], 2]);
   });
 
-  test('while the inbox is being loaded is counted once, where the answer knows of it', async () => {
+  test('during a load is counted once if the response includes it', async () => {
     const notification = server.inbox.add();
-    await beforeTheAnswer(
+    await beforeResponse(
       () => inbox.reload(),
       () => inbox.receive(notification),
     );
     expect([titles(), inbox.unread]).toEqual([['Task 1'], 1]);
   });
 
-  test('while an older page is being loaded is counted, though the answer does not know of it', async () => {
+  test('during a load of an older page is counted', async () => {
     add(60);
     await inbox.reload();
-    await beforeTheAnswer(
+    await beforeResponse(
       () => inbox.loadMore(),
       () => inbox.receive(server.inbox.add()),
     );
     expect([inbox.notifications.length, inbox.unread]).toEqual([61, 61]);
   });
 
-  test('and was read elsewhere is not counted', () => {
+  test('that is already read is not counted', () => {
     inbox.receive(aNotification({ read_time: READ }));
     expect(inbox.unread).toBe(0);
   });
 
-  test('is sorted in by its time, and by its id where the times are the same', () => {
+  test('is ordered by time, then by ID', () => {
     for (const [id, create_time] of [
       ['b', '2026-01-01T12:00:00Z'],
       ['d', '2026-01-01T11:00:00.5Z'],
@@ -153,7 +153,7 @@ describe('what comes live', () => {
 });
 
 describe('marking as read', () => {
-  test('one shows at once and is told to the service', async () => {
+  test('one shows immediately and is sent to the service', async () => {
     add(3);
     await inbox.reload();
     const { id } = server.inbox.notifications[1] as { id: string };
@@ -164,14 +164,14 @@ describe('marking as read', () => {
     expect(server.inbox.list('').unread_count).toBe(2);
   });
 
-  test('one that is read already, or not there, asks for nothing', async () => {
+  test('one that is already read or unknown sends nothing', async () => {
     inbox.receive(aNotification({ read_time: READ }));
     await inbox.markRead(aNotification().id);
     await inbox.markRead('unknown');
     expect(server.received).toEqual([]);
   });
 
-  test('all means those as well that are not loaded', async () => {
+  test('all includes notifications that are not loaded', async () => {
     add(60);
     await inbox.reload();
     await inbox.markAllRead();
@@ -181,20 +181,20 @@ describe('marking as read', () => {
     expect(inbox.notifications.every(({ read_time }) => read_time)).toBe(true);
   });
 
-  test('holds, though what was being loaded is from before', async () => {
+  test('is not undone by a concurrent load', async () => {
     add(2);
     await inbox.reload();
-    await beforeTheAnswer(
+    await beforeResponse(
       () => inbox.reload(),
       () => inbox.markAllRead(),
     );
     expect([inbox.unread, inbox.notifications.every(({ read_time }) => read_time)]).toEqual([0, true]);
   });
 
-  test('asks for nothing more when the inbox was cleared meanwhile', async () => {
+  test('sends no further request after the inbox was cleared', async () => {
     add(1);
     await inbox.reload();
-    const held = server.holdAnswer('POST');
+    const held = server.holdResponse('POST');
     const marking = inbox.markAllRead();
     await held.arrived;
     inbox.clear();
@@ -203,7 +203,7 @@ describe('marking as read', () => {
     expect(server.asked('GET')).toHaveLength(1);
   });
 
-  test('is taken back when it fails, and what came meanwhile is counted', async () => {
+  test('is undone on failure, and notifications received meanwhile stay counted', async () => {
     add(3);
     await inbox.reload();
     server.refuse('POST', REFUSED);
@@ -221,7 +221,7 @@ describe('marking as read', () => {
   });
 });
 
-test('nothing is left when the inbox is cleared', async () => {
+test('clearing the inbox removes everything', async () => {
   add(60);
   await inbox.reload();
   inbox.clear();

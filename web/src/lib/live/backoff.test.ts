@@ -1,20 +1,20 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Backoff, retryAfter } from './backoff';
 
-describe('the back-off', () => {
-  it('doubles from one second up to half a minute', () => {
+describe('the backoff', () => {
+  it('doubles from 1 s up to 30 s', () => {
     const backoff = new Backoff(() => 1);
     expect(Array.from({ length: 7 }, () => backoff.next())).toEqual([
       1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000,
     ]);
   });
 
-  it('takes any part of that, so that browsers come back apart', () => {
+  it('is multiplied by a random factor, so that browsers reconnect at different times', () => {
     expect(new Backoff(() => 0).next()).toBe(0);
     expect(new Backoff(() => 0.25).next()).toBe(250);
   });
 
-  it('begins anew after a success', () => {
+  it('starts again after a reset', () => {
     const backoff = new Backoff(() => 1);
     backoff.next();
     backoff.next();

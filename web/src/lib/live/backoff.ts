@@ -1,10 +1,10 @@
-/** How long to wait before the next attempt. All in milliseconds. */
+/** The pause before the next connection attempt, in milliseconds. */
 
 const FIRST = 1_000;
 const LONGEST = 30_000;
 const LONGEST_ASKED = 5 * 60_000;
 
-/** Exponential, with full jitter: browsers that lost the same server do not come back in step. */
+/** Exponential backoff with full jitter, so that clients of a failed server do not reconnect at the same time. */
 export class Backoff {
   #limit = FIRST;
 
@@ -21,7 +21,7 @@ export class Backoff {
   }
 }
 
-/** What a Retry-After header asks for (RFC 9110, 10.2.3: seconds or a date), 0 where it is absent or says nothing. */
+/** Return the pause in a Retry-After header (RFC 9110, 10.2.3), at most 5 min; 0 if the header is absent or invalid. */
 export function retryAfter(header: string | null): number {
   if (header === null) return 0;
   const asked = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();

@@ -1,22 +1,22 @@
-/** One request for the events, from asking until its answer ends: by itself, by `cut`, or by a watchdog. */
+/** One request for the event stream. It ends when the server ends it, on `cut`, on an error, or on a timeout. */
 import { retryAfter } from './backoff';
 import { type Block, EventStreamParser } from './parser';
 import type { Dependencies } from './dependencies';
 
 export type Outcome =
-  | { kind: 'ended' } // in good order
+  | { kind: 'ended' } // the server ended the stream
   | { kind: 'refused'; status: number; retryAfter: number }
   | { kind: 'broken'; openMs: number };
 
 export interface ConnectionListener {
   onopen(): void;
   onblock(block: Block): void;
-  /** The server says after how long to come back, in milliseconds. */
+  /** The server sent a reconnection time, in milliseconds. */
   onretry(ms: number): void;
 }
 
 const PATH = '/api/v1/events';
-const ANSWER_MS = 15_000; // until an answer begins
+const ANSWER_MS = 15_000; // until the response headers
 const QUIET_MS = 45_000; // the edge sends something every 15 seconds
 const BLOCK_LIMIT = 1024 * 1024;
 
@@ -33,12 +33,12 @@ export class Connection {
     this.#listener = listener;
   }
 
-  /** For how long nothing has come. */
+  /** Milliseconds since the last byte. */
   get quietMs(): number {
     return Date.now() - this.#lastByteAt;
   }
 
-  /** Asks for what happened behind `lastId`, or for what happens from now on where that is empty. */
+  /** Request the events after `lastId`; if it is empty, events from now on. */
   async run(lastId: string): Promise<Outcome> {
     const headers = { Accept: 'text/event-stream', ...(lastId !== '' && { 'Last-Event-ID': lastId }) };
     try {
@@ -53,11 +53,11 @@ export class Connection {
       await this.#read(response.body.getReader());
       return { kind: 'ended' };
     } catch {
-      // The network, the watchdog or a block without end: what matters is that it broke, and the next attempt tells more.
+      // A network error, a timeout or an oversized block: all are handled by reconnecting.
       return { kind: 'broken', openMs: this.#openedAt === undefined ? 0 : Date.now() - this.#openedAt };
     } finally {
       clearTimeout(this.#watchdog);
-      this.cut(); // what was not read of the answer would hold its connection
+      this.cut(); // an unread response would keep its connection open
     }
   }
 
@@ -72,7 +72,7 @@ export class Connection {
       const { done, value } = await reader.read();
       if (done) return;
       for (const block of parser.read(value)) {
-        if (this.#abort.signal.aborted) return; // by who heard the block before
+        if (this.#abort.signal.aborted) return; // by the handler of the previous block
         this.#listener.onblock(block);
       }
       if (parser.retry !== undefined) this.#listener.onretry(parser.retry);

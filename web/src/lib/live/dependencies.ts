@@ -1,4 +1,4 @@
-/** What the live layer takes from the browser, so that a test can put its own in place. */
+/** The browser APIs that this folder uses, so that tests can replace them. */
 import { sessionFetch } from '#lib/api/session-fetch.ts';
 
 export interface Locks {
@@ -13,7 +13,7 @@ export interface Channel {
 
 export interface Dependencies {
   fetch: (path: string, init: RequestInit) => Promise<Response>;
-  /** Absent in old browsers, and on plain HTTP from anywhere but localhost. */
+  /** Absent in old browsers, and over plain HTTP except on localhost. */
   locks: Locks | undefined;
   openChannel: ((name: string) => Channel) | undefined;
   random: () => number;

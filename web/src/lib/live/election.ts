@@ -1,4 +1,4 @@
-/** Elects one tab of the browser: the one that holds a Web Lock. The browser hands it on when that tab goes. */
+/** Elects one tab of the browser: the one that holds a Web Lock. When it closes, the next tab gets the lock. */
 import type { Locks } from './dependencies';
 
 export class Election {
@@ -6,7 +6,7 @@ export class Election {
   readonly #name: string;
   readonly #onchange: (isElected: boolean) => void;
   #queue = new AbortController();
-  #claim: object | undefined; // the request that counts; whatever comes of an older one is of no interest
+  #claim: object | undefined; // the current lock request; results of older ones are ignored
   #release: (() => void) | undefined;
 
   constructor(locks: Locks, name: string, onchange: (isElected: boolean) => void) {
@@ -15,13 +15,13 @@ export class Election {
     this.#onchange = onchange;
   }
 
-  /** Waits until no other tab is elected. */
+  /** Request the lock; this tab is elected when no other tab holds it. */
   stand(): void {
     this.#queue = new AbortController();
     void this.#request({ signal: this.#queue.signal });
   }
 
-  /** Takes the place of a tab that does not do its work: that tab learns it as soon as it does anything again. */
+  /** Take the lock from a tab that does not respond. That tab is notified as soon as it runs again. */
   seize(): void {
     this.#queue.abort();
     void this.#request({ steal: true });
@@ -50,7 +50,7 @@ export class Election {
         this.stand();
         this.#onchange(false);
       } else {
-        this.#onchange(true); // locks are forbidden here, so there is no one to be one with
+        this.#onchange(true); // locks are not permitted here, so each tab elects itself
       }
     }
   }

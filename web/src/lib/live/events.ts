@@ -1,14 +1,14 @@
-/** What can happen, by name, with what comes along; and how the text that was sent becomes that. */
+/** The live events by name with their data, and how they are decoded. */
 import type { Notification, Task } from '#lib/api/generated/index.ts';
 import type { RawEvent } from './parser';
 
 export interface LiveEvents {
   'task.created': Task;
-  /** Also a task that was undeleted. */
+  /** Also sent when a task is undeleted. */
   'task.updated': Task;
   'task.deleted': Task;
   notification: Notification;
-  /** Something may have been missed: load everything again. */
+  /** Events may have been missed: reload everything. */
   reset: Record<string, never>;
 }
 
@@ -25,13 +25,13 @@ const NAMES: ReadonlySet<string> = new Set<LiveName>([
   'reset',
 ]);
 
-/** The event, or undefined where a newer server sends one that this page does not know. Throws what JSON.parse throws. */
+/** Decode an event; undefined if its name is unknown, e.g. from a newer server. Throws SyntaxError for invalid data. */
 export function decode({ name, data }: RawEvent): LiveEvent | undefined {
   if (!NAMES.has(name)) return undefined;
   if (name === 'reset') return { name, data: {} };
   const value: unknown = JSON.parse(data);
-  if (!hasId(value)) throw new SyntaxError('It has no id.');
-  // The edge writes the same JSON here as in its answers, whose types these are.
+  if (!hasId(value)) throw new SyntaxError('The event has no ID.');
+  // The edge writes the same JSON in events as in REST responses, so their types apply.
   return { name, data: value } as LiveEvent;
 }
 

@@ -1,6 +1,6 @@
 /**
- * One user's events from login to logout. All that is remembered of them is in here, so nothing of it outlives the
- * session: neither an event nor an id reaches the next user.
+ * One user's events from login to logout. All state of the events is in this class, so no event and no ID outlives the
+ * session or reaches the next user.
  */
 import { RESET } from './events';
 import type { Block, RawEvent } from './parser';
@@ -42,7 +42,7 @@ export class LiveSession {
 
   begin(): void {
     if (this.#tabs) this.#tabs.join();
-    else this.#lead(true); // without the means to share one, each tab has a stream of its own
+    else this.#lead(true); // without Web Locks or BroadcastChannel, each tab has its own stream
   }
 
   end(): void {
@@ -51,9 +51,9 @@ export class LiveSession {
     this.#tabs?.leave();
   }
 
-  /** Ends it in the other tabs. */
-  tellLogout(): void {
-    this.#tabs?.tellLogout();
+  /** End the session in the other tabs. */
+  sendLogout(): void {
+    this.#tabs?.sendLogout();
   }
 
   #lead(isLeading: boolean): void {
@@ -61,12 +61,12 @@ export class LiveSession {
     this.#stream = undefined;
     if (!isLeading) return;
     this.#stream = new Stream(this.#dependencies, this.#lastId, {
-      // Who has no id begins with what happens from now on. Whatever a page loaded before that may be out of date.
+      // A stream without a last ID starts with new events. Data that the page loaded before it may be out of date.
       onopen: (isResumed) => isResumed || this.#share({ id: undefined, event: RESET }),
       onblock: (block) => this.#share(block),
       onstatus: (status) => {
         this.#become(status);
-        this.#tabs?.tellStanding();
+        this.#tabs?.sendStanding();
       },
       onunauthorized: () => this.#listener.onunauthorized(),
     });
@@ -74,7 +74,7 @@ export class LiveSession {
   }
 
   #follow({ status, lastId }: Standing): void {
-    // The leader told of every block before it said this: another id than the last of those is one that was missed.
+    // The leader sends all blocks before this message. A different last ID means that this tab missed blocks.
     const hasMissed = lastId !== '' && this.#lastId !== '' && lastId !== this.#lastId;
     if (lastId !== '') this.#lastId = lastId;
     this.#become(status);
@@ -88,7 +88,7 @@ export class LiveSession {
   }
 
   #share(block: Block): void {
-    this.#tabs?.tellBlock(block);
+    this.#tabs?.sendBlock(block);
     this.#receive(block);
   }
 
@@ -98,7 +98,7 @@ export class LiveSession {
     this.#listener.onevent(event);
   }
 
-  /** A new leader may have seen less than this tab, and go on behind that. */
+  /** A new leader may resume from an older ID than this tab has seen, and so repeat events. */
   #isRepeated(id: string, event: RawEvent): boolean {
     if (event.name === RESET.name) return false;
     if (this.#seen.has(id)) return true;

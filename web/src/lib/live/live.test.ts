@@ -35,7 +35,7 @@ async function open(tabs: number, user = 'alice') {
 }
 
 describe('one tab', () => {
-  it('hears each event by its name, and those of a name that it does not know not at all', async () => {
+  it('receives each event by its name and ignores unknown names', async () => {
     const [tab] = await open(1);
     server.publish('task.created', { id: 'a' });
     server.publish('task.updated', { id: 'b' });
@@ -46,21 +46,21 @@ describe('one tab', () => {
     expect(tab.heard).toEqual(['task.created a', 'task.updated b', 'task.deleted c', 'notification d']);
   });
 
-  it('is told to load when its stream opens, for what happened before is not in it', async () => {
+  it('resets when its stream opens, because the stream contains only new events', async () => {
     const tab = browser.openTab('alice');
     await pass();
     expect(tab.heard).toEqual(['reset']);
     expect(tab.statuses).toEqual(['connecting', 'live']);
   });
 
-  it('is told to load when the server says so, each time', async () => {
+  it('resets on each reset event from the server', async () => {
     const [tab] = await open(1);
     server.onlyConnection.send('id: 9\nevent: reset\ndata: {}\n\n'.repeat(2));
     await pass();
     expect(tab.heard).toEqual(['reset', 'reset']);
   });
 
-  it('is not told to load when its stream goes on', async () => {
+  it('does not reset when its stream resumes', async () => {
     const [tab] = await open(1);
     server.onlyConnection.end();
     await pass(1_000);
@@ -69,7 +69,7 @@ describe('one tab', () => {
   });
 
   it.each(['{"id": "a"', 'null', '[]', '{"id": 7}'])(
-    'loads everything when an event is %s, and hears on',
+    'resets when an event is %s, and receives the next events',
     async (data) => {
       const warn = vi.spyOn(console, 'warn').mockReturnValue();
       const [tab] = await open(1);
@@ -81,7 +81,7 @@ describe('one tab', () => {
     },
   );
 
-  it('hears on when a handler throws, and so do the other handlers', async () => {
+  it('calls the other handlers and receives the next events when a handler throws', async () => {
     vi.spyOn(console, 'error').mockReturnValue();
     const [tab] = await open(1);
     const others: string[] = [];
@@ -96,7 +96,7 @@ describe('one tab', () => {
     expect(others).toEqual(['a']);
   });
 
-  it('does not call a handler that was taken away', async () => {
+  it('does not call a removed handler', async () => {
     const [tab] = await open(1);
     const handler = vi.fn();
     tab.live.on('task.created', handler)();
@@ -105,7 +105,7 @@ describe('one tab', () => {
     expect(handler).not.toHaveBeenCalled();
   });
 
-  it('may be stopped by a handler, within an event', async () => {
+  it('can be stopped by a handler of an event', async () => {
     const [tab] = await open(1);
     tab.live.on('task.created', () => tab.live.stop());
     publish('a');
@@ -115,16 +115,16 @@ describe('one tab', () => {
     expect(server.connections).toEqual([]);
   });
 
-  it('stops, and says so once, when the session is over', async () => {
+  it('stops when the session has ended', async () => {
     server.refusals.push(refuse(401));
     const [tab] = await open(1);
     await pass(60_000);
-    expect(tab.isToldToLogIn).toBe(true);
+    expect(tab.isUnauthorized).toBe(true);
     expect(tab.live.status).toBe('offline');
     expect(server.requests).toHaveLength(1);
   });
 
-  it.each(['connecting', 'live', 'offline'])('may be stopped when it says that it is %s', async (when) => {
+  it.each(['connecting', 'live', 'offline'])('can be stopped by a handler of the status %s', async (when) => {
     if (when === 'offline') server.isReachable = false;
     const tab = browser.openTab('alice');
     tab.live.stop();
@@ -141,7 +141,7 @@ describe('one tab', () => {
     expect(tab.live.status).toBe('live');
   });
 
-  it('does not take an answer to the session before for one to this', async () => {
+  it('ignores a late response to the previous session', async () => {
     let answer!: (response: Response) => void;
     const late = new Promise<Response>((resolve) => (answer = resolve));
     const fetch = vi.fn(server.fetch).mockReturnValueOnce(late);
@@ -156,7 +156,7 @@ describe('one tab', () => {
     live.stop();
   });
 
-  it('starts again after a login, with no id and no event of the user before', async () => {
+  it('starts again after a login, without an ID or event of the previous user', async () => {
     const [tab] = await open(1);
     publish('a');
     await pass();
@@ -172,7 +172,7 @@ describe('one tab', () => {
 });
 
 describe('several tabs', () => {
-  it('share one stream: eight hear each event once', async () => {
+  it('share one stream: eight tabs receive each event once', async () => {
     const tabs = await open(8);
     publish('a');
     await pass();
@@ -181,7 +181,7 @@ describe('several tabs', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('tell one that joins how they stand, and it need not load again', async () => {
+  it('send their state to a tab that joins, which does not reset', async () => {
     await open(1);
     const joining = browser.openTab('alice');
     await pass();
@@ -189,7 +189,7 @@ describe('several tabs', () => {
     expect(joining.heard).toEqual([]);
   });
 
-  it('leave the answer to the leader', async () => {
+  it('do not reply to a tab that joins unless they lead', async () => {
     const [, second] = await open(2);
     const saying = vi.spyOn(second.channel, 'postMessage');
     browser.openTab('alice');
@@ -197,7 +197,7 @@ describe('several tabs', () => {
     expect(saying).not.toHaveBeenCalled();
   });
 
-  it('go on when the leader leaves, behind the last event that they saw', async () => {
+  it('continue after the last event they received when the leader leaves', async () => {
     const [leader, second, third] = await open(3);
     publish('a');
     await pass();
@@ -212,7 +212,7 @@ describe('several tabs', () => {
     expect(server.requests.map(({ headers }) => headers.get('Last-Event-ID'))).toEqual([null, '1']);
   });
 
-  it('go on when the leader crashes', async () => {
+  it('continue when the leader crashes', async () => {
     const [leader, second] = await open(2);
     leader.crash(server);
     publish('a');
@@ -222,7 +222,7 @@ describe('several tabs', () => {
     expect(server.connections).toHaveLength(1);
   });
 
-  it('go on behind a heartbeat that only the leader had', async () => {
+  it('continue after the ID of a heartbeat', async () => {
     const [leader, second] = await open(2);
     server.onlyConnection.send(': heartbeat\nid: 41\n\n');
     await pass();
@@ -232,7 +232,7 @@ describe('several tabs', () => {
     expect(second.heard).toEqual([]);
   });
 
-  it('all load once when the first stream opens, whoever opens it', async () => {
+  it('all reset once when the first stream opens, whichever tab opens it', async () => {
     server.isReachable = false;
     const [leader, second, third] = await open(3);
     leader.live.stop();
@@ -241,7 +241,7 @@ describe('several tabs', () => {
     expect([leader, second, third].map((tab) => tab.heard)).toEqual([[], ['reset'], ['reset']]);
   });
 
-  it('drop what they have seen when a new leader goes on from further back', async () => {
+  it('drop repeated events when a new leader resumes from an older ID', async () => {
     const [leader, second, third] = await open(3);
     second.fallBehind();
     publish('a');
@@ -261,7 +261,7 @@ describe('several tabs', () => {
     expect(third.heard).toEqual([]);
   });
 
-  it('load again where a page was frozen and lost what the leader told', async () => {
+  it('reset if a page was frozen and lost messages of the leader', async () => {
     const [, second] = await open(2);
     second.fallBehind();
     publish('a');
@@ -276,7 +276,7 @@ describe('several tabs', () => {
     expect(second.heard).toEqual(['reset']);
   });
 
-  it('all learn when the stream breaks, and when it is back', async () => {
+  it('are all notified when the stream breaks and when it is back', async () => {
     const tabs = await open(3);
     server.isReachable = false;
     server.onlyConnection.break();
@@ -287,7 +287,7 @@ describe('several tabs', () => {
     expect(tabs.map((tab) => tab.live.status)).toEqual(['live', 'live', 'live']);
   });
 
-  it('replace a leader that does not answer', async () => {
+  it('replace a leader that does not reply', async () => {
     const [leader, second] = await open(2);
     leader.freeze();
     await pass(45_000 + 5_000);
@@ -307,7 +307,7 @@ describe('several tabs', () => {
     expect(leader.heard.at(-1)).toBe('task.created c');
   });
 
-  it('leave a leader alone that has nothing to tell', async () => {
+  it('keep a leader whose stream is idle', async () => {
     await open(3);
     for (let i = 0; i < 20; i++) {
       server.heartbeat();
@@ -316,7 +316,7 @@ describe('several tabs', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('leave a leader alone that can not reach the server', async () => {
+  it('keep a leader that cannot reach the server', async () => {
     const [leader] = await open(3);
     server.isReachable = false;
     server.onlyConnection.break();
@@ -329,37 +329,37 @@ describe('several tabs', () => {
     expect(server.connections).toHaveLength(1);
   });
 
-  it('all learn that the session is over', async () => {
+  it('are all notified that the session has ended', async () => {
     const tabs = await open(3);
     server.refusals.push(refuse(401), refuse(401), refuse(401));
     server.onlyConnection.end();
     await pass(1_000);
-    expect(tabs.map((tab) => tab.isToldToLogIn)).toEqual([true, true, true]);
+    expect(tabs.map((tab) => tab.isUnauthorized)).toEqual([true, true, true]);
     expect(server.connections).toEqual([]);
   });
 
-  it('all learn of a logout', async () => {
+  it('are all notified of a logout', async () => {
     const [one, two, three] = await open(3);
     two.live.logout();
     await pass();
-    expect([one, two, three].map((tab) => tab.isToldToLogIn)).toEqual([true, false, true]);
+    expect([one, two, three].map((tab) => tab.isUnauthorized)).toEqual([true, false, true]);
     expect(server.connections).toEqual([]);
   });
 
-  it('of one user end when another logs in, and tell that one nothing', async () => {
+  it('of one user end when another user logs in, and send that user no events', async () => {
     const [alice] = await open(2);
     const bob = browser.openTab('bob');
     publish('a');
     await pass();
-    expect(alice.isToldToLogIn).toBe(true);
-    expect(bob.isToldToLogIn).toBe(false);
+    expect(alice.isUnauthorized).toBe(true);
+    expect(bob.isUnauthorized).toBe(false);
     expect(bob.heard).toEqual(['reset']);
     expect(server.connections).toHaveLength(1);
   });
 });
 
 describe('a browser without Web Locks or broadcast channels', () => {
-  it('has a stream for each tab', async () => {
+  it('has one stream per tab', async () => {
     const dependencies = { fetch: server.fetch, locks: undefined, openChannel: undefined };
     const tabs = [new Live(dependencies), new Live(dependencies)];
     const heard: string[] = [];
@@ -376,7 +376,7 @@ describe('a browser without Web Locks or broadcast channels', () => {
     expect(server.connections).toEqual([]);
   });
 
-  it('has one for each tab where locks are there and forbidden', async () => {
+  it('has one stream per tab if locks exist but are not permitted', async () => {
     const live = new Live({
       fetch: server.fetch,
       locks: { request: () => Promise.reject(new DOMException('no', 'SecurityError')) },

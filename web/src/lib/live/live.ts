@@ -1,8 +1,8 @@
 /**
- * What happens to the user's tasks, and the user's new notifications, as it happens: what the page uses of this folder.
+ * The public API of this folder: live events of the user's tasks and notifications.
  *
- *     Live ─ LiveSession ┬ Tabs ─ Election                which tab of the browser has the stream and tells the others
- *                        └ Stream ─ Connection ─ Parser   the stream itself: kept up, one request of it, what is in it
+ *     Live ─ LiveSession ┬ Tabs ─ Election                elects the tab with the stream and shares its events
+ *                        └ Stream ─ Connection ─ Parser   reconnects, makes one request, parses it
  */
 import { decode, type LiveEvent, type LiveEvents, type LiveName } from './events';
 import type { RawEvent } from './parser';
@@ -15,13 +15,13 @@ export type { LiveEvents, LiveStatus };
 type Handlers = { [Name in LiveName]: Set<(data: LiveEvents[Name]) => void> };
 
 /**
- * Begin with `start` and load after it: a `reset` follows when the stream opens, and whenever something may have been
- * missed. An event may come twice, and a task's after a newer one of the same task: its revision tells.
+ * Live events for the page. Call `start` first and load data on `reset`, which is emitted when the stream opens and
+ * whenever events may have been missed. Events can be repeated or out of order: compare the revisions of a task.
  */
 export class Live {
-  /** Hears of each change of `status`. */
+  /** Called on each change of `status`. */
   onstatus: ((status: LiveStatus) => void) | undefined;
-  /** The session is over: it expired, or ended in another tab. By then this has stopped. */
+  /** Called when the session has expired or was ended in another tab, after this object has stopped. */
   onunauthorized: (() => void) | undefined;
 
   readonly #dependencies: Dependencies;
@@ -39,18 +39,18 @@ export class Live {
     this.#dependencies = { ...browserDependencies(), ...dependencies };
   }
 
-  /** `offline` also while it is stopped. */
+  /** The connection status; `offline` while stopped. */
   get status(): LiveStatus {
     return this.#status;
   }
 
-  /** Returns what takes the handler away again. */
+  /** Register a handler. Return a function that removes it. */
   on<Name extends LiveName>(name: Name, handler: (data: LiveEvents[Name]) => void): () => void {
     this.#handlers[name].add(handler);
     return () => void this.#handlers[name].delete(handler);
   }
 
-  /** After the login of `user`; what was started before ends, and nothing of it is kept. */
+  /** Start for `user` after a login. A session that was started before ends, and its state is discarded. */
   start(user: string): void {
     this.#session?.end();
     this.#session = new LiveSession(user, this.#dependencies, {
@@ -62,26 +62,26 @@ export class Live {
       },
     });
     this.#session.begin();
-    this.#become('connecting'); // last, for who hears it may stop this
+    this.#become('connecting'); // last, because a handler may call stop
   }
 
-  /** In this tab alone, as when it closes; another tab goes on. */
+  /** Stop in this tab only, as if it were closed. Another tab takes over. */
   stop(): void {
     this.#session?.end();
     this.#session = undefined;
     this.#become('offline');
   }
 
-  /** In every tab of the browser, whose `onunauthorized` is called. */
+  /** Stop in every tab of the browser. The other tabs call `onunauthorized`. */
   logout(): void {
-    this.#session?.tellLogout();
+    this.#session?.sendLogout();
     this.stop();
   }
 
   #become(status: LiveStatus): void {
     if (status === this.#status) return;
     this.#status = status;
-    calmly('onstatus', () => this.onstatus?.(status));
+    callSafely('onstatus', () => this.onstatus?.(status));
   }
 
   #receive(raw: RawEvent): void {
@@ -89,22 +89,22 @@ export class Live {
     try {
       event = decode(raw);
     } catch (error) {
-      console.warn(`An event ${raw.name} could not be read, so everything is loaded again.`, error);
+      console.warn(`Could not decode a live event (${raw.name}). Reloading all data.`, error);
       event = { name: 'reset', data: {} };
     }
     if (event) this.#emit(event.name, event.data);
   }
 
   #emit<Name extends LiveName>(name: Name, data: LiveEvents[Name]): void {
-    for (const handler of [...this.#handlers[name]]) calmly(name, () => handler(data));
+    for (const handler of [...this.#handlers[name]]) callSafely(name, () => handler(data));
   }
 }
 
-/** What the page does wrong in a handler stops neither its other handlers nor the stream. */
-function calmly(name: string, call: () => void): void {
+/** Call a handler. If it throws, the other handlers and the stream continue. */
+function callSafely(name: string, call: () => void): void {
   try {
     call();
   } catch (error) {
-    console.error(`A handler of ${name} failed.`, error);
+    console.error(`A handler for ${name} failed.`, error);
   }
 }

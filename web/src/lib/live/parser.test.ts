@@ -13,57 +13,57 @@ function event(name: string, data: string, id?: string): Block {
 }
 
 describe('the parser', () => {
-  it('reads an event with its name, data and id', () => {
+  it('parses an event with its name, data and ID', () => {
     expect(blocksOf('id: 1\nevent: task.created\ndata: {}\n\n')).toEqual([event('task.created', '{}', '1')]);
   });
 
-  it.each(['\n', '\r', '\r\n'])('takes %j for the end of a line', (end) => {
+  it.each(['\n', '\r', '\r\n'])('accepts %j as the end of a line', (end) => {
     expect(blocksOf(['event: a', 'data: 1', '', 'data: 2', '', ''].join(end))).toEqual([
       event('a', '1'),
       event('message', '2'),
     ]);
   });
 
-  it('takes one space after the colon away, and no more', () => {
+  it('removes exactly one space after the colon', () => {
     expect(blocksOf('data:1\n\ndata: 2\n\ndata:  3\n\n')).toEqual(
       ['1', '2', ' 3'].map((data) => event('message', data)),
     );
   });
 
-  it('joins the lines of data with line feeds, empty ones too', () => {
+  it('joins lines of data with line feeds, including empty ones', () => {
     expect(blocksOf('data: a\ndata\ndata:\ndata: b\n\n')).toEqual([event('message', 'a\n\n\nb')]);
     expect(blocksOf('data\n\n')).toEqual([event('message', '')]);
   });
 
-  it('gives no event without data, and forgets its name', () => {
+  it('returns no event without data, and resets the event name', () => {
     expect(blocksOf('event: a\n\ndata: 1\n\n')).toEqual([event('message', '1')]);
   });
 
-  it('moves the id on with a block that has no data', () => {
+  it('reports the ID of a block without data', () => {
     expect(blocksOf(': heartbeat\nid: 7\n\n')).toEqual([{ id: '7', event: undefined }]);
   });
 
-  it('tells an id that is empty from one that is absent', () => {
+  it('distinguishes an empty ID from an absent one', () => {
     expect(blocksOf('id\n\n')).toEqual([{ id: '', event: undefined }]);
   });
 
-  it('ignores an id with a NUL in it', () => {
+  it('ignores an ID that contains NUL', () => {
     expect(blocksOf('id: 1\nid: 2\0\ndata: x\n\n')).toEqual([event('message', 'x', '1')]);
   });
 
-  it('ignores comments and fields that it does not know', () => {
+  it('ignores comments and unknown fields', () => {
     expect(blocksOf(': data: 1\ndatum: 2\n Data: 3\n\n')).toEqual([]);
   });
 
-  it('takes a byte order mark away at the beginning, and only there', () => {
+  it('removes a byte order mark only at the beginning', () => {
     expect(blocksOf('\uFEFFdata: 1\n\n\uFEFFdata: 2\n\n')).toEqual([event('message', '1')]);
   });
 
-  it('drops a block that the end of the stream cuts off', () => {
+  it('drops an incomplete block at the end of the stream', () => {
     expect(blocksOf('data: 1\n\nid: 2\ndata: 2\n')).toEqual([event('message', '1')]);
   });
 
-  it('ends the line of a CR at once, and no other with the LF that comes in the next chunk', () => {
+  it('ends a line at a CR immediately, and not again at an LF in the next chunk', () => {
     expect(blocksOf('data: 1\r', '\ndata: 2\r', '\n\r', '\ndata: 3\n\n')).toEqual([
       event('message', '1\n2'),
       event('message', '3'),
@@ -71,13 +71,13 @@ describe('the parser', () => {
     expect(blocksOf('data: 1\r\r')).toEqual([event('message', '1')]);
   });
 
-  it('takes a retry of digits only', () => {
+  it('accepts a retry only if it consists of digits', () => {
     const parser = new EventStreamParser(1_000);
     parser.read(encoder.encode('retry: 2500\nretry: 1e3\nretry: -1\nretry:\nretry: 1.5\n'));
     expect(parser.retry).toBe(2500);
   });
 
-  it('reads the same however the stream is cut in two, within a character too', () => {
+  it('returns the same wherever the stream is split, even within a character', () => {
     const sample = encoder.encode(
       '\uFEFFretry: 4644\r\n\r\n: heartbeat\rid: 1~0\r\rid: 1~1\r\nevent: täsk\ndata: {"a":"€ 💡"}\r\ndata:\n\ndata: 2\n\r\n',
     );
@@ -88,7 +88,7 @@ describe('the parser', () => {
     expect(blocksOf(...[...sample].map((byte) => Uint8Array.of(byte)))).toEqual(expected);
   });
 
-  it('refuses a line, and a block, that goes on for longer than the limit', () => {
+  it('rejects a line or a block that exceeds the limit', () => {
     expect(() => blocksOf('x'.repeat(600), 'x'.repeat(600))).toThrow(RangeError);
     expect(() => blocksOf(...Array<string>(300).fill('data: 1\n'), ...Array<string>(300).fill('data: 2\n'))).toThrow(
       RangeError,

@@ -1,47 +1,47 @@
-/** Reads server-sent events as WHATWG HTML 9.2.6 says; also the ids of blocks without data, with which heartbeats come. */
+/** Parses server-sent events (WHATWG HTML, 9.2.6). Also reports the IDs of blocks without data, such as heartbeats. */
 
 export interface RawEvent {
   name: string;
   data: string;
 }
 
-/** The lines up to an empty one, where they say anything. */
+/** The lines up to an empty line, if they have an ID or data. */
 export interface Block {
-  /** Behind which a next stream goes on; undefined where the block leaves it as it was. */
+  /** The ID after which the next stream resumes; undefined if the block has none. */
   id: string | undefined;
   event: RawEvent | undefined;
 }
 
 export class EventStreamParser {
-  /** How long the stream asked to wait before the next connection, in milliseconds. */
+  /** The reconnection time that the stream asked for, in milliseconds. */
   retry: number | undefined;
 
   readonly #limit: number;
-  readonly #decoder = new TextDecoder(); // also drops a BOM, and keeps half a character until the rest comes
+  readonly #decoder = new TextDecoder(); // also drops a BOM, and buffers incomplete characters
   #isAfterCr = false;
   #line = '';
   #id: string | undefined;
   #name = '';
   #data = '';
 
-  /** Keeps no more than `limit` characters of what is not complete. */
+  /** Buffer at most `limit` characters of an incomplete block. */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** The blocks that these bytes complete. Throws RangeError where a block gets longer than the limit. */
+  /** Return the blocks that these bytes complete. Throws RangeError if a block exceeds the limit. */
   read(bytes: Uint8Array): Block[] {
     const lines = this.#lines(this.#decoder.decode(bytes, { stream: true }));
     const blocks = lines.map((line) => this.#take(line)).filter((block) => block !== undefined);
     if (this.#line.length + this.#data.length > this.#limit) {
-      throw new RangeError(`A block of events is longer than ${this.#limit} characters.`);
+      throw new RangeError(`A block of the event stream exceeds ${this.#limit} characters.`);
     }
     return blocks;
   }
 
   #lines(text: string): string[] {
     if (text === '') return [];
-    // A CR has ended its line already; the LF of a CRLF that was cut in two ends no other.
+    // A CR already ended its line. If a CRLF is split between chunks, its LF does not end another one.
     const fresh = this.#isAfterCr && text.startsWith('\n') ? text.slice(1) : text;
     this.#isAfterCr = text.endsWith('\r');
     const lines = fresh.split(/\r\n|\r|\n/);

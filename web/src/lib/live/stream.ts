@@ -1,7 +1,7 @@
 /**
- * The stream of events from the edge, kept up until it is ended: it goes on behind the last id after every cut.
+ * The event stream from the edge. It reconnects until it is ended, and resumes after the last ID.
  *
- * It is no EventSource, which gives up for ever when an answer is not 200, and can not be told where to go on.
+ * EventSource is not suitable: it stops for good on a response other than 200, and its start position cannot be set.
  */
 import { Backoff } from './backoff';
 import { Connection, type Outcome } from './connection';
@@ -9,29 +9,29 @@ import type { Block } from './parser';
 import type { Dependencies } from './dependencies';
 
 /**
- * `live` while a stream is open; `connecting` before the first one, and between one that the server ended in good order
- * and the next; `offline` from a failure until a stream is open again.
+ * `live` while a stream is open; `connecting` before the first stream, and after the server has ended one normally;
+ * `offline` from a failure until a stream is open again.
  */
 export type LiveStatus = 'connecting' | 'live' | 'offline';
 
 export interface StreamListener {
-  /** A stream is open; not resumed: what happened before is not in it. */
+  /** A stream is open. If it is not resumed, it contains only new events. */
   onopen(isResumed: boolean): void;
   onblock(block: Block): void;
-  /** May say the same twice. */
+  /** May be called with the current status again. */
   onstatus(status: LiveStatus): void;
-  /** The session is over, and so is this stream. */
+  /** The session has ended, and so has this stream. */
   onunauthorized(): void;
 }
 
 interface Pause {
   ms: number;
-  /** The server asked for it: nothing makes it shorter. */
+  /** The server asked for the pause, so it cannot be cut short. */
   isFirm: boolean;
 }
 
-const STALE_MS = 20_000; // more than a heartbeat: a page that was asleep does not trust a connection this quiet
-const STEADY_MS = 10_000; // a stream that breaks sooner counts as one more failure in a row
+const STALE_MS = 20_000; // longer than the heartbeat interval: after a sleep, such a connection may be dead
+const STEADY_MS = 10_000; // a stream that breaks sooner counts as another consecutive failure
 const RETRY_MS = { usual: 3_000, least: 500, most: 60_000 };
 
 export class Stream {
@@ -44,7 +44,7 @@ export class Stream {
   #connection: Connection | undefined;
   #cutPauseShort: (() => void) | undefined;
 
-  /** Begins behind `lastId`, or with what happens from now on where that is empty. */
+  /** Start after `lastId`; if it is empty, with new events. */
   constructor(dependencies: Dependencies, lastId: string, listener: StreamListener) {
     this.#dependencies = dependencies;
     this.#lastId = lastId;
@@ -52,7 +52,7 @@ export class Stream {
     this.#backoff = new Backoff(dependencies.random);
   }
 
-  /** Returns when it was ended, or is not authorized any more. */
+  /** Run until `end` is called or the session ends. */
   async run(): Promise<void> {
     const { signal } = this.#life;
     window.addEventListener('online', () => this.#freshen(), { signal });
@@ -125,20 +125,20 @@ export class Stream {
     if (!this.#life.signal.aborted) this.#listener.onstatus(status);
   }
 
-  /** The network is back, or somebody looks at the page: no time to wait, or to trust a connection that went quiet. */
+  /** The network is back or the page is visible again: reconnect now if waiting, or if the connection is stale. */
   #freshen(): void {
     if (this.#cutPauseShort) this.#cutPauseShort();
     else if (this.#connection && this.#connection.quietMs > STALE_MS) this.#connection.cut();
   }
 
-  /** Not until `online` again: without a network a server on the same machine still answers, so attempts go on. */
+  /** Disconnect, but keep retrying while offline: a server on the same machine is still reachable. */
   #cut(): void {
     this.#connection?.cut();
     this.#say('offline');
   }
 }
 
-/** With any other id, fetch would refuse the header, and so every attempt from then on. Empty: begin from now. */
+/** Whether an ID can be sent in a header. With any other ID, fetch would fail on every attempt. */
 function canBeSent(id: string): boolean {
   return /^[!-~]{0,256}$/.test(id);
 }

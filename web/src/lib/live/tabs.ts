@@ -1,8 +1,8 @@
 /**
- * The tabs of one browser: one of them leads, which means that it has the stream, and tells the others what comes.
+ * The tabs of one browser: the leader has the stream and sends its events to the other tabs.
  *
- * Chrome does not freeze a page that holds a Web Lock, so a leader works on in the background. Other browsers may, and a
- * debugger halts any: who hears nothing asks, and takes over where nobody answers.
+ * Chrome does not freeze a page that holds a Web Lock, so a leader also works in the background. Other browsers may
+ * freeze it, and a debugger can stop it. A tab that receives nothing asks the leader, and takes over without a reply.
  */
 import { Election } from './election';
 import type { Block } from './parser';
@@ -11,31 +11,31 @@ import type { LiveStatus } from './stream';
 
 export interface Standing {
   status: LiveStatus;
-  /** The id behind which a stream goes on; empty before the first. */
+  /** The ID after which a stream resumes; empty before the first. */
   lastId: string;
 }
 
 export interface TabsListener {
-  /** This tab leads from now on, or has to stop doing so. */
+  /** This tab becomes the leader, or stops being it. */
   onlead(isLeading: boolean): void;
-  /** The leader had this block. */
+  /** The leader received this block. */
   onblock(block: Block): void;
-  /** The leader says how it stands, after all the blocks that it has told of. */
+  /** The leader's state, after all blocks that it has sent. */
   onstanding(standing: Standing): void;
-  /** In another tab somebody logged out, or another user logged in: the session of this tab is over. */
+  /** The user logged out, or another user logged in, in another tab: the session of this tab is over. */
   onsessionover(): void;
-  /** What this tab is to say when it leads and is asked. */
+  /** The state that this tab sends while it leads. */
   standing(): Standing;
 }
 
 type Message =
-  | { type: 'login' } // says who is logged in now, and asks like a hello
+  | { type: 'login' } // announces the logged-in user, and requests the state like hello
   | { type: 'logout' }
-  | { type: 'hello' } // asks how the leader stands
+  | { type: 'hello' } // requests the leader's state
   | { type: 'standing'; standing: Standing }
   | { type: 'block'; block: Block };
 
-// The number is that of the messages' form: tabs that still run an older page keep to themselves.
+// The number is the version of the message format: tabs with an older page do not share a channel with newer ones.
 const NAME = 'taskmesh-live-1';
 const SILENT_MS = 45_000; // an open stream has a heartbeat every 15 seconds
 const ANSWER_MS = 5_000;
@@ -54,7 +54,7 @@ export class Tabs {
     this.#listener = listener;
     this.#channel = channel(NAME);
     this.#channel.onmessage = ({ data }) => this.#hear(data as Message & { user: string });
-    // A lock for each user: a tab whose user is not logged in any more keeps nobody waiting.
+    // One lock per user: a tab whose user is no longer logged in does not block the others.
     this.#election = new Election(locks, `${NAME}:${user}`, (isElected) => this.#lead(isElected));
   }
 
@@ -62,7 +62,7 @@ export class Tabs {
     this.#say({ type: 'login' });
     this.#expectAnswer();
     this.#election.stand();
-    // Where this page was frozen it may have missed messages; the answer shows it.
+    // A page that was frozen may have missed messages; the leader's reply shows it.
     const ask = () => document.hidden || this.#isLeading || this.#ask();
     document.addEventListener('visibilitychange', ask, { signal: this.#life.signal });
   }
@@ -74,15 +74,15 @@ export class Tabs {
     this.#channel.close();
   }
 
-  tellBlock(block: Block): void {
+  sendBlock(block: Block): void {
     this.#say({ type: 'block', block });
   }
 
-  tellStanding(): void {
+  sendStanding(): void {
     this.#say({ type: 'standing', standing: this.#listener.standing() });
   }
 
-  tellLogout(): void {
+  sendLogout(): void {
     this.#say({ type: 'logout' });
   }
 
@@ -99,9 +99,9 @@ export class Tabs {
     } else if (type === 'logout') {
       this.#listener.onsessionover();
     } else if (type === 'login' || type === 'hello') {
-      if (this.#isLeading) this.tellStanding();
+      if (this.#isLeading) this.sendStanding();
     } else if (!this.#isLeading) {
-      // What a former leader said last may come late; this tab, leading now, has it from its own stream.
+      // The leader ignores late messages of a former leader: it has the events from its own stream.
       this.#expectMessage();
       if (type === 'block') this.#listener.onblock(message.block);
       else this.#listener.onstanding(message.standing);

@@ -20,28 +20,28 @@ beforeEach(() => {
 
 async function signIn(password: string): Promise<void> {
   renderIn(app, LoginForm, {});
-  await user.type(screen.getByLabelText('Name'), 'ann');
+  await user.type(screen.getByLabelText('Username'), 'ann');
   await user.type(screen.getByLabelText('Password'), `${password}{Enter}`);
 }
 
-test('a name and a password that belong together sign in', async () => {
+test('a correct username and password sign in', async () => {
   await signIn('secret');
   await vi.waitFor(() => expect(app.session.state).toBe('present'));
   expect(app.session.user).toBe('ann');
 });
 
-test('a wrong password is said at its field, and nothing that was typed is lost', async () => {
+test('a wrong password shows an error at its field and keeps the input', async () => {
   await signIn('wrong');
   const password = screen.getByLabelText<HTMLInputElement>('Password');
   await vi.waitFor(() => expect(password.getAttribute('aria-invalid')).toBe('true'));
   const description = document.getElementById(password.getAttribute('aria-describedby') ?? '');
-  expect(description?.textContent).toBe('This name and password do not belong together.');
-  expect([screen.getByLabelText<HTMLInputElement>('Name').value, password.value]).toEqual(['ann', 'wrong']);
+  expect(description?.textContent).toBe('Incorrect username or password.');
+  expect([screen.getByLabelText<HTMLInputElement>('Username').value, password.value]).toEqual(['ann', 'wrong']);
   expect(screen.queryByRole('alert')).toBeNull();
   expect(app.session.state).not.toBe('present');
 });
 
-test('after too many attempts it is said when to try again', async () => {
+test('after too many attempts, the error says when to try again', async () => {
   server.refuse('GET', new Refusal(429, 'TOO_MANY', { request_id: 'abc' }, { 'Retry-After': '42' }));
   await signIn('secret');
   const alert = await screen.findByRole('alert');
@@ -53,14 +53,14 @@ test('a session that does not start in time is not reported as a wrong password'
   vi.spyOn(app.session, 'logIn').mockRejectedValue(new ApiError(0, 'SESSION_NOT_READY', ''));
   await signIn('secret');
   const alert = await screen.findByRole('alert');
-  expect(alert.textContent).toContain('Your name and password are right');
+  expect(alert.textContent).toContain('Your username and password are correct');
   expect(screen.getByLabelText('Password').getAttribute('aria-invalid')).toBe('false');
 });
 
-test('it waits for the answer, and can be used again after a failure', async () => {
-  const held = server.holdAnswer('GET');
+test('the form is disabled during a request, and can be used again after a failure', async () => {
+  const held = server.holdResponse('GET');
   await signIn('wrong');
-  const button = screen.getByRole<HTMLButtonElement>('button', { name: 'Signing in …' });
+  const button = screen.getByRole<HTMLButtonElement>('button', { name: 'Signing in…' });
   expect(button.disabled).toBe(true);
   held.release();
   await vi.waitFor(() => expect(button.disabled).toBe(false));
@@ -69,15 +69,15 @@ test('it waits for the answer, and can be used again after a failure', async () 
   await vi.waitFor(() => expect(app.session.state).toBe('present'));
 });
 
-test('an empty field is not sent', async () => {
+test('an empty form is not sent', async () => {
   renderIn(app, LoginForm, {});
   await user.click(screen.getByRole('button', { name: 'Sign in' }));
   expect(server.received).toEqual([]);
 });
 
-test('whoever was signed in is named already', async () => {
+test('the username of the current session is filled in', async () => {
   server.isSignedIn = true;
   await app.session.load();
   renderIn(app, LoginForm, {});
-  expect(screen.getByLabelText<HTMLInputElement>('Name').value).toBe('ann');
+  expect(screen.getByLabelText<HTMLInputElement>('Username').value).toBe('ann');
 });

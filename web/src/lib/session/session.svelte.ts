@@ -1,19 +1,19 @@
 import { ApiError } from '#lib/api/errors.ts';
 import * as api from '#lib/api/session.ts';
 
-/** `unknown` until the gateway was asked; `expired` when the session ended while the page was in use. */
+/** `unknown` until the first response; `expired` if the session ended while the page was in use. */
 export type SessionState = 'unknown' | 'absent' | 'present' | 'expired';
 
-/** Who is signed in. What the page shows stays while a session is expired, so that nothing typed is lost. */
+/** The session of the user. While it is expired, the page keeps its content, so that no input is lost. */
 export class Session {
   state = $state<SessionState>('unknown');
   user = $state('');
-  /** Why the gateway could not be asked, while the state is unknown. */
+  /** Why the session could not be loaded, while the state is unknown. */
   error = $state<unknown>();
 
   constructor(private readonly calls: typeof api = api) {}
 
-  /** Asks the gateway who is signed in. */
+  /** Load the current session from the gateway. */
   async load(): Promise<void> {
     this.error = undefined;
     try {
@@ -26,21 +26,21 @@ export class Session {
   }
 
   /**
-   * Signs in. Throws ApiError: 401 for a wrong name or password, 429 after too many attempts, 0 with the reason
-   * SESSION_NOT_READY when the new session does not start in time.
+   * Sign in. Throws ApiError: 401 for a wrong username or password, 429 after too many attempts, 0 with reason
+   * SESSION_NOT_READY if the new session does not start in time.
    */
   async logIn(user: string, password: string): Promise<void> {
     this.#begin((await this.calls.logIn(user, password)).user);
   }
 
-  /** Signs out, and ends the session at the gateway. Throws ApiError, and the user is then still signed in. */
+  /** Sign out at the gateway. Throws ApiError; the user then stays signed in. */
   async logOut(): Promise<void> {
     await this.calls.logOut();
     this.state = 'absent';
     this.user = '';
   }
 
-  /** To be called when the API answers that nobody is signed in. */
+  /** Call this when an API response has status 401. */
   expire(): void {
     if (this.state === 'present') this.state = 'expired';
   }

@@ -12,20 +12,20 @@ beforeEach(() => {
   session = new Session();
 });
 
-describe('asking who is signed in', () => {
-  test('finds the user', async () => {
+describe('loading the session', () => {
+  test('returns the user', async () => {
     expect(session.state).toBe('unknown');
     await session.load();
     expect([session.state, session.user]).toEqual(['present', 'ann']);
   });
 
-  test('finds nobody', async () => {
+  test('without one sets the state to absent', async () => {
     server.isSignedIn = false;
     await session.load();
     expect([session.state, session.user, session.error]).toEqual(['absent', '', undefined]);
   });
 
-  test('that fails leaves it unknown, says why, and can be done again', async () => {
+  test('stores an error, leaves the state unknown, and can be retried', async () => {
     server.refuse('GET', new Refusal(500, 'INTERNAL'));
     await session.load();
     expect([session.state, session.error]).toEqual(['unknown', expect.objectContaining({ status: 500 })]);
@@ -35,17 +35,17 @@ describe('asking who is signed in', () => {
 });
 
 describe('signing in', () => {
-  test('begins the session of this user', async () => {
+  test('starts a session for this user', async () => {
     await session.logIn('bob', 'secret');
     expect([session.state, session.user]).toEqual(['present', 'bob']);
   });
 
-  test('with a wrong password throws, and begins nothing', async () => {
+  test('with a wrong password throws, and starts no session', async () => {
     await expect(session.logIn('bob', 'wrong')).rejects.toMatchObject({ status: 401 });
     expect([session.state, session.user]).toEqual(['unknown', '']);
   });
 
-  test('ends when the gateway knows the new session, even after it remembered a miss for a second', async () => {
+  test('completes when the gateway accepts the new session, even after it cached a miss for a second', async () => {
     vi.useFakeTimers();
     server.storesSessionAfterMs = 1_100;
     const login = session.logIn('bob', 'secret');
@@ -57,7 +57,7 @@ describe('signing in', () => {
     expect(server.received.map(({ headers }) => headers.has('Authorization'))).toEqual([true, ...Array(4).fill(false)]);
   });
 
-  test('fails two seconds after the gateway accepted the password and still does not know the session', async () => {
+  test('fails if the gateway does not accept the session within two seconds of the login', async () => {
     vi.useFakeTimers();
     server.storesSessionAfterMs = Infinity;
     const failure = session.logIn('bob', 'secret').catch((error: unknown) => error);
@@ -67,7 +67,7 @@ describe('signing in', () => {
     expect(session.state).toBe('unknown');
   });
 
-  test('makes an expired session one that is there again', async () => {
+  test('renews an expired session', async () => {
     await session.load();
     session.expire();
     expect([session.state, session.user]).toEqual(['expired', 'ann']);
@@ -83,14 +83,14 @@ test('signing out ends the session at the gateway', async () => {
   expect(server.asked('POST')[0]?.url.search).toBe('?session_logout=true');
 });
 
-test('signing out that fails leaves the user signed in', async () => {
+test('a failed sign-out leaves the user signed in', async () => {
   await session.load();
   server.refuse('POST', new Refusal(503, 'UNAVAILABLE'));
   await expect(session.logOut()).rejects.toMatchObject({ status: 503 });
   expect([session.state, session.user]).toEqual(['present', 'ann']);
 });
 
-test('only a session that is there can expire', async () => {
+test('only a present session can expire', async () => {
   session.expire();
   expect(session.state).toBe('unknown');
   server.isSignedIn = false;

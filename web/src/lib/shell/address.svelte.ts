@@ -4,27 +4,27 @@ import { fromAddress, toAddress, type Filters } from '#lib/filters/filters.ts';
 
 const TASK = 'task';
 
-/** The page's address: which tasks it shows, and which of them is open. */
+/** The state in the page's URL: the filters, and the open task. */
 class Address {
   readonly filters = $derived(fromAddress(page.url.searchParams));
-  /** The id of the task that is open for editing; empty when none is. */
+  /** The ID of the task that is open for editing; empty if none is. */
   readonly task = $derived(page.url.searchParams.get(TASK) ?? '');
-  /** What of the address chooses the tasks. */
+  /** The part of the URL's query that selects the tasks. */
   readonly query = $derived(toAddress(this.filters));
 
-  /** Shows other tasks. Typing a word makes one entry in the history and not one for each letter. */
+  /** Change the filters. While the user types, this replaces the history entry instead of adding one per letter. */
   show(changed: Partial<Filters>, isTyping = false): void {
     void this.#go(toAddress({ ...this.filters, ...changed }), isTyping);
   }
 
-  /** Opens a task for editing. */
+  /** Open a task for editing. */
   open(id: string): void {
     const parameters = new URLSearchParams(this.query);
     parameters.set(TASK, id);
     void this.#go(`?${parameters}`, Boolean(this.task));
   }
 
-  /** Closes the task that is open; it is closed when the promise is kept. */
+  /** Close the open task. The promise resolves when it is closed. */
   async close(): Promise<void> {
     if (this.task) await this.#go(this.query, true);
   }

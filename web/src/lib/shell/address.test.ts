@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { goto, page } from '#lib/testing/page.svelte.ts';
 import { address } from './address.svelte';
 
-test('what is shown is in the address, and the rest of it stays', async () => {
+test('changing a filter keeps the other filters in the URL', async () => {
   await goto('?view=list&label=home');
   address.show({ query: 'milk' });
   expect(page.url.search).toBe('?view=list&q=milk&label=home');
@@ -12,7 +12,7 @@ test('what is shown is in the address, and the rest of it stays', async () => {
   expect(page.url.search).toBe('');
 });
 
-test('a task that is open is in the address, and chooses no other tasks', async () => {
+test('opening a task adds it to the URL and does not change the filters', async () => {
   await goto('?q=milk');
   const { query } = address;
   address.open('id&=?');
@@ -21,13 +21,13 @@ test('a task that is open is in the address, and chooses no other tasks', async 
   expect([address.task, page.url.search]).toEqual(['', '?q=milk']);
 });
 
-test('to show other tasks closes the one that is open', () => {
+test('changing a filter closes the open task', () => {
   address.open('id');
   address.show({ view: 'list' });
   expect(address.task).toBe('');
 });
 
-test('going back leaves each search at once, however many letters it has, and each task', async () => {
+test('typing a search adds no history entry, and opening tasks adds one', async () => {
   await goto('?view=list');
   page.left = [];
   address.show({ query: 'm' }, true);
@@ -38,7 +38,7 @@ test('going back leaves each search at once, however many letters it has, and ea
   expect(page.left).toEqual(['?view=list&q=milk']);
 });
 
-test('to close what is not open goes nowhere', async () => {
+test('closing without an open task does not navigate', async () => {
   await goto('?q=milk');
   page.left = [];
   address.close();

@@ -1,10 +1,10 @@
-/** What is said to those who do not see the page change. */
+/** Messages for screen readers about changes on the page. */
 export class Announcer {
   message = $state('');
 
-  /** Says it when nothing else is being said. */
+  /** Announce a message in the page's polite live region. */
   say(message: string): void {
-    // The same words twice are read once, unless they differ.
+    // A screen reader does not repeat an unchanged message, so a repeated one gets a trailing space.
     this.message = message === this.message ? `${message}\u00a0` : message;
   }
 }

@@ -20,7 +20,7 @@ import { Theme } from './theme.svelte';
 const UNDERWAY_MS = 30_000;
 const CONNECTING_SHOWN_AFTER_MS = 1_500;
 
-/** Everything that the page knows and can do, put together in this one place. */
+/** The composition root of the page: creates all state and connects it. */
 export class App {
   readonly session = new Session();
   readonly tasks = new Tasks();
@@ -33,16 +33,16 @@ export class App {
   readonly live = new Live();
   liveStatus = $state<LiveStatus>('offline');
   readonly actions = new TaskActions(this.tasks, this.toasts, this.announcer);
-  /** What was typed into an editor and not yet saved, with the task that it was typed over, by the task's id. */
+  /** The unsaved edits and the version of the task that they are based on, by task ID. */
   readonly drafts = new SvelteMap<string, { seen: Task; content: Content }>();
-  /** The lists that are on the page. */
+  /** The lists on the page. */
   readonly lists = new SvelteSet<TaskList>();
-  /** Tasks that were created here and of which the notifier has not told yet. */
+  /** The IDs of tasks that were created here and whose notification has not arrived yet. */
   readonly underway = new SvelteSet<string>();
   #user = '';
   #connecting: ReturnType<typeof setTimeout> | undefined;
 
-  /** Begins to work, until the returned function is called. */
+  /** Start. Return a function that stops everything. */
   start(): () => void {
     whenUnauthorized(() => this.#expire());
     this.live.onstatus = (status) => this.#show(status);
@@ -72,38 +72,38 @@ export class App {
     };
   }
 
-  /** Asks who is signed in, and shows what is theirs. */
+  /** Load the session and, if there is one, the user's data. */
   async open(): Promise<void> {
     await this.session.load();
     if (this.session.state === 'present') this.#begin();
   }
 
-  /** Signs in. What another user left behind is forgotten. Throws ApiError. */
+  /** Sign in, and discard the data of a previous user. Throws ApiError. */
   async logIn(user: string, password: string): Promise<void> {
     await this.session.logIn(user, password);
     this.#begin();
   }
 
-  /** Signs out, and forgets everything. Throws ApiError. */
+  /** Sign out, and discard all data. Throws ApiError. */
   async logOut(): Promise<void> {
     await this.session.logOut();
     this.live.logout();
-    this.#belongTo('');
+    this.#resetFor('');
   }
 
-  /** Shows that the notification of a task is on its way, until it comes or nobody waits for it any more. */
+  /** Show that a task's notification is pending, until it arrives or for 30 seconds. */
   expectNotification(taskId: string): void {
     if (this.inbox.notifications.some((each) => each.task_id === taskId)) return;
     this.underway.add(taskId);
     setTimeout(() => this.underway.delete(taskId), UNDERWAY_MS);
   }
 
-  // Somebody may have signed in meanwhile, in another tab.
+  // The user may have signed in in another tab in the meantime.
   readonly #returned = () => {
     if (document.visibilityState === 'visible' && ['absent', 'expired'].includes(this.session.state)) void this.open();
   };
 
-  // A connection that is renewed in good order is none that anybody need know of.
+  // A short reconnect of a live stream is not shown.
   #show(status: LiveStatus): void {
     clearTimeout(this.#connecting);
     if (status === 'live') this.#retry();
@@ -111,13 +111,13 @@ export class App {
     else this.#connecting = setTimeout(() => (this.liveStatus = status), CONNECTING_SHOWN_AFTER_MS);
   }
 
-  /** What could not be loaded while the server was away is there without being asked for once it is back. */
+  /** When the server is back, retry the loads that failed. */
   #retry(): void {
     for (const each of [this.inbox, ...this.lists]) void each.retry();
   }
 
   #begin(): void {
-    if (this.#user !== this.session.user) this.#belongTo(this.session.user);
+    if (this.#user !== this.session.user) this.#resetFor(this.session.user);
     this.live.start(this.#user);
     void this.inbox.reload();
   }
@@ -127,8 +127,8 @@ export class App {
     this.live.stop();
   }
 
-  /** Forgets what was somebody else's. */
-  #belongTo(user: string): void {
+  /** Discard all data of the previous user. */
+  #resetFor(user: string): void {
     this.#user = user;
     this.tasks.cache.clear(user);
     this.inbox.clear();

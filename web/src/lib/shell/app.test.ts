@@ -16,7 +16,7 @@ beforeEach(async () => {
   await vi.waitFor(() => expect(app.session.state).toBe('present'));
 });
 
-/** Types into the editor of a task that is on the page. */
+/** Add a task, a notification and unsaved edits. */
 function write(): void {
   const task = server.tasks.add();
   app.tasks.receive(task);
@@ -34,7 +34,7 @@ async function expire(): Promise<void> {
   await updateTask('id', {}, 'r1').catch(() => undefined);
 }
 
-test('a session that ends while the page is in use takes away nothing that was typed', async () => {
+test('a session that expires keeps the unsaved edits', async () => {
   write();
   await expire();
   expect([app.session.state, app.liveStatus, ...left()]).toEqual(['expired', 'offline', 1, 1, 1]);
@@ -42,7 +42,7 @@ test('a session that ends while the page is in use takes away nothing that was t
   expect([app.session.state, ...left()]).toEqual(['present', 1, 1, 1]);
 });
 
-test('a 401 just after a login is retried and the session stays, a later one ends it', async () => {
+test('a 401 just after a login is retried and the session stays; a later one ends it', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   const { id } = server.tasks.add();
   const login = app.logIn('ann', 'secret');
@@ -61,7 +61,7 @@ test('a 401 just after a login is retried and the session stays, a later one end
   expect(app.session.state).toBe('expired');
 });
 
-test('somebody else who signs in finds nothing of it', async () => {
+test('another user who signs in sees none of the data', async () => {
   write();
   await expire();
   server.inbox.notifications = [];
@@ -69,20 +69,20 @@ test('somebody else who signs in finds nothing of it', async () => {
   expect(left()).toEqual([0, 0, 0]);
 });
 
-test('signing out leaves nothing behind', async () => {
+test('signing out discards all data', async () => {
   write();
   await app.logOut();
   expect([app.session.state, ...left()]).toEqual(['absent', 0, 0, 0]);
 });
 
-test('a notification that has come already is not waited for', () => {
+test('a notification that has already arrived is not pending', () => {
   write();
   app.expectNotification(server.inbox.notifications[0]?.task_id ?? '');
   app.expectNotification('another');
   expect([...app.underway]).toEqual(['another']);
 });
 
-test('what could not be loaded while the server was away is loaded when it is back', async () => {
+test('a failed load is retried when the server is back', async () => {
   await vi.waitFor(() => expect(app.liveStatus).toBe('live'));
   server.inbox.add();
   server.refuse('GET', new Refusal(500, 'INTERNAL'));

@@ -1,10 +1,10 @@
 const TICK_MS = 20_000;
 
-/** The time, for what is shown relative to it. */
+/** The current time, updated every 20 seconds. */
 export class Clock {
   now = $state.raw(new Date());
 
-  /** Goes on until the returned function is called. */
+  /** Start. Return a function that stops it. */
   start(): () => void {
     const timer = setInterval(() => (this.now = new Date()), TICK_MS);
     return () => clearInterval(timer);

@@ -3,16 +3,16 @@ export type ThemeName = (typeof THEMES)[number];
 
 const KEY = 'theme'; // static/theme.js reads it before the first paint
 
-/** How the page looks: as the system says, or as the person chose. */
+/** The colour theme: the system's, or the user's choice. */
 export class Theme {
   name = $state<ThemeName>('system');
 
-  /** Takes over what was chosen before. */
+  /** Load the stored choice. */
   load(): void {
     this.name = THEMES.find((each) => each === document.documentElement.dataset['theme']) ?? 'system';
   }
 
-  /** Changes it, here and for the next visit. */
+  /** Change the theme and store the choice. */
   choose(name: ThemeName): void {
     this.name = name;
     if (name === 'system') delete document.documentElement.dataset['theme'];
@@ -20,7 +20,7 @@ export class Theme {
     try {
       localStorage.setItem(KEY, name);
     } catch {
-      // Without storage it holds for this visit.
+      // Without storage, the choice applies to this visit only.
     }
   }
 }

@@ -25,7 +25,7 @@ beforeEach(() => {
   tasks.receive(task);
 });
 
-/** The only toast there is. */
+/** The only toast. */
 function theToast(): Toast {
   expect(toasts.shown).toHaveLength(1);
   return toasts.shown[0] as Toast;
@@ -35,25 +35,25 @@ function stored(): Task {
   return server.tasks.get(task.id, true);
 }
 
-test('a move is made and said', async () => {
+test('a move is saved and announced', async () => {
   await actions.move(task, 'IN_PROGRESS');
   expect(stored().status).toBe('IN_PROGRESS');
-  expect(announcer.message).toBe('“Buy milk” was moved to In progress');
+  expect(announcer.message).toBe('“Buy milk” moved to In progress');
   expect(toasts.shown).toEqual([]);
 });
 
-test('a move to where the task is does nothing', async () => {
+test('a move to the same status does nothing', async () => {
   await actions.move(task, 'TODO');
   expect([server.received.length, announcer.message]).toEqual([0, '']);
 });
 
-test('a failure is said in words, with the id of the request', async () => {
+test('a failure shows an error with the request ID', async () => {
   server.refuse('PATCH', new Refusal(429, 'TOO_MANY', { request_id: 'abc' }, { 'Retry-After': '3' }));
   await actions.move(task, 'DONE');
   expect(theToast()).toMatchObject({
     kind: 'error',
     title: 'Buy milk',
-    detail: 'That was too much at once. Try again in 3 seconds.',
+    detail: 'Too many requests. Try again in 3 seconds.',
     requestId: 'abc',
   });
 });
@@ -63,24 +63,24 @@ describe('a deletion', () => {
     await actions.remove(task);
     expect(stored().delete_time).not.toBeNull();
     const { title, action } = theToast();
-    expect([title, action?.label]).toEqual(['“Buy milk” was deleted', 'Undo']);
+    expect([title, action?.label]).toEqual(['“Buy milk” deleted', 'Undo']);
     action?.run();
-    await vi.waitFor(() => expect(announcer.message).toBe('“Buy milk” is back'));
+    await vi.waitFor(() => expect(announcer.message).toBe('“Buy milk” restored'));
     expect(stored().delete_time).toBeNull();
   });
 
-  test('that conflicts says what has changed, and can be done anyway', async () => {
+  test('with a conflict names the changed fields, and can be repeated', async () => {
     server.tasks.update(task.id, { title: 'Buy bread', due_time: '2026-02-01T09:00:00Z' });
     await actions.remove(task);
     const { title, detail, action } = theToast();
     expect(title).toBe('“Buy milk” was changed elsewhere');
-    expect(detail).toBe('What has changed: Title, Due. Nothing of yours was saved.');
+    expect(detail).toBe('Changed fields: Title, Due. Your change was not saved.');
     expect(stored().delete_time).toBeNull();
     action?.run();
     await vi.waitFor(() => expect(stored().delete_time).not.toBeNull());
   });
 
-  test('that cannot be undone says so', async () => {
+  test('shows an error if it cannot be undone', async () => {
     await actions.remove(task);
     const [deleted] = toasts.shown;
     server.refuse('POST', new Refusal(500, 'INTERNAL'));

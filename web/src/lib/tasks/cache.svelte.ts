@@ -1,13 +1,13 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { Task } from '#lib/api/tasks.ts';
 
-/** A change that is shown before the service has confirmed it. */
+/** A change that is shown before the service confirms it. */
 export type Overlay = Partial<Task>;
 
 /**
- * Every task that the page has heard of, in its newest revision, whoever told of it: an answer or a live event.
+ * The newest known revision of every task, from API responses and live events.
  *
- * Deleted tasks stay, with their delete_time, so that nothing older brings them back.
+ * Deleted tasks stay in the cache with their delete_time, so that an older revision does not restore them.
  */
 export class TaskCache {
   readonly #known = new SvelteMap<string, Task>();
@@ -15,44 +15,44 @@ export class TaskCache {
   #owner = '';
   readonly #shown = $derived([...this.#known.values()].map((task) => this.#withOverlays(task)));
 
-  /** All of them, as they are to be shown. */
+  /** All tasks, with pending changes applied. */
   get all(): readonly Task[] {
     return this.#shown;
   }
 
-  /** The task as it is to be shown. */
+  /** The task with pending changes applied. */
   get(id: string): Task | undefined {
     const task = this.#known.get(id);
     return task && this.#withOverlays(task);
   }
 
-  /** The task as the service told of it last. */
+  /** The task as last received from the service. */
   confirmed(id: string): Task | undefined {
     return this.#known.get(id);
   }
 
-  /** Takes in what was told of a task, unless it is somebody else's or something newer is known already. */
+  /** Store tasks, except those of another user and those that are not newer than the known revision. */
   put(...tasks: readonly Task[]): void {
     for (const task of tasks) {
-      if (this.#owner && task.owner && task.owner !== this.#owner) continue; // an answer that came after its user had left
+      if (this.#owner && task.owner && task.owner !== this.#owner) continue; // a late response for a previous user
       const known = this.#known.get(task.id);
       if (!known || known.revision < task.revision) this.#known.set(task.id, task);
     }
   }
 
-  /** Forgets a task. */
+  /** Remove a task. */
   drop(id: string): void {
     this.#known.delete(id);
   }
 
-  /** Forgets all of them. From now on there are this user's alone. */
+  /** Remove all tasks. From now on, accept only the tasks of this user. */
   clear(owner: string): void {
     this.#owner = owner;
     this.#known.clear();
     this.#overlays.clear();
   }
 
-  /** Shows a change until the returned function is called. */
+  /** Apply a pending change until the returned function is called. */
   overlay(id: string, change: Overlay): () => void {
     this.#overlays.set(id, [...(this.#overlays.get(id) ?? []), change]);
     return () => {
@@ -62,7 +62,7 @@ export class TaskCache {
     };
   }
 
-  /** Whether a change of the task is still on its way. */
+  /** Whether the task has a pending change. */
   isPending(id: string): boolean {
     return this.#overlays.has(id);
   }

@@ -11,14 +11,14 @@ function cacheOf(...tasks: Parameters<typeof aTask>[0][]): TaskCache {
   return cache;
 }
 
-test('the newest revision is kept, in whatever order they are told', () => {
+test('the newest revision is kept, in whatever order revisions arrive', () => {
   const cache = cacheOf({ revision: 2, title: 'Second' }, { revision: 1, title: 'First' });
   expect(cache.get(id)?.title).toBe('Second');
   cache.put(aTask({ revision: 3, title: 'Third' }));
   expect(cache.get(id)?.title).toBe('Third');
 });
 
-test('a task that comes twice is there once, and nothing that shows it has to be drawn again', () => {
+test('a repeated task is stored once and does not cause a render', () => {
   const cache = cacheOf({});
   const before = cache.confirmed(id);
   cache.put(aTask());
@@ -26,12 +26,12 @@ test('a task that comes twice is there once, and nothing that shows it has to be
   expect(cache.confirmed(id)).toBe(before);
 });
 
-test('a deleted task is not brought back by what is older', () => {
+test('a deleted task is not restored by an older revision', () => {
   const cache = cacheOf({ revision: 2, delete_time: '2026-01-01T12:00:00Z' }, { revision: 1 });
   expect(cache.get(id)?.delete_time).not.toBeNull();
 });
 
-test('a change is shown until it is taken away, and the task beneath it stays as it was told', () => {
+test('a pending change is applied until it is removed, and the confirmed task stays unchanged', () => {
   const cache = cacheOf({});
   const uncover = cache.overlay(id, { title: 'Mine' });
   expect(cache.get(id)?.title).toBe('Mine');
@@ -43,7 +43,7 @@ test('a change is shown until it is taken away, and the task beneath it stays as
   expect(cache.isPending(id)).toBe(false);
 });
 
-test('the later of two changes is on top, and each goes alone', () => {
+test('the later of two pending changes wins, and each can be removed separately', () => {
   const cache = cacheOf({});
   const uncoverFirst = cache.overlay(id, { title: 'First', status: 'DONE' });
   const uncoverSecond = cache.overlay(id, { title: 'Second' });
@@ -54,7 +54,7 @@ test('the later of two changes is on top, and each goes alone', () => {
   expect(cache.get(id)?.title).toBe('Buy milk');
 });
 
-test('two changes that say the same are two changes', () => {
+test('two equal pending changes are separate changes', () => {
   const cache = cacheOf({});
   const uncoverFirst = cache.overlay(id, { status: 'DONE' });
   cache.overlay(id, { status: 'DONE' });
@@ -62,27 +62,27 @@ test('two changes that say the same are two changes', () => {
   expect(cache.get(id)?.status).toBe('DONE');
 });
 
-test('news beneath a change shows in the fields that it does not touch', () => {
+test('a new revision shows in the fields that a pending change does not set', () => {
   const cache = cacheOf({});
   cache.overlay(id, { title: 'Mine' });
   cache.put(aTask({ revision: 2, title: 'Theirs', priority: 'HIGH' }));
   expect(cache.get(id)).toMatchObject({ title: 'Mine', priority: 'HIGH' });
 });
 
-test('a change of a task that is not known shows nothing', () => {
+test('a pending change of an unknown task shows nothing', () => {
   const cache = cacheOf();
   cache.overlay(id, { title: 'Mine' });
   expect(cache.all).toEqual([]);
 });
 
-test('an answer that comes after its user has left is not taken in', () => {
+test('a late response for a previous user is ignored', () => {
   const cache = new TaskCache();
   cache.clear('bob');
   cache.put(aTask({ owner: 'ann' }), aTask({ id: 'mine', owner: 'bob' }), aTask({ id: '~draft', owner: '' }));
   expect(cache.all.map(({ id }) => id)).toEqual(['mine', '~draft']);
 });
 
-test('what is forgotten is gone, with the changes on top of it', () => {
+test('a removed task is gone, together with its pending changes', () => {
   const cache = cacheOf({}, { id: 'another' });
   cache.drop('another');
   expect(cache.all.map((task) => task.id)).toEqual([id]);

@@ -13,7 +13,7 @@ const CHOICES: { [Name in keyof Content]: readonly Content[Name][] } = {
   due_time: [null, '2026-02-01T09:00:00Z', '2026-02-01T09:00:01Z'],
 };
 
-test('a patch makes the one version of the other, and names nothing that is the same already', () => {
+test('a patch turns one version into the other, and contains only changed fields', () => {
   const { pick } = chance(1);
   const any = () => Object.fromEntries(Object.entries(CHOICES).map(([name, values]) => [name, pick<unknown>(values)]));
   for (let i = 0; i < 300; i++) {
@@ -27,17 +27,17 @@ test('a patch makes the one version of the other, and names nothing that is the 
 });
 
 describe('a time', () => {
-  test('that is only written otherwise is the same', () => {
+  test('in another format is the same', () => {
     const [a, b] = [aTask({ due_time: '2026-02-01T09:00:00Z' }), aTask({ due_time: '2026-02-01T09:00:00.000Z' })];
     expect(patchBetween(a, b)).toEqual({});
     expect(isApplied({ due_time: '2026-02-01T09:00:00.000Z' }, a)).toBe(true);
   });
 
-  test('that is taken away is named as null', () => {
+  test('that is removed is null in the patch', () => {
     expect(patchBetween(aTask({ due_time: '2026-02-01T09:00:00Z' }), aTask())).toEqual({ due_time: null });
   });
 });
 
-test('what only the service writes makes no difference', () => {
+test('fields that only the service writes are ignored', () => {
   expect(differences(aTask(), aTask({ revision: 7, update_time: '2026-02-01T09:00:00Z' }))).toEqual([]);
 });

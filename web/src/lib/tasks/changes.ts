@@ -1,10 +1,10 @@
 import type { NewTask, Task, TaskPatch } from '#lib/api/tasks.ts';
 
-/** A field of a task that a person can change. */
+/** A field of a task that the user can edit. */
 export type FieldName = keyof NewTask;
 export type Content = Pick<Task, FieldName>;
 
-/** What a new task is like when only its title is given. */
+/** The defaults of a new task. */
 export const BLANK: Content = {
   title: '',
   description: '',
@@ -13,30 +13,30 @@ export const BLANK: Content = {
   labels: [],
   due_time: null,
 };
-/** All of these fields. */
+/** All editable fields. */
 export const FIELDS = Object.keys(BLANK) as FieldName[];
 
-/** The part of a task that a person can change. */
+/** Return the editable fields of a task. */
 export function contentOf(task: Task): Content {
   return Object.fromEntries(FIELDS.map((field) => [field, task[field]])) as unknown as Content;
 }
 
-/** The fields in which two versions of a task differ. */
+/** Return the fields in which two versions of a task differ. */
 export function differences(a: Content, b: Content): FieldName[] {
   return FIELDS.filter((field) => !isSame(field, a[field], b[field]));
 }
 
-/** The patch that makes `after` of `before`. */
+/** Return the patch that turns `before` into `after`. */
 export function patchBetween(before: Content, after: Content): TaskPatch {
   return Object.fromEntries(differences(before, after).map((field) => [field, after[field]]));
 }
 
-/** The fields that a patch names. */
+/** Return the fields of a patch. */
 export function fieldsOf(patch: TaskPatch): FieldName[] {
   return FIELDS.filter((field) => field in patch);
 }
 
-/** Whether the task is already as the patch would make it. */
+/** Whether the task already has the values of the patch. */
 export function isApplied(patch: TaskPatch, task: Task): boolean {
   return fieldsOf(patch).every((field) => isSame(field, patch[field], task[field]));
 }

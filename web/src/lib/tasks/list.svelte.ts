@@ -5,32 +5,32 @@ import { compare, placeOf, type Place } from '#lib/filters/order.ts';
 
 const PAGE_SIZE = 50;
 const PAGE_SIZE_MAX = 200;
-const SHORT_PAGES_MAX = 10; // a page may be empty and still not be the last
+const SHORT_PAGES_MAX = 10; // a page can be empty without being the last
 
 type Fetch = typeof listTasks;
 
 /**
- * A list of tasks that is loaded page by page and kept right by live events.
+ * A list of tasks that is loaded page by page and updated by live events.
  *
- * What is shown is derived: the tasks of the cache that the query would list, as far as the pages have come. So an
- * event needs to be put into the cache and nowhere else.
+ * The shown tasks are derived: those in the cache that match the query, up to the end of the loaded pages. So it is
+ * enough to put an event into the cache.
  */
 export class TaskList {
   /** The tasks, in order. */
   readonly tasks = $derived.by(() => this.#visible());
   /** Whether a page is being loaded. */
   isLoading = $state(false);
-  /** Whether the first page is there. */
+  /** Whether the first page is loaded. */
   isLoaded = $state(false);
-  /** Why the last page could not be loaded. */
+  /** The error of the last load, if it failed. */
   error = $state<unknown>();
 
   readonly query: TaskQuery;
   readonly #cache: TaskCache;
   readonly #fetch: Fetch;
   #next = $state<string>(); // the token of the next page; empty after the last one
-  #read: Place | undefined; // how far the pages have come
-  #end = $state.raw<Place>(); // how far they ever came, and the tasks are shown
+  #read: Place | undefined; // the end of the pages of the current load
+  #end = $state.raw<Place>(); // the furthest end so far: tasks up to here are shown
   #cancel = new AbortController();
 
   constructor(cache: TaskCache, query: TaskQuery, fetch: Fetch = listTasks) {
@@ -39,12 +39,12 @@ export class TaskList {
     this.#fetch = fetch;
   }
 
-  /** Whether there is more to load. */
+  /** Whether there are more pages. */
   get hasMore(): boolean {
     return this.#next !== '';
   }
 
-  /** Loads the next page; a failure is kept in `error`, and the next call tries again. */
+  /** Load the next page. A failure is stored in `error`; the next call retries. */
   async loadMore(): Promise<void> {
     if (this.isLoading || !this.hasMore) return;
     await this.#load(async (signal) => {
@@ -54,12 +54,12 @@ export class TaskList {
     });
   }
 
-  /** Tries again what failed, if anything did. */
+  /** Retry the last load if it failed. */
   async retry(): Promise<void> {
     if (this.error) await this.loadMore();
   }
 
-  /** Loads again what was loaded before; what is no longer there goes. */
+  /** Reload everything that was loaded before, and drop tasks that no longer exist. */
   async reload(): Promise<void> {
     this.close();
     const end = this.#end;
@@ -71,7 +71,7 @@ export class TaskList {
     });
   }
 
-  /** Stops what is being loaded. */
+  /** Cancel the current load. */
   close(): void {
     this.#cancel.abort();
     this.#cancel = new AbortController();
@@ -112,7 +112,7 @@ export class TaskList {
     }
   }
 
-  /** Tells whether the page has any tasks. */
+  /** Load one page. Return whether it contains tasks. */
   async #loadPage(size: number, signal: AbortSignal): Promise<boolean> {
     const expected = this.#expected();
     const page = await this.#fetch({ ...this.query, page_size: size, page_token: this.#next ?? '' }, signal);
@@ -127,14 +127,14 @@ export class TaskList {
     return last !== undefined;
   }
 
-  /** The tasks that are to come, as far as is known; of those that are being changed, nobody knows. */
+  /** Return the known tasks that the next pages should contain. Tasks with pending changes are left out. */
   #expected(): Task[] {
     return this.#cache.all
       .filter((task) => task.revision > 0 && this.#cache.confirmed(task.id) === task)
       .filter((task) => matches(task, this.query) && !this.#isRead(placeOf(task, this.#order)));
   }
 
-  /** Drops what should have come and did not, unless something was told of it meanwhile. */
+  /** Drop expected tasks that the page did not contain, unless they were updated in the meantime. */
   #drop(expected: readonly Task[], found: ReadonlySet<string>): void {
     for (const task of expected) {
       const isCovered = !this.hasMore || this.#isRead(placeOf(task, this.#order));

@@ -35,7 +35,7 @@ function idsOf(tasks: readonly Task[]): string[] {
 const newestFirst = (tasks: readonly Task[]) => idsOf(tasks).reverse();
 
 describe('loading', () => {
-  test('goes on page by page until everything is there', async () => {
+  test('works page by page until all tasks are loaded', async () => {
     const tasks = add(120);
     const list = listOf();
     expect([list.isLoaded, list.hasMore, list.tasks.length]).toEqual([false, true, 0]);
@@ -49,13 +49,13 @@ describe('loading', () => {
     expect(server.received).toHaveLength(3);
   });
 
-  test('of nothing is over at once', async () => {
+  test('an empty list works', async () => {
     const list = listOf();
     await list.loadMore();
     expect([list.isLoaded, list.hasMore, list.tasks]).toEqual([true, false, []]);
   });
 
-  test('asks once, however often it is called', async () => {
+  test('sends one request for concurrent calls', async () => {
     add(1);
     const list = listOf();
     await Promise.all([list.loadMore(), list.loadMore()]);
@@ -63,28 +63,28 @@ describe('loading', () => {
     expect(list.isLoading).toBe(false);
   });
 
-  test('is content with a page that is short', async () => {
+  test('accepts a short page', async () => {
     add(30, { priority: 'HIGH' });
-    server.tasks.lookedAtMax = 10;
+    server.tasks.scannedMax = 10;
     const list = listOf({ priorities: ['HIGH'] });
     await list.loadMore();
     expect([list.tasks.length, list.hasMore, server.received.length]).toEqual([10, true, 1]);
   });
 
-  test('goes on by itself over pages that are empty', async () => {
+  test('continues over empty pages', async () => {
     const [wanted] = add(1, { priority: 'HIGH' });
     add(50);
-    server.tasks.lookedAtMax = 10;
+    server.tasks.scannedMax = 10;
     const list = listOf({ priorities: ['HIGH'] });
     await list.loadMore();
     expect(idsOf(list.tasks)).toEqual([wanted?.id]);
     expect(server.received).toHaveLength(6);
   });
 
-  test('takes a breath when too many pages are empty, and goes on where it was', async () => {
+  test('stops after too many empty pages, and continues from there on the next call', async () => {
     const [wanted] = add(1, { priority: 'HIGH' });
     add(150);
-    server.tasks.lookedAtMax = 10;
+    server.tasks.scannedMax = 10;
     const list = listOf({ priorities: ['HIGH'] });
     await list.loadMore();
     expect([list.isLoading, list.hasMore, list.tasks.length]).toEqual([false, true, 0]);
@@ -93,7 +93,7 @@ describe('loading', () => {
     expect(server.received).toHaveLength(16);
   });
 
-  test('that fails says why, keeps what is there, and can be tried again', async () => {
+  test('that fails stores the error, keeps the tasks, and can be retried', async () => {
     const tasks = add(60);
     const list = listOf();
     await list.loadMore();
@@ -106,7 +106,7 @@ describe('loading', () => {
     expect(idsOf(list.tasks)).toEqual(newestFirst(tasks));
   });
 
-  test('is tried again only where it failed', async () => {
+  test('is retried only after a failure', async () => {
     add(60);
     const list = listOf();
     await list.loadMore();
@@ -114,9 +114,9 @@ describe('loading', () => {
     expect(server.received).toHaveLength(1);
   });
 
-  test('that is closed changes nothing any more, and is no error', async () => {
+  test('that is closed changes nothing and is not an error', async () => {
     add(1);
-    const held = server.holdAnswer('GET');
+    const held = server.holdResponse('GET');
     const list = listOf();
     const loading = list.loadMore();
     await held.arrived;
@@ -127,7 +127,7 @@ describe('loading', () => {
   });
 });
 
-test('an answer that was there already when the list was closed changes nothing any more', async () => {
+test('a response that arrived before the list was closed changes nothing', async () => {
   const list = new TaskList(cache, {}, () => Promise.resolve({ tasks: [server.tasks.add()], next_page_token: '' }));
   const loading = list.loadMore();
   list.close();
@@ -136,7 +136,7 @@ test('an answer that was there already when the list was closed changes nothing 
 });
 
 describe('a live event', () => {
-  test('brings a new task to its place', async () => {
+  test('adds a new task at its position', async () => {
     add(3);
     const list = listOf({ order_by: 'priority desc' });
     await list.loadMore();
@@ -146,7 +146,7 @@ describe('a live event', () => {
     expect([list.tasks[0]?.id, list.tasks.at(-1)?.id]).toEqual([urgent.id, low.id]);
   });
 
-  test('brings nothing that lies beyond what was loaded, until the pages have come as far', async () => {
+  test('adds no task beyond the loaded pages until they are loaded', async () => {
     const tasks = add(60);
     const list = listOf({ order_by: 'create_time' });
     await list.loadMore();
@@ -157,7 +157,7 @@ describe('a live event', () => {
     expect(idsOf(list.tasks)).toEqual(idsOf([...tasks, beyond]));
   });
 
-  test('moves a task, takes one away that no longer fits, and one that was deleted', async () => {
+  test('moves a task, and removes tasks that no longer match or were deleted', async () => {
     const [first, second, third] = add(3) as [Task, Task, Task];
     const list = listOf({ statuses: ['TODO'], order_by: 'update_time desc' });
     await list.loadMore();
@@ -169,10 +169,10 @@ describe('a live event', () => {
     expect(idsOf(list.tasks)).toEqual([first.id]);
   });
 
-  test('that is newer than the page on its way is not undone by it', async () => {
+  test('that is newer than a page being loaded is not undone by it', async () => {
     const [task] = add(1) as [Task];
     const list = listOf();
-    const held = server.holdAnswer('GET');
+    const held = server.holdResponse('GET');
     const loading = list.loadMore();
     await held.arrived;
     hear();
@@ -183,8 +183,8 @@ describe('a live event', () => {
   });
 });
 
-describe('a change that is still on its way', () => {
-  test('moves the task from one list to the other at once', async () => {
+describe('a pending change', () => {
+  test('moves the task from one list to the other immediately', async () => {
     const [task] = add(1) as [Task];
     const [todo, done] = [listOf({ statuses: ['TODO'] }), listOf({ statuses: ['DONE'] })];
     await Promise.all([todo.loadMore(), done.loadMore()]);
@@ -196,7 +196,7 @@ describe('a change that is still on its way', () => {
 });
 
 describe('reloading', () => {
-  test('drops what is gone and shows what has changed, as far as was loaded before', async () => {
+  test('drops missing tasks and updates changed ones, up to where the list was loaded', async () => {
     const tasks = add(300);
     const list = listOf();
     for (let i = 0; i < 5; i++) await list.loadMore();
@@ -209,7 +209,7 @@ describe('reloading', () => {
     expect([list.isLoading, list.error]).toEqual([false, undefined]);
   });
 
-  test('asks for no more than was loaded before', async () => {
+  test('requests no more than was loaded before', async () => {
     add(500);
     const list = listOf();
     await list.loadMore();
@@ -218,7 +218,7 @@ describe('reloading', () => {
     expect(list.hasMore).toBe(true);
   });
 
-  test('takes a task that was moved elsewhere out of the one list and into the other', async () => {
+  test('moves a task that was changed elsewhere from one list to the other', async () => {
     const [task] = add(1) as [Task];
     const [todo, done] = [listOf({ statuses: ['TODO'] }), listOf({ statuses: ['DONE'] })];
     await Promise.all([todo.loadMore(), done.loadMore()]);
@@ -227,12 +227,12 @@ describe('reloading', () => {
     expect([idsOf(todo.tasks), idsOf(done.tasks)]).toEqual([[], [task.id]]);
   });
 
-  test('keeps what came meanwhile, of which the answer does not know yet', async () => {
+  test('keeps tasks received meanwhile that the response does not include', async () => {
     const [task] = add(1) as [Task];
     const list = listOf({ statuses: ['TODO'] });
     await list.loadMore();
     server.tasks.update(task.id, { status: 'DONE' });
-    const held = server.holdAnswer('GET');
+    const held = server.holdResponse('GET');
     const reloading = list.reload();
     await held.arrived;
     hear();
@@ -246,7 +246,7 @@ describe('reloading', () => {
     ]);
   });
 
-  test('keeps the task that is just being created', async () => {
+  test('keeps a task that is being created', async () => {
     const tasks = new Tasks();
     const list = new TaskList(tasks.cache, {});
     await list.loadMore();
@@ -259,14 +259,14 @@ describe('reloading', () => {
     expect(list.tasks.map(({ title }) => title)).toEqual(['New']);
   });
 
-  test('keeps the task that is just being moved here, be it moved or not in the end', async () => {
+  test('keeps a task that is being moved here, whether or not the move succeeds', async () => {
     const [task] = add(1) as [Task];
     const [todo, done] = [listOf({ statuses: ['TODO'] }), listOf({ statuses: ['DONE'] })];
     await Promise.all([todo.loadMore(), done.loadMore()]);
     const uncover = cache.overlay(task.id, { status: 'DONE' });
     await done.reload();
     expect(idsOf(done.tasks)).toEqual([task.id]);
-    const held = server.holdAnswer('GET');
+    const held = server.holdResponse('GET');
     const reloading = done.reload();
     await held.arrived;
     uncover();
@@ -275,12 +275,12 @@ describe('reloading', () => {
     expect([idsOf(todo.tasks), idsOf(done.tasks)]).toEqual([[task.id], []]);
   });
 
-  test('keeps everything in view until it is known to be gone, even over pages that are empty', async () => {
+  test('keeps tasks until they are known to be gone, even over empty pages', async () => {
     const wanted = add(2, { priority: 'HIGH' });
     const list = listOf({ priorities: ['HIGH'] });
     await list.loadMore();
     add(50);
-    server.tasks.lookedAtMax = 10;
+    server.tasks.scannedMax = 10;
     const counts: number[] = [];
     for (let i = 0; i < 6; i++) server.next('GET', (answer) => (counts.push(list.tasks.length), answer()));
     await list.reload();
@@ -288,10 +288,10 @@ describe('reloading', () => {
     expect(idsOf(list.tasks)).toEqual(newestFirst(wanted));
   });
 
-  test('takes the place of what was being loaded', async () => {
+  test('replaces a load in progress', async () => {
     add(1);
     const list = listOf();
-    const held = server.holdAnswer('GET');
+    const held = server.holdResponse('GET');
     const loading = list.loadMore();
     await held.arrived;
     server.tasks.add();
@@ -302,7 +302,7 @@ describe('reloading', () => {
     expect(list.tasks).toHaveLength(2);
   });
 
-  test('that fails is made up for when it is tried again', async () => {
+  test('that fails is completed by a retry', async () => {
     const tasks = add(300);
     const list = listOf();
     for (let i = 0; i < 6; i++) await list.loadMore();
@@ -319,7 +319,7 @@ describe('reloading', () => {
     expect(idsOf(list.tasks)).toEqual(newestFirst(tasks.filter((task) => task !== early && task !== late)));
   });
 
-  test('shows a change that no event has told of, in its new place', async () => {
+  test('shows a change without a live event at its new position', async () => {
     const [task] = add(1) as [Task];
     const list = listOf({ order_by: 'update_time desc' });
     await list.loadMore();
@@ -330,7 +330,7 @@ describe('reloading', () => {
   });
 });
 
-test('a list asks with its own query', async () => {
+test('a list requests with its own query', async () => {
   const asked: TaskQuery[] = [];
   const list = new TaskList(cache, { labels: ['home'], order_by: 'due_time' }, (query, signal) => {
     asked.push(query);

@@ -4,23 +4,23 @@ import type { NewTask, Task, TaskPatch } from '#lib/api/tasks.ts';
 import { TaskCache, type Overlay } from './cache.svelte';
 import { BLANK, differences, fieldsOf, isApplied, type FieldName } from './changes';
 
-/** Somebody else changed the same fields first. `latest` is the task as it is now, `fields` what was changed. */
+/** The same fields were changed elsewhere first. `latest` is the current task, `fields` the changed fields. */
 export class Conflict extends Error {
   constructor(
     readonly latest: Task,
     readonly fields: readonly FieldName[],
   ) {
-    super('The task has changed meanwhile');
+    super('The task was changed in the meantime');
     this.name = 'Conflict';
   }
 }
 
-const DRAFT = '~'; // begins no id of the service, and sorts behind them all
+const DRAFT = '~'; // no ID of the service starts with it, and all of them sort before it
 
 /**
- * What can be done with tasks. Each change is shown at once, and taken back if it fails.
+ * The operations on tasks. Each change is shown immediately, and reverted if it fails.
  *
- * Changes of one task are sent one after the other, each on top of what the one before left.
+ * Changes of one task are sent one after the other, each based on the result of the previous one.
  */
 export class Tasks {
   readonly cache = new TaskCache();
@@ -29,22 +29,22 @@ export class Tasks {
 
   constructor(private readonly calls: typeof api = api) {}
 
-  /** Whether the task is not yet as the service knows it. */
+  /** Whether the task has changes that the service has not confirmed. */
   isPending(id: string): boolean {
     return isDraft(id) || this.cache.isPending(id);
   }
 
-  /** Takes in what a live event tells. */
+  /** Store the task of a live event. */
   receive(task: Task): void {
     if (this.cache.confirmed(task.id) || !this.#creations.size) {
       this.cache.put(task);
       return;
     }
-    // It may be the one whose draft is still shown: both would be there until the answer comes.
+    // It may be the task of a draft that is still shown; both would be visible until the response arrives.
     void Promise.allSettled(this.#creations).then(() => this.cache.put(task));
   }
 
-  /** Creates a task; repeating it under the same key creates nothing more. Throws ApiError. */
+  /** Create a task. Repeated calls with the same key create it once. Throws ApiError. */
   async create(task: NewTask, key: string): Promise<Task> {
     const draft = draftOf(task, key);
     this.cache.put(draft);
@@ -61,10 +61,10 @@ export class Tasks {
   }
 
   /**
-   * Changes a task. Fields that somebody else changed meanwhile stay; where they are the same fields, it throws
-   * Conflict. Throws ApiError, also when the task is gone.
+   * Update a task. Changes made elsewhere to other fields are kept; for the same fields, this throws Conflict. Throws
+   * ApiError, also if the task no longer exists.
    *
-   * `seen` is the task that the change was decided on, the newest one when not given.
+   * `seen` is the version of the task that the user edited; by default the newest one.
    */
   async update(id: string, patch: TaskPatch, seen?: Task): Promise<void> {
     await this.#inTurn(id, patch as Overlay, async () => {
@@ -82,7 +82,7 @@ export class Tasks {
     });
   }
 
-  /** Deletes a task. Throws Conflict when it was changed since it was seen, and ApiError. */
+  /** Delete a task. Throws Conflict if it has changed since the last known version, and ApiError. */
   async remove(id: string): Promise<void> {
     const deleted = { delete_time: new Date().toISOString() };
     await this.#inTurn(id, deleted, async () => {
@@ -101,7 +101,7 @@ export class Tasks {
     });
   }
 
-  /** Takes a deletion back. Throws ApiError. */
+  /** Restore a deleted task. Throws ApiError. */
   async restore(id: string): Promise<void> {
     await this.#inTurn(id, { delete_time: null }, async () => {
       try {
@@ -113,10 +113,10 @@ export class Tasks {
     });
   }
 
-  /** The task, asked for when it is not known yet. Throws ApiError. */
+  /** Return the task; load it if it is not in the cache. Throws ApiError. */
   async find(id: string): Promise<Task> {
     const known = this.cache.confirmed(id);
-    return known ?? (await this.#ask(id));
+    return known ?? (await this.#load(id));
   }
 
   async #inTurn(id: string, overlay: Overlay, change: () => Promise<void>): Promise<void> {
@@ -131,16 +131,16 @@ export class Tasks {
     }
   }
 
-  /** The task as it is after a change that failed, or of which nobody knows whether it did. Throws what it got else. */
+  /** Load the task after a conflict or an unknown outcome. Rethrow any other error. */
   async #afterFailure(error: unknown, id: string): Promise<Task> {
     if (!(error instanceof ApiError && (error.isPassing || [409, 412].includes(error.status)))) {
       if (error instanceof ApiError && error.status === 404) this.cache.drop(id);
       throw error;
     }
-    return this.#ask(id);
+    return this.#load(id);
   }
 
-  async #ask(id: string): Promise<Task> {
+  async #load(id: string): Promise<Task> {
     const task = await this.calls.getTask(id);
     this.cache.put(task);
     return task;
@@ -148,19 +148,19 @@ export class Tasks {
 
   #confirmed(id: string): Task {
     const task = this.cache.confirmed(id);
-    if (!task) throw new ApiError(404, 'TASK_NOT_FOUND', 'There is no such task');
+    if (!task) throw new ApiError(404, 'TASK_NOT_FOUND', 'Task not found');
     return task;
   }
 }
 
-/** Whether this is a task that the service does not know yet. */
+/** Whether this is the ID of a task that is not stored at the service yet. */
 export function isDraft(id: string): boolean {
   return id.startsWith(DRAFT);
 }
 
-/** A name for a request, by which the service knows it again. */
+/** Return a new idempotency key: 32 random hexadecimal digits. */
 export function newKey(): string {
-  // randomUUID is there on https and localhost alone.
+  // randomUUID is available only over HTTPS and on localhost.
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 

@@ -15,14 +15,14 @@ beforeEach(() => {
   tasks = new Tasks();
 });
 
-/** A task that the page knows as the service does. */
+/** A task that is stored at the service and in the cache. */
 function known(task: Partial<Task> = {}): Task {
   const added = server.tasks.add(task);
   tasks.receive(added);
   return added;
 }
 
-/** Changes a task elsewhere, and the page is not told. */
+/** Change a task at the service, without a live event. */
 function changeElsewhere({ id }: Task, patch: TaskPatch): Task {
   return server.tasks.update(id, patch);
 }
@@ -36,7 +36,7 @@ function titles(): string[] {
 }
 
 describe('creating', () => {
-  test('shows the task at once, as one that is on its way', async () => {
+  test('shows the task immediately as pending', async () => {
     const creation = tasks.create({ title: 'Buy milk', labels: ['home'] }, 'key');
     const [draft] = tasks.cache.all as [Task];
     expect(draft).toMatchObject({ title: 'Buy milk', labels: ['home'], status: 'TODO', priority: 'MEDIUM' });
@@ -46,13 +46,13 @@ describe('creating', () => {
     expect([isDraft(created.id), tasks.isPending(created.id)]).toEqual([false, false]);
   });
 
-  test('takes the task back when it fails', async () => {
+  test('removes the task when it fails', async () => {
     server.refuse('POST', REFUSED);
     await expect(tasks.create({ title: 'Buy milk' }, 'key')).rejects.toMatchObject({ status: 500 });
     expect(titles()).toEqual([]);
   });
 
-  test('shows one card only, although the event comes before the answer', async () => {
+  test('shows only one card, even if the event arrives before the response', async () => {
     hear();
     const seen: string[][] = [];
     server.next('POST', async (answer) => {
@@ -66,10 +66,10 @@ describe('creating', () => {
     expect(seen).toEqual([['Buy milk'], ['Buy milk']]);
   });
 
-  test('holds back no change of a task that is known already', async () => {
+  test('does not delay changes of a known task', async () => {
     const task = known();
     hear();
-    const held = server.holdAnswer('POST');
+    const held = server.holdResponse('POST');
     const creation = tasks.create({ title: 'Buy bread' }, 'key');
     changeElsewhere(task, { title: 'Buy cheese' });
     expect(tasks.cache.get(task.id)?.title).toBe('Buy cheese');
@@ -77,20 +77,20 @@ describe('creating', () => {
     await creation;
   });
 
-  test('lets the tasks of others come in the end, whether or not it succeeds', async () => {
+  test('shows tasks created elsewhere when it is done, whether or not it succeeds', async () => {
     hear();
     const { promise, reject } = Promise.withResolvers<Response>();
     server.next('POST', () => promise);
     const creation = tasks.create({ title: 'Mine' }, 'key').catch(() => undefined);
     server.tasks.add({ title: 'Theirs' });
     expect(titles()).toEqual(['Mine']);
-    reject(new Error('of no kind that is sent again'));
+    reject(new Error('not retried'));
     server.refuse('POST', REFUSED);
     await creation;
     await vi.waitFor(() => expect(titles()).toEqual(['Theirs']));
   });
 
-  test('twice under one key creates one task, and shows one', async () => {
+  test('twice with one key creates and shows one task', async () => {
     const made = await Promise.all([
       tasks.create({ title: 'Buy milk' }, 'key'),
       tasks.create({ title: 'Buy milk' }, 'key'),
@@ -100,14 +100,14 @@ describe('creating', () => {
   });
 });
 
-test('keys are all different, and the service takes them', () => {
+test('keys are unique and valid for the service', () => {
   const keys = Array.from({ length: 100 }, newKey);
   expect(new Set(keys).size).toBe(100);
   for (const key of keys) expect(key).toMatch(/^[ -~]{32}$/);
 });
 
 describe('changing', () => {
-  test('shows the change at once, and then what the service made of it', async () => {
+  test('shows the change immediately, then the result of the service', async () => {
     const task = known();
     const update = tasks.update(task.id, { status: 'DONE' });
     expect(tasks.cache.get(task.id)).toMatchObject({ status: 'DONE', revision: 1, complete_time: null });
@@ -118,7 +118,7 @@ describe('changing', () => {
     expect(server.asked('PATCH')[0]?.headers.get('If-Match')).toBe('"r1"');
   });
 
-  test('is taken back when it fails', async () => {
+  test('is reverted when it fails', async () => {
     const task = known();
     server.refuse('PATCH', REFUSED);
     await expect(tasks.update(task.id, { title: 'No' })).rejects.toBeInstanceOf(ApiError);
@@ -126,7 +126,7 @@ describe('changing', () => {
     expect(tasks.isPending(task.id)).toBe(false);
   });
 
-  test('twice is sent in the order of the changes, each on top of the one before', async () => {
+  test('twice is sent in order, each based on the previous result', async () => {
     const task = known();
     const held = server.holdRequest('PATCH');
     const first = tasks.update(task.id, { title: 'First' });
@@ -141,7 +141,7 @@ describe('changing', () => {
     expect(server.tasks.get(task.id)).toMatchObject({ title: 'Third', priority: 'HIGH', revision: 4 });
   });
 
-  test('goes on after a change that failed', async () => {
+  test('continues after a failed change', async () => {
     const task = known();
     server.refuse('PATCH', REFUSED);
     const first = tasks.update(task.id, { title: 'First' });
@@ -160,12 +160,12 @@ describe('changing', () => {
     await slow;
   });
 
-  test('of a task that is not known fails, and sends nothing', async () => {
+  test('of an unknown task fails and sends nothing', async () => {
     await expect(tasks.update('unknown', {})).rejects.toMatchObject({ status: 404 });
     expect(server.received).toEqual([]);
   });
 
-  test('of a task that is gone fails, and the task goes', async () => {
+  test('of a deleted task fails and removes the task', async () => {
     const task = known();
     server.tasks.delete(task.id);
     await expect(tasks.update(task.id, { title: 'Mine' })).rejects.toMatchObject({ status: 404 });
@@ -173,15 +173,15 @@ describe('changing', () => {
   });
 });
 
-describe('when somebody else was faster', () => {
-  test('a change of other fields is made on top of theirs', async () => {
+describe('when the task was changed elsewhere first', () => {
+  test('a change of other fields is merged', async () => {
     const task = known();
     changeElsewhere(task, { title: 'Theirs' });
     await tasks.update(task.id, { status: 'DONE' });
     expect(tasks.cache.get(task.id)).toMatchObject({ title: 'Theirs', status: 'DONE', revision: 3 });
   });
 
-  test('a change of the same field is a conflict, which tells all that they changed', async () => {
+  test('a change of the same field is a conflict with all changed fields', async () => {
     const task = known();
     const theirs = changeElsewhere(task, { title: 'Theirs', priority: 'HIGH' });
     const failure = await tasks.update(task.id, { title: 'Mine' }).catch((error: unknown) => error);
@@ -191,14 +191,14 @@ describe('when somebody else was faster', () => {
     expect(server.tasks.get(task.id)).toEqual(theirs);
   });
 
-  test('a change that comes to the same is none any more', async () => {
+  test('an equal change succeeds without a conflict', async () => {
     const task = known();
     const theirs = changeElsewhere(task, { status: 'DONE' });
     await tasks.update(task.id, { status: 'DONE' });
     expect(tasks.cache.get(task.id)).toEqual(theirs);
   });
 
-  test('it counts what the person saw, and not what the page has heard since', async () => {
+  test('a conflict is decided by the version that the user saw, not by newer events', async () => {
     const seen = known();
     hear();
     changeElsewhere(seen, { title: 'Theirs' });
@@ -208,7 +208,7 @@ describe('when somebody else was faster', () => {
     expect(server.tasks.get(seen.id).title).toBe('Mine');
   });
 
-  test('an own change that is still on its way is no conflict', async () => {
+  test('the user’s own pending change is not a conflict', async () => {
     const seen = known();
     const move = tasks.update(seen.id, { status: 'DONE' });
     const edit = tasks.update(seen.id, { title: 'Edited' }, seen);
@@ -216,7 +216,7 @@ describe('when somebody else was faster', () => {
     expect(server.tasks.get(seen.id)).toMatchObject({ status: 'DONE', title: 'Edited' });
   });
 
-  test('a second time while merging, the change fails and is taken back', async () => {
+  test('and again during the merge, the change fails and is reverted', async () => {
     const task = known();
     changeElsewhere(task, { description: 'First' });
     server.next('PATCH', (answer) => answer());
@@ -226,30 +226,30 @@ describe('when somebody else was faster', () => {
   });
 });
 
-describe('when the answer is lost', () => {
-  test('a change that was made is not an error', async () => {
+describe('when the response is lost', () => {
+  test('a change that was saved is not an error', async () => {
     const task = known();
-    server.loseAnswer('PATCH');
+    server.loseResponse('PATCH');
     await tasks.update(task.id, { title: 'Mine' });
     expect(tasks.cache.confirmed(task.id)).toMatchObject({ title: 'Mine', revision: 2 });
     expect(server.asked('PATCH')).toHaveLength(1);
   });
 
-  test('a change that was not made is one, and is taken back', async () => {
+  test('a change that was not saved is an error and is reverted', async () => {
     const task = known();
     server.cutOff('PATCH');
     await expect(tasks.update(task.id, { title: 'Mine' })).rejects.toMatchObject({ reason: 'OFFLINE' });
     expect(tasks.cache.get(task.id)).toEqual(task);
   });
 
-  test('a deletion that was made is not an error', async () => {
+  test('a completed deletion is not an error', async () => {
     const task = known();
-    server.loseAnswer('DELETE');
+    server.loseResponse('DELETE');
     await tasks.remove(task.id);
     expect(tasks.cache.confirmed(task.id)?.delete_time).not.toBeNull();
   });
 
-  test('a deletion that was not made is one, and is taken back', async () => {
+  test('a deletion that was not made is an error and is reverted', async () => {
     const task = known();
     server.cutOff('DELETE');
     await expect(tasks.remove(task.id)).rejects.toMatchObject({ reason: 'OFFLINE' });
@@ -258,7 +258,7 @@ describe('when the answer is lost', () => {
 });
 
 describe('deleting', () => {
-  test('takes the task away at once, and for good', async () => {
+  test('hides the task immediately and permanently', async () => {
     const task = known();
     const deletion = tasks.remove(task.id);
     expect(tasks.cache.get(task.id)?.delete_time).not.toBeNull();
@@ -267,21 +267,21 @@ describe('deleting', () => {
     expect(tasks.cache.confirmed(task.id)).toMatchObject({ revision: 2, delete_time: expect.any(String) });
   });
 
-  test('brings the task back when it fails', async () => {
+  test('restores the task when it fails', async () => {
     const task = known();
     server.refuse('DELETE', REFUSED);
     await expect(tasks.remove(task.id)).rejects.toBeInstanceOf(ApiError);
     expect(tasks.cache.get(task.id)).toEqual(task);
   });
 
-  test('a task that has changed since is a conflict, and it stays', async () => {
+  test('a changed task is a conflict, and the task stays', async () => {
     const task = known();
     const theirs = changeElsewhere(task, { title: 'Theirs' });
     await expect(tasks.remove(task.id)).rejects.toMatchObject({ name: 'Conflict', fields: ['title'] });
     expect(tasks.cache.get(task.id)).toEqual(theirs);
   });
 
-  test('can be undone, also by another page', async () => {
+  test('can be undone', async () => {
     const task = known();
     await tasks.remove(task.id);
     const restoring = tasks.restore(task.id);
@@ -290,7 +290,7 @@ describe('deleting', () => {
     expect(tasks.cache.confirmed(task.id)).toMatchObject({ revision: 3, delete_time: null });
   });
 
-  test('that cannot be undone leaves the task deleted', async () => {
+  test('stays when the undo fails', async () => {
     const task = known();
     await tasks.remove(task.id);
     server.refuse('POST', REFUSED);
@@ -298,7 +298,7 @@ describe('deleting', () => {
     expect(tasks.cache.get(task.id)?.delete_time).not.toBeNull();
   });
 
-  test('a task of which only the revision has changed is no conflict', async () => {
+  test('a task with a new revision but equal fields is not a conflict', async () => {
     const task = known();
     changeElsewhere(task, { title: 'Theirs' });
     changeElsewhere(task, { title: task.title });
@@ -306,17 +306,17 @@ describe('deleting', () => {
     expect(server.tasks.get(task.id, true).delete_time).not.toBeNull();
   });
 
-  test('that was undone already, or whose undoing got no answer, is undone', async () => {
+  test('can be undone twice, and if the response to the undo is lost', async () => {
     const task = known();
     await tasks.remove(task.id);
-    server.loseAnswer('POST');
+    server.loseResponse('POST');
     await tasks.restore(task.id);
     expect(tasks.cache.get(task.id)?.delete_time).toBeNull();
     await tasks.restore(task.id);
     expect(server.tasks.get(task.id, true).revision).toBe(3);
   });
 
-  test('waits for the change before it', async () => {
+  test('waits for an earlier change', async () => {
     const task = known();
     await Promise.all([tasks.update(task.id, { title: 'Last words' }), tasks.remove(task.id)]);
     expect(server.tasks.get(task.id, true)).toMatchObject({ title: 'Last words', revision: 3 });
@@ -324,7 +324,7 @@ describe('deleting', () => {
 });
 
 describe('finding', () => {
-  test('asks for a task that is not known, deleted or not, and then knows it', async () => {
+  test('loads an unknown task once, deleted or not', async () => {
     const task = server.tasks.add();
     server.tasks.delete(task.id);
     expect(await tasks.find(task.id)).toMatchObject({ id: task.id, revision: 2 });

@@ -3,7 +3,7 @@ import type { TaskQuery } from '#lib/api/tasks.ts';
 import type { App } from '#lib/shell/app.svelte.ts';
 import { TaskList } from './list.svelte';
 
-/** A list for as long as the component lives, loaded again when live events may have been missed. */
+/** Return a list that lives as long as the component. It reloads when live events may have been missed. */
 export function useTaskList(app: App, query: () => TaskQuery): TaskList {
   const list = new TaskList(app.tasks.cache, untrack(query));
   onMount(() => {

@@ -1,4 +1,4 @@
-/** Chance that falls the same way each time, so that a test that fails can be repeated. */
+/** Return a seeded random source, so that failures can be reproduced. */
 export function chance(seed: number) {
   let state = seed;
   const below = (n: number) => {

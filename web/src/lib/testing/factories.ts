@@ -2,7 +2,7 @@ import type { Notification } from '#lib/api/notifications.ts';
 import type { Task } from '#lib/api/tasks.ts';
 import { BLANK } from '#lib/tasks/changes.ts';
 
-/** A task of ann's; what matters to a test is given. */
+/** Return a task of user ann; pass the fields that matter to the test. */
 export function aTask(task: Partial<Task> = {}): Task {
   return {
     id: '01JD0000000000000000000001',
@@ -19,7 +19,7 @@ export function aTask(task: Partial<Task> = {}): Task {
   };
 }
 
-/** A notification that a task was created; what matters to a test is given. */
+/** Return a notification of a created task; pass the fields that matter to the test. */
 export function aNotification(notification: Partial<Notification> = {}): Notification {
   return {
     id: '01JD0000000000000000000001:1:created',

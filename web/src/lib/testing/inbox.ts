@@ -4,12 +4,12 @@ import { aNotification } from './factories';
 
 const PAGE_SIZE = 50;
 
-/** The notifications of one user, in memory. */
+/** A fake of the notifications of one user, in memory. */
 export class FakeInbox {
   /** Newest first. */
   notifications: readonly Notification[] = [];
 
-  /** Stores a notification, newer than all before it. */
+  /** Store a notification that is newer than all others. */
   add(notification: Partial<Notification> = {}): Notification {
     const number = this.notifications.length + 1;
     const task_id = `01JD${String(number).padStart(22, '0')}`;

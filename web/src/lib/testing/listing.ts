@@ -5,11 +5,11 @@ const RANKS: Record<TaskPriority, number> = { LOW: 1, MEDIUM: 2, HIGH: 3, URGENT
 const PAGE_SIZE = 50;
 const PAGE_SIZE_MAX = 200;
 
-/** One place in an order: what is sorted by, as text that sorts the same, and the id. */
+/** A sort key: whether the value is absent, the value as sortable text, and the ID. */
 type Key = readonly [isUnset: boolean, value: string, id: string];
 
-/** A page of the tasks as the service makes it; looking at many tasks, it gives up and says where to go on. */
-export function pageOf(tasks: readonly Task[], query: TaskQuery, lookedAtMax: number): TaskPage {
+/** Return a page of tasks as the service does: after `scannedMax` scanned tasks it stops early, with a page token. */
+export function pageOf(tasks: readonly Task[], query: TaskQuery, scannedMax: number): TaskPage {
   const size = Math.min(query.page_size || PAGE_SIZE, PAGE_SIZE_MAX);
   const [name = '', direction = ''] = (query.order_by ?? 'create_time desc').split(' ');
   const after = query.page_token ? keyIn(query.page_token, query) : undefined;
@@ -20,14 +20,14 @@ export function pageOf(tasks: readonly Task[], query: TaskQuery, lookedAtMax: nu
     .filter(({ key }) => !after || compareKeys(after, key, direction) < 0);
   const found: (typeof ahead)[number][] = [];
   for (const [i, each] of ahead.entries()) {
-    if (i === lookedAtMax) return answer(found, ahead[i - 1]?.key, query);
-    if (found.length === size && passes(each.task, query)) return answer(found, found.at(-1)?.key, query);
+    if (i === scannedMax) return pageWith(found, ahead[i - 1]?.key, query);
+    if (found.length === size && passes(each.task, query)) return pageWith(found, found.at(-1)?.key, query);
     if (passes(each.task, query)) found.push(each);
   }
-  return answer(found, undefined, query);
+  return pageWith(found, undefined, query);
 }
 
-function answer(found: readonly { task: Task }[], next: Key | undefined, query: TaskQuery): TaskPage {
+function pageWith(found: readonly { task: Task }[], next: Key | undefined, query: TaskQuery): TaskPage {
   return {
     tasks: found.map(({ task }) => task),
     next_page_token: next ? btoa(JSON.stringify([next, argumentsOf(query)])) : '',
@@ -55,7 +55,7 @@ function padded(time: string): string {
   return `${whole}.${fraction.padEnd(6, '0')}`;
 }
 
-/** Whatever the direction, what has no value comes last. */
+/** Keys without a value come last in both directions. */
 function compareKeys(a: Key, b: Key, direction: string): number {
   if (a[0] !== b[0]) return a[0] ? 1 : -1;
   const rising = a[1] === b[1] ? (a[2] < b[2] ? -1 : Number(a[2] > b[2])) : a[1] < b[1] ? -1 : 1;

@@ -1,7 +1,7 @@
-/** Stands in for Kit's page and its goto, which work in its own router alone. */
+/** Replaces SvelteKit's `page` and `goto`, which work only in its router. */
 class FakePage {
   url = $state.raw(new URL('http://taskmesh.test/'));
-  /** The queries that going back comes to. */
+  /** The queries in the history before the current one. */
   left: string[] = [];
 }
 

@@ -1,6 +1,6 @@
 import type { Problem } from '#lib/api/generated/index.ts';
 
-/** A refusal of the API, as its problem tells it. */
+/** An error response of the API, with a problem as its body. */
 export class Refusal extends Error {
   constructor(
     readonly status: number,
@@ -11,7 +11,7 @@ export class Refusal extends Error {
     super(reason);
   }
 
-  /** The answer that carries it. */
+  /** The HTTP response. */
   get response(): Response {
     const { status, reason, message } = this;
     const problem = { type: 'about:blank', title: reason, status, detail: message, reason, request_id: 'request-1' };

@@ -4,15 +4,15 @@ import { onTestFinished } from 'vitest';
 import { App } from '#lib/shell/app.svelte.ts';
 import Within from './Within.svelte';
 
-/** An app as it is before it begins; whatever it begins ends with the test. */
+/** Return an app that is not started yet. Its live events stop with the test. */
 export function anApp(): App {
   const app = new App();
   onTestFinished(() => app.live.stop());
   return app;
 }
 
-/** Renders a component within the app. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the properties of any component at all
+/** Render a component with the app as context. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the properties of any component
 export function renderIn<C extends Component<any>>(
   app: App,
   component: C,

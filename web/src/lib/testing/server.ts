@@ -5,7 +5,7 @@ import { FakeInbox } from './inbox';
 import { Refusal } from './refusal';
 import { FakeTasks } from './tasks';
 
-/** A request as the server sees it. */
+/** A request as received by the server. */
 export interface Received {
   method: string;
   url: URL;
@@ -13,82 +13,82 @@ export interface Received {
   body: unknown;
 }
 
-/** A request that is held back, or its answer. */
+/** A request or response that is held back. */
 interface Held {
-  /** Fulfilled when the server has the request. */
+  /** Resolves when the server has received the request. */
   arrived: Promise<unknown>;
   release: () => void;
 }
 
-/** What becomes of one request; `answer` does what it asks for. */
-type Fate = (answer: () => Response, request: Received) => Response | Promise<Response>;
+/** Handles one request; `respond` processes it and returns the normal response. */
+type Handler = (respond: () => Response, request: Received) => Response | Promise<Response>;
 
-/** Everything that is behind the gateway, in memory, and its own lossy line to it: `fetch` is the page's only way in. */
+/** A fake of the gateway and the services behind it, in memory, with network failures. It replaces `fetch`. */
 export class FakeServer {
   readonly tasks = new FakeTasks();
   readonly inbox = new FakeInbox();
-  /** Everything that was asked of it, in order. */
+  /** All received requests, in order. */
   readonly received: Received[] = [];
   user = 'ann';
   password = 'secret';
   isSignedIn = true;
-  /** How long after a login its cookie is still unknown. */
+  /** The delay after a login until the session cookie is accepted. */
   storesSessionAfterMs = 0;
   #sessionStoredAt = -Infinity;
-  readonly #fates: { method: string; fate: Fate }[] = [];
+  readonly #handlers: { method: string; handler: Handler }[] = [];
 
-  /** Answers all that is fetched, until the test is over. */
+  /** Replace `fetch` until the test ends. */
   static start(): FakeServer {
     const server = new FakeServer();
     vi.stubGlobal('fetch', (path: string, init: RequestInit) => server.#fetch(path, init));
     return server;
   }
 
-  /** The requests of this method that came so far. */
+  /** Return the received requests with this method. */
   asked(method: string): Received[] {
     return this.received.filter((each) => each.method === method);
   }
 
-  /** Has the next request of this method meet its fate; those that are said first come first. */
-  next(method: string, fate: Fate): void {
-    this.#fates.push({ method, fate });
+  /** Set a handler for the next request with this method. Several handlers are used in the order of the calls. */
+  next(method: string, handler: Handler): void {
+    this.#handlers.push({ method, handler });
   }
 
-  /** Refuses the next request of this method, and does not do what it asks for. */
+  /** Reject the next request with this method, without processing it. */
   refuse(method: string, refusal: Refusal): void {
     this.next(method, () => refusal.response);
   }
 
-  /** The next request of this method does not arrive. */
+  /** Drop the next request with this method. */
   cutOff(method: string): void {
     this.next(method, () => Promise.reject(new TypeError('Failed to fetch')));
   }
 
-  /** Does what the next request of this method asks for, but its answer is lost. */
-  loseAnswer(method: string): void {
-    this.next(method, (answer) => {
-      answer();
+  /** Process the next request with this method, but drop the response. */
+  loseResponse(method: string): void {
+    this.next(method, (respond) => {
+      respond();
       throw new TypeError('Failed to fetch');
     });
   }
 
-  /** Does what the next request of this method asks for, and holds its answer back. */
-  holdAnswer(method: string): Held {
-    return this.#hold(method, (answer, until) => {
-      const response = answer();
+  /** Process the next request with this method, and hold back the response. */
+  holdResponse(method: string): Held {
+    return this.#hold(method, (respond, until) => {
+      const response = respond();
       return until.then(() => response);
     });
   }
 
-  /** Holds back the next request of this method. */
+  /** Hold back the next request with this method. */
   holdRequest(method: string): Held {
-    return this.#hold(method, (answer, until) => until.then(answer));
+    return this.#hold(method, (respond, until) => until.then(respond));
   }
 
-  #hold(method: string, fate: (answer: () => Response, until: Promise<unknown>) => Promise<Response>): Held {
+  #hold(method: string, handler: (respond: () => Response, until: Promise<unknown>) => Promise<Response>): Held {
     const [arrival, until] = [Promise.withResolvers<unknown>(), Promise.withResolvers<unknown>()];
-    this.next(method, (answer) => {
-      const response = fate(answer, until.promise);
+    this.next(method, (respond) => {
+      const response = handler(respond, until.promise);
       arrival.resolve(undefined);
       return response;
     });
@@ -102,18 +102,18 @@ export class FakeServer {
       headers: new Headers(init.headers),
       body: init.body ? JSON.parse(String(init.body)) : undefined,
     };
-    await Promise.resolve(); // no network answers before fetch returns
+    await Promise.resolve(); // a real response never arrives before fetch returns
     this.received.push(request);
-    const index = this.#fates.findIndex(({ method }) => method === request.method);
-    const fate = index < 0 ? undefined : this.#fates.splice(index, 1)[0]?.fate;
-    const answer = () => this.#answer(request);
-    const response = fate ? fate(answer, request) : answer();
+    const index = this.#handlers.findIndex(({ method }) => method === request.method);
+    const handler = index < 0 ? undefined : this.#handlers.splice(index, 1)[0]?.handler;
+    const respond = () => this.#respond(request);
+    const response = handler ? handler(respond, request) : respond();
     return Promise.race([response, abortOf(init.signal)]);
   }
 
-  #answer(request: Received): Response {
+  #respond(request: Received): Response {
     try {
-      this.#refuseUnknownCookie(request);
+      this.#rejectUnknownCookie(request);
       if (request.url.pathname === '/api/v1/events') return quietStream();
       const [status, body] = this.#route(request);
       return new Response(body === undefined ? null : JSON.stringify(body), { status });
@@ -168,7 +168,7 @@ export class FakeServer {
     return [200, { user: this.user }];
   }
 
-  #refuseUnknownCookie({ headers }: Received): void {
+  #rejectUnknownCookie({ headers }: Received): void {
     const isUnknown = performance.now() < this.#sessionStoredAt;
     if (isUnknown && !headers.has('Authorization')) throw new Refusal(401, 'UNAUTHENTICATED');
   }

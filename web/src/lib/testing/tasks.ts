@@ -3,22 +3,22 @@ import { pageOf } from './listing';
 import { aTask } from './factories';
 import { Refusal } from './refusal';
 
-/** The tasks of one user, in memory; refuses, counts and lists as the service does. */
+/** A fake of the task service for one user, in memory. It validates, versions and lists tasks as the service does. */
 export class FakeTasks {
-  /** Hears of each write, as live events tell of it. */
+  /** Called on each write, like a live event. */
   onwrite: (task: Task) => void = () => undefined;
-  /** How many tasks the service looks at for one page, so that pages can be short, or empty. */
-  lookedAtMax = 5000;
+  /** The maximum number of tasks scanned for one page, so that pages can be short or empty. */
+  scannedMax = 5000;
   readonly #tasks = new Map<string, Task>();
   readonly #creations = new Map<string, { id: string; body: string }>();
   #clock = Date.UTC(2026, 0, 1, 12) * 1000;
 
-  /** All of them, deleted or not. */
+  /** All tasks, deleted or not. */
   get all(): Task[] {
     return [...this.#tasks.values()];
   }
 
-  /** Stores a task as if somebody else had created it. */
+  /** Store a task as if it was created elsewhere. */
   add(task: Partial<Task> = {}): Task {
     const now = this.#now();
     const id = `01JD${String(this.#tasks.size + 1).padStart(22, '0')}`;
@@ -26,7 +26,7 @@ export class FakeTasks {
     return this.#write(aTask({ id, ...times, ...task }), 1);
   }
 
-  /** Forgets a task, as the service does in the end with a deleted one. */
+  /** Remove a task permanently, as the service eventually does with deleted tasks. */
   purge(id: string): void {
     this.#tasks.delete(id);
   }
@@ -48,7 +48,7 @@ export class FakeTasks {
   }
 
   list(query: TaskQuery): TaskPage {
-    return pageOf(this.all, query, this.lookedAtMax);
+    return pageOf(this.all, query, this.scannedMax);
   }
 
   update(id: string, patch: TaskPatch, etag?: string): Task {
@@ -87,7 +87,7 @@ export class FakeTasks {
     return written;
   }
 
-  /** A time of its own for each write; all of them within a few milliseconds. */
+  /** Return a different time for each write, 7 µs apart. */
   #now(): string {
     const time = (this.#clock += 7);
     return `${new Date(Math.floor(time / 1000)).toISOString().slice(0, -1)}${String(time % 1000).padStart(3, '0')}Z`;

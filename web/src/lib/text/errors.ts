@@ -2,15 +2,15 @@ import { ApiError } from '#lib/api/errors.ts';
 import type { FieldName } from '#lib/tasks/changes.ts';
 import { text } from '.';
 
-/** What went wrong, for the person who wanted it. */
-export interface Words {
+/** What the page shows for an error. */
+export interface ErrorText {
   message: string;
-  /** By this the request is found in the logs; empty where there was none. */
+  /** Identifies the request in the logs. Empty if no request was sent or it got no response. */
   requestId: string;
 }
 
-/** The words for whatever was thrown. */
-export function wordsOf(error: unknown): Words {
+/** The text for any thrown value. */
+export function errorText(error: unknown): ErrorText {
   if (!(error instanceof ApiError)) return { message: text.errors.other, requestId: '' };
   const what = text.errors.reasons[error.reason] ?? text.errors.statuses[error.status] ?? text.errors.other;
   const when = error.retryAfterSeconds && error.status === 429 ? text.errors.retryIn(error.retryAfterSeconds) : '';
@@ -18,16 +18,16 @@ export function wordsOf(error: unknown): Words {
   return { message: [which || what, when].filter(Boolean).join(' '), requestId: error.requestId };
 }
 
-/** The words for each field at fault, under the name that the API has for it (`labels`, not `labels[2]`). */
-export function wordsByField(error: unknown): Record<string, string> {
+/** The text for each invalid field, by its name in the API without an index (`labels`, not `labels[2]`). */
+export function fieldErrors(error: unknown): Record<string, string> {
   if (!(error instanceof ApiError)) return {};
-  const words: Record<string, string> = {};
+  const texts: Record<string, string> = {};
   for (const violation of error.violations) {
     const field = nameOf(violation.field);
     if (!Object.hasOwn(text.fields, field)) continue;
-    words[field] = [words[field], ruleOf(violation)].filter(Boolean).join(' ');
+    texts[field] = [texts[field], ruleOf(violation)].filter(Boolean).join(' ');
   }
-  return words;
+  return texts;
 }
 
 function ruleOf({ field, description }: { field: string; description: string }): string {

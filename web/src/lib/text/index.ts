@@ -2,7 +2,7 @@ import { en, type Catalogue } from './en';
 
 const CATALOGUES: Record<string, Catalogue> = { en };
 
-/** The catalogue of the person's first language that there is one for. */
+/** The catalogue for the first of the user's preferred languages that has one; otherwise English. */
 export const text: Catalogue = preferred();
 
 function preferred(): Catalogue {

@@ -2,16 +2,16 @@
 import { expect, describe, test, vi } from 'vitest';
 import { fromInput, long, short, toInput, zone } from './times';
 
-vi.hoisted(() => (process.env['TZ'] = 'America/New_York')); // before the module is loaded, which asks once
+vi.hoisted(() => (process.env['TZ'] = 'America/New_York')); // before the import: the module reads the zone once
 
 const NOW = new Date('2026-03-10T02:30:00Z'); // 9 March, 22:30 in New York
 
-test('the zone is the person’s own', () => {
+test('the zone is the user’s own', () => {
   expect(zone).toBe('America/New_York');
 });
 
-describe('a time in few words', () => {
-  const spoken = (time: string) => short(time, NOW).replace(/\s/g, ' ');
+describe('the short form', () => {
+  const shortAt = (time: string) => short(time, NOW).replace(/\s/g, ' ');
 
   test.each([
     ['2026-03-10T02:29:00Z', 'today, 10:29 PM'],
@@ -24,38 +24,38 @@ describe('a time in few words', () => {
     ['2027-01-01T04:59:00Z', 'Dec 31'],
     ['2027-01-01T05:00:00Z', 'Jan 1, 2027'],
     ['1970-01-01T00:00:00Z', 'Dec 31, 1969'],
-  ])('%s is %s', (time, words) => expect(spoken(time)).toBe(words));
+  ])('%s is %s', (time, expected) => expect(shortAt(time)).toBe(expected));
 
-  test('counts days and not hours where the clocks are changed', () => {
-    const before = new Date('2026-03-08T05:30:00Z'); // 0:30 on the day that has 23 hours
+  test('counts calendar days, not hours, across a daylight saving change', () => {
+    const before = new Date('2026-03-08T05:30:00Z'); // 0:30 on a day with 23 hours
     expect(short('2026-03-09T04:30:00Z', before)).toMatch(/^tomorrow, 12:30/);
     expect(short('2026-03-07T06:00:00Z', before)).toMatch(/^yesterday, 1:00/);
   });
 });
 
-test('a time in all detail has the day of the week', () => {
+test('the full form includes the day of the week', () => {
   expect(long('2026-03-10T02:30:00Z').replace(/\s/g, ' ')).toBe('Monday, March 9, 2026 at 10:30 PM');
 });
 
-describe('what is entered', () => {
+describe('an input value', () => {
   test.each([
     ['2026-03-09T22:30', '2026-03-10T02:30:00.000Z'],
     ['2026-01-15T09:00', '2026-01-15T14:00:00.000Z'],
     ['2026-07-15T09:00', '2026-07-15T13:00:00.000Z'],
-  ])('%s is the time %s, and shown as it was entered', (entered, time) => {
+  ])('%s is the time %s, and is shown as it was entered', (entered, time) => {
     expect(fromInput(entered)).toBe(time);
     expect(toInput(time)).toBe(entered);
   });
 
-  test('as nothing is no time', () => {
+  test('that is empty is null', () => {
     expect([fromInput(''), toInput(null)]).toEqual([null, '']);
   });
 
-  test('with a year of more than four digits is no time', () => {
+  test('with a year of more than four digits is null', () => {
     expect(fromInput('20266-01-15T09:00')).toBeNull();
   });
 
-  test('in the hour that the clocks skip is an hour that exists', () => {
+  test('in the hour that daylight saving skips is moved to an existing hour', () => {
     expect(fromInput('2026-03-08T02:30')).toBe('2026-03-08T07:30:00.000Z');
   });
 });

@@ -7,10 +7,10 @@ const hour = new Intl.DateTimeFormat(text.language, { hour: 'numeric', minute: '
 const full = new Intl.DateTimeFormat(text.language, { dateStyle: 'full', timeStyle: 'short' });
 const relative = new Intl.RelativeTimeFormat(text.language, { numeric: 'auto' });
 
-/** The time zone that the page shows times in: the person's own. */
+/** The user's time zone, in which the page shows times. */
 export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** A time in few words, like “tomorrow, 9:00 AM”, “3 Mar” or “3 Mar 2031”. */
+/** A short form of a time: “tomorrow, 9:00 AM”, “Mar 3” or “Mar 3, 2031”. */
 export function short(time: string, now: Date): string {
   const date = new Date(time);
   const days = Math.round((midnight(date) - midnight(now)) / DAY_MS);
@@ -18,19 +18,19 @@ export function short(time: string, now: Date): string {
   return (date.getFullYear() === now.getFullYear() ? day : dayOfYear).format(date);
 }
 
-/** A time in all detail. */
+/** The full form of a time, with the day of the week. */
 export function long(time: string): string {
   return full.format(new Date(time));
 }
 
-/** What an input of type datetime-local shows for this time; empty for none. */
+/** The value of a datetime-local input for this time; empty for null. */
 export function toInput(time: string | null): string {
   if (time === null) return '';
   const date = new Date(time);
   return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
-/** The time that an input of type datetime-local stands for; null for none, or a year that no input should take. */
+/** The time of a datetime-local input's value; null if it is empty or not a valid date, such as a five-digit year. */
 export function fromInput(value: string): string | null {
   const time = Date.parse(value);
   return Number.isNaN(time) ? null : new Date(time).toISOString();

@@ -1,26 +1,26 @@
-/** Something that is said for a while at the edge of the page. */
+/** A message that is shown for a while at the edge of the page. */
 export interface Toast {
   id: number;
   kind: 'info' | 'success' | 'error';
   title: string;
   detail?: string;
-  /** By this the request is found in the logs. */
+  /** Identifies the request in the logs. */
   requestId?: string;
-  /** What can be done about it; the toast goes when it is done. */
+  /** An optional action; the toast closes when it is run. */
   action?: { label: string; run: () => void };
 }
 
 const SHOWN_MS = 8_000;
 const SHOWN_AT_ONCE_MAX = 4;
 
-/** The toasts that are shown, the newest last. They go by themselves, errors excepted, but not while they are looked at. */
+/** The visible toasts, newest last. All except errors close after 8 s, but not under the pointer or with focus. */
 export class Toasts {
   shown = $state.raw<readonly Toast[]>([]);
   readonly #timers = new Map<number, ReturnType<typeof setTimeout>>();
   #last = 0;
   #isHeld = false;
 
-  /** Shows a toast, in place of the oldest where there are too many. */
+  /** Show a toast. If there are more than four, the oldest closes. */
   show(toast: Omit<Toast, 'id'>): void {
     const id = ++this.#last;
     this.shown = [...this.shown, { ...toast, id }];
@@ -28,27 +28,27 @@ export class Toasts {
     this.#start({ ...toast, id });
   }
 
-  /** Takes a toast away. */
+  /** Close a toast. */
   dismiss(id: number): void {
     clearTimeout(this.#timers.get(id));
     this.#timers.delete(id);
     this.shown = this.shown.filter((each) => each.id !== id);
-    if (!this.shown.length) this.#isHeld = false; // what held them may have gone with the last one
+    if (!this.shown.length) this.#isHeld = false; // the hovered or focused element may have closed with the last toast
   }
 
-  /** Takes them all away. */
+  /** Close all toasts. */
   clear(): void {
     this.shown.forEach((toast) => this.dismiss(toast.id));
   }
 
-  /** Lets them all stay, as long as somebody looks at them. */
+  /** Keep all toasts open until `release`. */
   hold(): void {
     this.#isHeld = true;
     this.#timers.forEach((timer) => clearTimeout(timer));
     this.#timers.clear();
   }
 
-  /** Lets their time run again, from its beginning. */
+  /** Restart the time of all toasts. */
   release(): void {
     this.#isHeld = false;
     this.shown.forEach((toast) => this.#start(toast));

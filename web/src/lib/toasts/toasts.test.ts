@@ -18,7 +18,7 @@ function titles(): string[] {
   return toasts.shown.map(({ title }) => title);
 }
 
-test('a toast goes by itself when its time is over, and no sooner', () => {
+test('a toast closes when its time is over', () => {
   show('a');
   vi.advanceTimersByTime(SHOWN_MS - 1);
   show('b');
@@ -35,12 +35,12 @@ test('an error stays until it is dismissed', () => {
   expect(titles()).toEqual([]);
 });
 
-test('the oldest gives way where there are too many', () => {
+test('the oldest toasts close if there are too many', () => {
   for (const title of 'abcdef') show(title);
   expect(titles()).toEqual(['c', 'd', 'e', 'f']);
 });
 
-test('to dismiss what has gone already does nothing', () => {
+test('dismissing a closed toast does nothing', () => {
   show('a');
   const id = toasts.shown[0]?.id ?? 0;
   vi.advanceTimersByTime(SHOWN_MS);
@@ -49,8 +49,8 @@ test('to dismiss what has gone already does nothing', () => {
   expect(titles()).toEqual(['b']);
 });
 
-describe('while somebody looks at them', () => {
-  test('all stay, and afterwards their time begins anew', () => {
+describe('while toasts are held', () => {
+  test('all stay, and on release their time restarts', () => {
     show('a');
     vi.advanceTimersByTime(SHOWN_MS - 1);
     toasts.hold();
@@ -63,7 +63,7 @@ describe('while somebody looks at them', () => {
     expect(titles()).toEqual([]);
   });
 
-  test('those that come stay as well', () => {
+  test('new ones stay as well', () => {
     show('a');
     toasts.hold();
     show('b');
@@ -74,7 +74,7 @@ describe('while somebody looks at them', () => {
     expect(titles()).toEqual([]);
   });
 
-  test('and let go of them twice, as pointer and focus do, nothing goes before its time', () => {
+  test('releasing twice, as pointer and focus do, closes none early', () => {
     show('a');
     toasts.release();
     vi.advanceTimersByTime(SHOWN_MS - 1);
@@ -83,7 +83,7 @@ describe('while somebody looks at them', () => {
     expect(titles()).toEqual(['a']);
   });
 
-  test('and dismiss the last of them, the next one goes by itself again', () => {
+  test('dismissing the last one ends the hold', () => {
     show('a');
     toasts.hold();
     toasts.dismiss(toasts.shown[0]?.id ?? 0);

@@ -1,6 +1,6 @@
 import { tick } from 'svelte';
 
-/** Gives the focus to the element with this id once the page has been brought up to date. */
+/** Focus the element with this ID after pending updates of the page. */
 export async function focusOn(id: string): Promise<void> {
   await tick();
   document.getElementById(id)?.focus();

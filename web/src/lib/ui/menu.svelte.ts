@@ -1,28 +1,28 @@
-/** One thing that a menu offers. */
+/** An entry of a menu. */
 export interface MenuEntry {
   label: string;
-  /** Whether it is the one that holds now; given for the entries that are a choice, which come first. */
+  /** Whether this choice is selected. Set only for entries that are choices; these are listed first. */
   isChosen?: boolean;
   run: () => void;
 }
 
-/** What is open: under which button, called what, and what it offers. */
+/** The open menu: its button, its accessible name and its entries. */
 export interface OpenMenu {
   anchor: HTMLElement;
   label: string;
   entries: readonly MenuEntry[];
 }
 
-/** The page's one menu: at most one is open, so one is enough, and what draws it is loaded when the first one opens. */
+/** The page's only menu: at most one is open at a time. The code that renders it is loaded on first use. */
 export class Menu {
   shown = $state.raw<OpenMenu>();
 
-  /** Opens it under a button, or closes it when it is open there. */
+  /** Open the menu at a button, or close it if it is open there. */
   toggle(anchor: HTMLElement, label: string, entries: readonly MenuEntry[]): void {
     this.shown = this.shown?.anchor === anchor ? undefined : { anchor, label, entries };
   }
 
-  /** Closes it. */
+  /** Close the menu. */
   close(): void {
     this.shown = undefined;
   }

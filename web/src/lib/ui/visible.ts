@@ -2,12 +2,12 @@ import type { Attachment } from 'svelte/attachments';
 
 const AHEAD = '600px';
 
-/** Calls `what` whenever the element comes into view, or soon will. */
-export function whenVisible(what: () => void): Attachment<Element> {
+/** Call `handler` whenever the element is in view or within 600 px of it. */
+export function whenVisible(handler: () => void): Attachment<Element> {
   return (element) => {
     const observer = new IntersectionObserver(
       (entries) => {
-        if (entries.some((entry) => entry.isIntersecting)) what();
+        if (entries.some((entry) => entry.isIntersecting)) handler();
       },
       { rootMargin: AHEAD },
     );

@@ -1,4 +1,4 @@
-/** A browser with tabs for tests, in each a `Live` that writes down what it hears. */
+/** A fake browser for tests. Each tab has a `Live` and records its events. */
 import { Live, type LiveStatus } from '../live';
 import { type FakeChannel, FakeChannels } from './channels';
 import { FakeLocks } from './locks';
@@ -31,7 +31,7 @@ export class FakeTab {
   /** Each event as `name` or `name id`. */
   readonly heard: string[] = [];
   readonly statuses: LiveStatus[] = [];
-  isToldToLogIn = false;
+  isUnauthorized = false;
   readonly #locks: FakeLocks;
   #channel: FakeChannel | undefined;
   #isGone = false;
@@ -46,14 +46,14 @@ export class FakeTab {
       random: () => 0.5,
     });
     this.live.onstatus = (status) => this.statuses.push(status);
-    this.live.onunauthorized = () => (this.isToldToLogIn = true);
+    this.live.onunauthorized = () => (this.isUnauthorized = true);
     for (const name of ['task.created', 'task.updated', 'task.deleted', 'notification'] as const) {
       this.live.on(name, ({ id }) => this.heard.push(`${name} ${id}`));
     }
     this.live.on('reset', () => this.heard.push('reset'));
   }
 
-  /** What was heard since the last call. */
+  /** Return the events since the last call. */
   take(): string[] {
     return this.heard.splice(0);
   }
@@ -63,12 +63,12 @@ export class FakeTab {
     return this.#channel;
   }
 
-  /** What the other tabs say reaches it later. */
+  /** Delay messages from the other tabs. */
   fallBehind(): void {
     this.channel.isBehind = true;
   }
 
-  /** The browser lets nothing of it run. */
+  /** Stop running its code, as browsers do in the background. */
   freeze(): void {
     this.channel.isBehind = this.channel.isMute = true;
   }
@@ -78,7 +78,7 @@ export class FakeTab {
     this.channel.deliver();
   }
 
-  /** The process of the tab is gone: none of its code runs again. */
+  /** End the tab's process: its code never runs again. */
   crash(server: FakeServer): void {
     this.#isGone = true;
     this.freeze();

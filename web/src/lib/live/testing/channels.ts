@@ -1,4 +1,4 @@
-/** Broadcast channels for tests: in order like the real ones, and a page can fall behind. Its tests also try the real ones. */
+/** Fake broadcast channels: ordered like real ones, with optional delays. fakes.test.ts also tests the real ones. */
 import type { Channel } from '#lib/live/dependencies.ts';
 
 export class FakeChannels {
@@ -13,9 +13,9 @@ export class FakeChannels {
 
 export class FakeChannel implements Channel {
   onmessage: ((event: MessageEvent) => void) | null = null;
-  /** Nothing that it says is heard. */
+  /** Its messages are discarded. */
   isMute = false;
-  /** What comes waits. */
+  /** Incoming messages are queued. */
   isBehind = false;
   readonly #name: string;
   readonly #open: Set<FakeChannel>;
@@ -40,7 +40,7 @@ export class FakeChannel implements Channel {
     this.#open.delete(this);
   }
 
-  /** What waits is lost. */
+  /** Discard the queued messages. */
   lose(): void {
     this.#waiting.length = 0;
   }

@@ -1,5 +1,5 @@
 // @vitest-environment node
-// The fakes keep what the real ones promise: Node has both.
+// The fakes behave like the real locks and channels, which Node has too.
 import { describe, expect, it } from 'vitest';
 import type { Channel, Locks } from '#lib/live/dependencies.ts';
 import { FakeChannels } from './channels';
@@ -13,12 +13,12 @@ describe.each<[string, Locks]>([
   ['fake', new FakeLocks().of({})],
   ['real', navigator.locks],
 ])('%s locks', (kind, locks) => {
-  it('are held by one at a time, in the order of their requests', async () => {
+  it('are granted one at a time, in the order of the requests', async () => {
     const order: string[] = [];
     const releases: (() => void)[] = [];
-    const requests = ['a', 'b', 'c'].map((who) =>
+    const requests = ['a', 'b', 'c'].map((owner) =>
       locks.request(`${kind}-order`, {}, () => {
-        order.push(who);
+        order.push(owner);
         return new Promise<void>((resolve) => releases.push(resolve));
       }),
     );
@@ -34,7 +34,7 @@ describe.each<[string, Locks]>([
     expect(order).toEqual(['a', 'b', 'c']);
   });
 
-  it('are not given to one who left the queue', async () => {
+  it('are not granted to an aborted request', async () => {
     const queue = new AbortController();
     let release!: () => void;
     const first = locks.request(`${kind}-abort`, {}, () => new Promise<void>((resolve) => (release = resolve)));
@@ -46,7 +46,7 @@ describe.each<[string, Locks]>([
     await first;
   });
 
-  it('can be taken from the holder, who learns it, before all who wait', async () => {
+  it('can be stolen before all waiting requests, and the holder is notified', async () => {
     const order: string[] = [];
     const holder = locks.request(`${kind}-steal`, {}, () => new Promise<void>(() => undefined));
     const holderLearns = expect(holder).rejects.toMatchObject({ name: 'AbortError' });
@@ -69,7 +69,7 @@ describe.each<[string, (name: string) => Channel]>([
   ],
   ['real', (name) => new BroadcastChannel(name)],
 ])('%s channels', (_, open) => {
-  it('pass copies in order to the others of their name that are open', async () => {
+  it('send copies in order to the other open channels of the same name', async () => {
     const heard: string[] = [];
     const [one, two, other, closed] = ['a', 'a', 'b', 'a'].map((name, place) => {
       const channel = open(name);

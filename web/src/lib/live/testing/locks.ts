@@ -1,4 +1,4 @@
-/** Web Locks for tests, which jsdom has not: exclusive ones, with `signal` and `steal`. Its tests also try the real ones. */
+/** Fake exclusive Web Locks with `signal` and `steal`; jsdom has none. fakes.test.ts also tests the real ones. */
 import type { Locks } from '#lib/live/dependencies.ts';
 
 interface Claim {
@@ -15,7 +15,7 @@ export class FakeLocks {
     return { request: (name, options, granted) => this.#request(owner, name, options, granted) };
   }
 
-  /** The tab is gone without a word. */
+  /** Release the locks of a tab whose process has ended. */
   crash(owner: object): void {
     for (const claims of this.#claims.values()) {
       const wasHeld = claims[0]?.owner === owner;

@@ -1,8 +1,8 @@
-/** The edge's `/api/v1/events` for tests: it remembers what it sent, and goes on behind the id that a client brings. */
+/** A fake of the edge's `/api/v1/events`. It stores sent events, and resumes after the client's Last-Event-ID. */
 
 export class FakeServer {
   readonly requests: { path: string; headers: Headers }[] = [];
-  /** What the next requests get in place of a stream. */
+  /** The responses to the next requests, instead of a stream. */
   readonly refusals: (() => Response | Promise<Response>)[] = [];
   isReachable = true;
   connections: FakeConnection[] = [];
@@ -74,19 +74,19 @@ export class FakeConnection {
   }
 }
 
-/** Answers with an error of the API. */
+/** Return a function that responds with an API error. */
 export function refuse(status: number, headers: Record<string, string> = {}): () => Response {
   return () => new Response('{}', { status, headers: { 'Content-Type': 'application/problem+json', ...headers } });
 }
 
-/** Never answers. */
+/** Never responds. */
 export function blackHole(): Promise<Response> {
   return new Promise(() => undefined);
 }
 
-function unlessAborted(signal: AbortSignal | null | undefined, answer: Response | Promise<Response>) {
+function unlessAborted(signal: AbortSignal | null | undefined, response: Response | Promise<Response>) {
   return new Promise<Response>((resolve, reject) => {
     signal?.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError')));
-    void Promise.resolve(answer).then(resolve, reject);
+    void Promise.resolve(response).then(resolve, reject);
   });
 }

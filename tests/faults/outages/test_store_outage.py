@@ -1,4 +1,4 @@
-"""MongoDB killed under load, away for a while, and not there at the start: what FAULTS calls A1 and B4."""
+"""MongoDB killed under load, temporarily unavailable, and not running at the start (rows A1, B4)."""
 
 import asyncio
 import signal
@@ -30,7 +30,7 @@ def mesh(tmp_path: Path, store: Nx27017) -> Iterator[System]:
 
 
 @pytest.mark.faults
-async def test_nothing_acknowledged_is_lost_when_the_store_is_killed_under_load(
+async def test_no_acknowledged_task_is_lost_when_the_store_is_killed_under_load(
     mesh: System, store: Nx27017, report: Report
 ) -> None:
     await mesh.start()
@@ -44,7 +44,7 @@ async def test_nothing_acknowledged_is_lost_when_the_store_is_killed_under_load(
 
 
 @pytest.mark.faults
-async def test_while_the_store_is_away_calls_say_so_soon_and_only_readiness_falls(
+async def test_calls_fail_fast_while_the_store_is_unavailable_and_only_readiness_fails(
     mesh: System, store: Nx27017, report: Report
 ) -> None:
     await mesh.start()
@@ -53,20 +53,20 @@ async def test_while_the_store_is_away_calls_say_so_soon_and_only_readiness_fall
     async with httpx.AsyncClient(base_url=mesh.edge_url, headers=as_user("ann"), timeout=10) as client:
 
         async def readiness(status: int) -> None:
-            async def is_so() -> bool:
+            async def has_status() -> bool:
                 return (await client.get("/readyz")).status_code == status
 
-            await eventually(is_so, within=10)
+            await eventually(has_status, within=10)
 
         path = f"/api/v1/tasks/{next(entry.task_id for entry in before if entry.user == 'ann')}"
         calls = [("GET", "/api/v1/tasks", None), ("GET", path, None), ("PATCH", path, {"title": "Other"})]
         for method, target, body in calls * 3:
             begun = now()
-            answer = await client.request(method, target, json=body)
+            response = await client.request(method, target, json=body)
             assert now() - begun <= WITHIN
-            assert answer.status_code == 503
-            assert answer.json()["reason"] == "STORE_UNAVAILABLE"
-            assert "retry-after" in answer.headers
+            assert response.status_code == 503
+            assert response.json()["reason"] == "STORE_UNAVAILABLE"
+            assert "retry-after" in response.headers
         meanwhile = await Load(mesh.edge_url, creates=100, first=20).run()
         await readiness(503)
         assert (await client.get("/healthz")).status_code == 200
@@ -74,21 +74,21 @@ async def test_while_the_store_is_away_calls_say_so_soon_and_only_readiness_fall
         await readiness(200)
     after = await Load(mesh.edge_url, creates=20, first=120).run()
     verdict = await check(mesh, before + meanwhile + after)
-    report("B4", "the store away during 100 creates, then back", verdict)
+    report("B4", "the store down during 100 creates, then restarted", verdict)
 
     assert {entry.status for entry in meanwhile} == {503}
     assert max(entry.ended - entry.begun for entry in meanwhile) <= WITHIN
     assert {entry.outcome for entry in after} == {"ok"}
 
 
-async def test_a_service_that_starts_before_its_store_waits_for_it_and_can_be_stopped(
+async def test_a_service_that_starts_before_the_store_waits_for_it_and_can_be_stopped(
     mesh: System, store: Nx27017
 ) -> None:
-    async def says_that_it_is_not_ready() -> bool:
+    async def is_not_ready() -> bool:
         return bool(mesh.task.lines("not ready"))
 
     mesh.task.start()
-    await eventually(says_that_it_is_not_ready, within=20)
+    await eventually(is_not_ready, within=20)
     mesh.task.send(signal.SIGTERM)
     assert await asyncio.to_thread(mesh.task.wait) == 0
 
@@ -97,7 +97,7 @@ async def test_a_service_that_starts_before_its_store_waits_for_it_and_can_be_st
     await mesh.task_serves()
 
 
-async def test_a_url_that_cannot_be_used_ends_the_service_with_one_line_without_the_password(tmp_path: Path) -> None:
+async def test_an_invalid_store_url_stops_the_service_without_logging_the_password(tmp_path: Path) -> None:
     with system(tmp_path / "mesh", TASK_STORE_URL="mongodb://ann:sec/ret@127.0.0.1/tasks") as mesh:
         mesh.task.start()
         assert await asyncio.to_thread(mesh.task.wait) == 1

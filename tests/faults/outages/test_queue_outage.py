@@ -1,4 +1,4 @@
-"""The queue away, slow or full of repeats: what FAULTS calls A8, A9, B1 and C1."""
+"""The queue killed, unavailable, emptied, and with repeated or unprocessable entries (rows A8, A9, B1, C1, C3)."""
 
 import asyncio
 from typing import Any
@@ -14,9 +14,7 @@ from tests.support.eventually import eventually
 
 
 @pytest.mark.faults
-async def test_creates_go_on_while_the_queue_is_away_and_all_are_notified_when_it_is_back(
-    mesh: System, report: Report
-) -> None:
+async def test_creates_succeed_while_the_queue_is_unavailable_and_notify_later(mesh: System, report: Report) -> None:
     await mesh.start()
     before = await Load(mesh.edge_url, creates=400).run()
     mesh.valkey.kill()
@@ -31,12 +29,12 @@ async def test_creates_go_on_while_the_queue_is_away_and_all_are_notified_when_i
 
     await asyncio.to_thread(mesh.valkey.start)
     verdict = await check(mesh, before + without, repeats_allowed=200)
-    report("B1", "queue killed during 400 creates, then back", verdict)
+    report("B1", "the queue down during 400 creates, then restarted", verdict)
     assert verdict.acknowledged == 800
 
 
 @pytest.mark.faults
-async def test_a_queue_that_is_killed_and_restarted_under_load_loses_nothing(mesh: System, report: Report) -> None:
+async def test_nothing_is_lost_when_the_queue_is_killed_under_load(mesh: System, report: Report) -> None:
     await mesh.start()
     running = asyncio.create_task(Load(mesh.edge_url, creates=600, rate=200).run())
     for _ in range(2):
@@ -50,7 +48,7 @@ async def test_a_queue_that_is_killed_and_restarted_under_load_loses_nothing(mes
 
 
 @pytest.mark.faults
-async def test_a_queue_that_comes_back_empty_still_notifies_what_is_owed(mesh: System, report: Report) -> None:
+async def test_all_notifications_arrive_after_the_queue_restarts_empty(mesh: System, report: Report) -> None:
     await mesh.start()
     mesh.notify.kill()
     history = await Load(mesh.edge_url, creates=300).run()
@@ -62,13 +60,13 @@ async def test_a_queue_that_comes_back_empty_still_notifies_what_is_owed(mesh: S
     mesh.valkey.clear()
     mesh.notify.start()
     verdict = await check(mesh, history)
-    report("A9", "queue emptied with 300 events published and not yet read", verdict)
+    report("A9", "the queue emptied with 300 unread events", verdict)
 
     assert verdict.notifications == 300
     assert (await mesh.metrics("task_svc"))["outbox_republished_total"] >= 300
 
 
-async def test_the_same_event_a_hundred_times_has_one_effect(mesh: System, report: Report) -> None:
+async def test_an_event_published_101_times_notifies_once(mesh: System, report: Report) -> None:
     await mesh.start()
     history = await Load(mesh.edge_url, creates=1).run()
     await check(mesh, history)
@@ -78,16 +76,18 @@ async def test_the_same_event_a_hundred_times_has_one_effect(mesh: System, repor
         for _ in range(100):
             await redis.xadd("task-events", fields)
 
-    async def all_seen() -> bool:
+    async def all_processed() -> bool:
         return (await mesh.metrics("notify_svc"))["events_duplicate_total"] >= 100
 
-    await eventually(all_seen)
+    await eventually(all_processed)
     verdict = await check(mesh, history)
     report("C1", "one event published 101 times", verdict)
     assert (verdict.notifications, verdict.repeated_deliveries) == (1, 0)
 
 
-async def test_poison_of_every_kind_is_set_aside_and_what_follows_goes_on(mesh: System, report: Report) -> None:
+async def test_unprocessable_entries_become_dead_letters_and_later_events_are_processed(
+    mesh: System, report: Report
+) -> None:
     await mesh.start()
     poison: list[dict[str, bytes]] = [
         {"id": b"x", "event": b"\xff\xff\xff"},
@@ -102,6 +102,6 @@ async def test_poison_of_every_kind_is_set_aside_and_what_follows_goes_on(mesh: 
             await redis.xadd("task-events", fields)  # type: ignore[arg-type]
     history = await Load(mesh.edge_url, creates=20).run()
     verdict = await check(mesh, history, given_up=len(poison))
-    report("C3", f"{len(poison)} poisonous entries before 20 creates", verdict)
+    report("C3", f"{len(poison)} unprocessable entries before 20 creates", verdict)
 
     assert verdict.notifications == 20
