@@ -1,6 +1,7 @@
-"""Runs the commands of the pages: one running system for all of them, and a shell beside it.
+"""Run the commands of documentation pages in one shell, against one running system.
 
-Pages name the default ports and `.data`; here both are others, and are replaced in commands and output.
+Pages show the default ports and the folder `.data`. The runner uses other ports and another folder, and replaces them
+in commands and output.
 """
 
 import os
@@ -21,17 +22,17 @@ from tests.support.stack.dev_runner import DevRunner, running
 
 _START = "make dev"
 _MORE = (50061, 9111)
-"""The ports of what a page starts beside `make dev`."""
+"""The ports of processes that a page starts in addition to `make dev`."""
 _COMMAND_SECONDS = 120.0
 _LINE_SECONDS = 15.0
 
 
 class Differs(AssertionError):
-    """A command wrote something else than the page shows."""
+    """A command did not end within its time limit, or the shell ended."""
 
 
 class DocsRunner:
-    """Types the commands of pages, and reads what they write."""
+    """Run the commands of pages, and read their output."""
 
     def __init__(self, dev: DevRunner, shell: subprocess.Popen[str], data: Path) -> None:
         self._dev = dev
@@ -43,13 +44,13 @@ class DocsRunner:
         self._commands = 0
 
     def begin(self) -> None:
-        """Begins a page. Everything runs already, so its first `make dev` shows what that wrote at its start."""
+        """Start a page. The system already runs, so its first `make dev` yields the output of the startup."""
         self._type(f"cd {ROOT}")
         self._seen = 0
         self._has_started = False
 
     def follow(self, block: Block) -> Iterator[str]:
-        """Runs a block; gives what each step has written, as the page would call it."""
+        """Run a block; yield the output of each step, with the ports and paths of the page."""
         for step in block.steps:
             if step.command and (step.command != _START or self._has_started):
                 yield self._as_in_the_page(self._type(self._as_here(step.command)))
@@ -58,7 +59,7 @@ class DocsRunner:
                 yield self._watch(step)
 
     def _watch(self, step: Step) -> str:
-        """Waits for lines in the terminal of `make dev`, from where this looked last."""
+        """Wait for the lines of a step in the output of `make dev` that has not been read yet."""
         deadline = time.monotonic() + _LINE_SECONDS
         while True:
             lines = self._as_in_the_page(self._dev.output).splitlines()[self._seen :]
@@ -101,7 +102,7 @@ class DocsRunner:
 
 @contextmanager
 def docs_runner(folder: Path) -> Iterator[DocsRunner]:
-    """Starts everything with empty stores, and a shell in the checkout."""
+    """Start the system with empty stores, and a shell in the checkout."""
     data = folder / "data"
     with running(data, cwd=ROOT, variables={"LOG_FORMAT": "pretty"}) as dev:
         dev.wait_for("Taskmesh is up")
@@ -138,7 +139,7 @@ def docs_runner(folder: Path) -> Iterator[DocsRunner]:
 
 
 def rehearse(text: str, follow: Callable[[Block], Iterator[str]]) -> tuple[str, list[str]]:
-    """Follows a page from above to below: its text as it should be, and how it differed."""
+    """Follow a page from top to bottom; return its text with the actual output, and the differences."""
     differences: list[str] = []
     shift = 0
     made = text
@@ -174,5 +175,5 @@ def _difference(step: Step, actual: str) -> str:
 
 
 def run_steps(blocks: Sequence[Block]) -> int:
-    """How many commands are run and compared."""
+    """Return the number of commands that are run and compared."""
     return sum(bool(step.command) for block in blocks if block.not_run is None for step in block.steps)

@@ -1,4 +1,4 @@
-"""Every command of README.md and docs/ writes what its page shows, when all pages are followed in order."""
+"""Run every command of README.md and docs/ in order, and compare its output with the page."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ _PAGES = [page for page in pages.followed(ROOT) if run_steps(list(console.blocks
 
 
 def _checkout() -> str:
-    """What git would tell of this checkout; where it is none, nothing."""
+    """Return the output of `git status`; empty if this is not a git checkout."""
     return subprocess.run(
         ["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout

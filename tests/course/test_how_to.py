@@ -1,4 +1,4 @@
-"""Every page of docs/how-to that changes the project, followed in a copy: the changes fit, the commands work."""
+"""Follow each page of docs/how-to that changes the project, in a copy: its changes apply, and its commands succeed."""
 
 import os
 import re
@@ -22,7 +22,7 @@ _FAILS = "<!-- fails -->\n```console\n"
 
 
 class Copy:
-    """A copy of the checkout that a page changes. A change is given as hunks; a line of `@@` stands between two."""
+    """A copy of the checkout that a page changes. A change is a list of hunks, separated by lines with `@@`."""
 
     def __init__(self, folder: Path, text: str) -> None:
         self._folder = folder
@@ -31,9 +31,9 @@ class Copy:
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
 
     def follow(self, block: Block) -> Iterator[str]:
-        """Makes the changes above a block, then runs it; gives what each command writes.
+        """Apply the changes above a block, then run it; yield the output of each command.
 
-        Every command must succeed, but those of a block with `<!-- fails -->` above it must fail.
+        Every command must succeed, except in a block below `<!-- fails -->`, where every command must fail.
         """
         self.change(block.start)
         for step in block.steps:
@@ -51,7 +51,7 @@ class Copy:
             yield ran.stdout.replace(f"{self._folder}/", "")
 
     def change(self, end: int) -> None:
-        """Makes the changes that stand before a place in the page, and are not made yet."""
+        """Apply the changes before the position `end` of the page that are not applied yet."""
         while self._changes and self._changes[0].start() < end:
             change = self._changes.pop(0)
             path = self._folder / change["file"]
