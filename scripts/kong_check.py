@@ -1,7 +1,7 @@
-"""Checks kong.yml without Kong: `make check` runs it.
+"""Check kong.yml without Kong.
 
-It renders the files with made-up secrets, for development and for production, has the development gateway read the
-result, and applies kong.policies, with the paths of the edge and the services of the protos.
+Render it with random secrets for development and for production, load the result into the development gateway, and
+apply `kong.policies` with the paths of the edge and the services of the protos.
 """
 
 import secrets
@@ -31,17 +31,17 @@ _FILES: tuple[FileDescriptor, ...] = tuple(
 
 
 def problems(folder: Path = rendered.FOLDER) -> Iterator[str]:
-    """What is wrong with the files in `folder`, a line each."""
-    with tempfile.TemporaryDirectory() as made_up:
-        context = policy_context(*_make_up(Path(made_up)))
+    """Yield one line for each problem of the files in `folder`."""
+    with tempfile.TemporaryDirectory() as secret_files:
+        context = policy_context(*_make_secrets(Path(secret_files)))
         for environment in ("development", "production"):
-            text = rendered.render(Path(made_up), environment, folder=folder)
+            text = rendered.render(Path(secret_files), environment, folder=folder)
             yield from (f"{environment}: {each}" for each in _of_text(text, context))
-        yield from _demo_left(text, folder)
+        yield from _remaining_demo_users(text, folder)
 
 
 def policy_context(token: str, session_secret: str) -> policies.PolicyContext:
-    """The operations of the edge, and the services of the protos and of docker-compose.yml."""
+    """Return the operations of the edge, the services of the protos, and the hosts of docker-compose.yml."""
     paths = openapi.document()["paths"]
     services = {service for file in _FILES for service in _services(file)}
     return policies.PolicyContext(
@@ -64,7 +64,7 @@ def _services(file: FileDescriptor) -> Iterable[str]:
     return [service.full_name for service in file.services_by_name.values()]
 
 
-def _make_up(folder: Path) -> tuple[str, str]:
+def _make_secrets(folder: Path) -> tuple[str, str]:
     token, session_secret = secrets.token_hex(), secrets.token_hex()
     (folder / "mesh-token").write_text(f"{token}\n")
     (folder / "kong-session-secret").write_text(f"{session_secret}\n")
@@ -82,14 +82,14 @@ def _of_text(text: str, context: policies.PolicyContext) -> Iterator[str]:
         yield from (f"{rule.__name__}: {each}" for each in rule(gateway, context))
 
 
-def _demo_left(production: str, folder: Path) -> Iterator[str]:
-    """The demo users of whom a production rendering still has the name, the id, the password or a key."""
+def _remaining_demo_users(production: str, folder: Path) -> Iterator[str]:
+    """Report a demo user if a production rendering contains its name, id, password or key."""
     consumers = yaml.safe_load((folder / "demo-users.yml").read_text())
     known = {user["username"] for user in yaml.safe_load(production)["consumers"]}
     for user in consumers:
         values = [each.get("password") or each["key"] for field in user for each in _credentials(user, field)]
         if user["username"] in known or any(value in production for value in [user["id"], *values]):
-            yield f"production: the demo user {user['username']} is still there"
+            yield f"production: the demo user {user['username']} must be removed"
 
 
 def _credentials(user: dict[str, list[dict[str, str]]], field: str) -> list[dict[str, str]]:

@@ -1,7 +1,6 @@
-"""Gives the user `demo` some tasks to look at: `make seed`. Safe to repeat.
+"""`make seed`: create tasks for the user `demo` through the gateway. Safe to repeat.
 
-It comes through the gateway like any client. Each task has a fixed Idempotency-Key, so a repeat makes no second one,
-and what somebody has done with a task stays done.
+Each task has a fixed Idempotency-Key, so a repeat neither creates it again nor reverts later changes.
 """
 
 import os
@@ -28,36 +27,36 @@ TASKS: tuple[tuple[dict[str, Any], str], ...] = (
     ({"title": "Replay a dead letter", "labels": ["learn"], "description": "make drill N=3"}, "TODO"),
     ({"title": "Start the mesh", "labels": ["learn"], "priority": "HIGH"}, "DONE"),
     ({"title": "Book a table for eight", "due_time": _in(days=5)}, "TODO"),
-    ({"title": "Mend the bicycle", "labels": ["home"], "due_time": _in(minutes=16)}, "TODO"),
+    ({"title": "Repair the bicycle", "labels": ["home"], "due_time": _in(minutes=16)}, "TODO"),
 )
-"""Each task as it is created, and the status that it is then given."""
+"""Each task as created, and its status after an update."""
 
 
 def seed(client: httpx.Client) -> None:
-    """Makes the tasks that are not there. Raises HTTPStatusError when one is refused."""
+    """Create the missing tasks. Raise HTTPStatusError if a request fails."""
     for number, (body, status) in enumerate(TASKS):
-        answer = client.post("/api/v1/tasks", json=body, headers={"Idempotency-Key": f"seed-{number}"})
-        if answer.status_code == 422 and answer.json()["reason"] == "REQUEST_ID_REUSED":
-            continue  # made on another day, with another due time
-        task = answer.raise_for_status().json()
+        response = client.post("/api/v1/tasks", json=body, headers={"Idempotency-Key": f"seed-{number}"})
+        if response.status_code == 422 and response.json()["reason"] == "REQUEST_ID_REUSED":
+            continue  # created earlier, with another due time
+        task = response.raise_for_status().json()
         if task["revision"] == 1 and task["status"] != status:
-            headers = {"Content-Type": "application/merge-patch+json", "If-Match": answer.headers["ETag"]}
-            client.patch(answer.headers["Location"], json={"status": status}, headers=headers).raise_for_status()
+            headers = {"Content-Type": "application/merge-patch+json", "If-Match": response.headers["ETag"]}
+            client.patch(response.headers["Location"], json={"status": status}, headers=headers).raise_for_status()
 
 
 def main() -> int:
-    """Seeds the mesh that runs on this machine; gives the exit status."""
+    """Seed the system on this machine; return the exit status."""
     gateway = f"http://127.0.0.1:{os.environ.get('GATEWAY_PORT') or 8000}"
     try:
         with httpx.Client(base_url=gateway, headers={"x-api-key": "demo-key"}, trust_env=False, timeout=10) as client:
             seed(client)
     except httpx.HTTPStatusError as error:
-        sys.stderr.write(f"{gateway} answers {error.response.status_code}: {error.response.text}\n")
+        sys.stderr.write(f"{gateway} returned {error.response.status_code}: {error.response.text}\n")
         return 1
     except httpx.TransportError as error:
-        sys.stderr.write(f"{gateway} does not answer ({error}): is `make dev` or `make up` running?\n")
+        sys.stderr.write(f"{gateway} is unavailable ({error}). Is `make dev` or `make up` running?\n")
         return 1
-    print(f"The {len(TASKS)} tasks of the user demo are there: {gateway}")
+    print(f"The user demo has the {len(TASKS)} example tasks: {gateway}")
     return 0
 
 

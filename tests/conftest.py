@@ -38,8 +38,8 @@ def nx27017(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nx27017]:
     server.kill()
 
 
-# What tests have measured, by the name of the property that they record.
-_TOLD = {
+# Measurements of tests, by the name of the recorded property.
+_SECTIONS = {
     "fault": "faults: what was injected and seen",
     "naive": "without an outbox and with it",
     "monitoring": "monitoring: what was shown",
@@ -48,12 +48,12 @@ _TOLD = {
 }
 
 
-# Here and not beside those tests: of a parallel run, only this file is read by the process that prints.
+# In this file because the process that prints the report of a parallel run reads no other conftest.py.
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
     seen = [each for report in reports for each in getattr(report, "user_properties", ())]
-    for told, title in _TOLD.items():
-        if lines := sorted(str(value) for name, value in seen if name == told):
+    for property_name, title in _SECTIONS.items():
+        if lines := sorted(str(value) for name, value in seen if name == property_name):
             terminalreporter.section(title)
             for line in lines:
                 terminalreporter.line(line)

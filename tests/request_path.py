@@ -33,7 +33,7 @@ PAGE = ROOT / "docs" / "architecture.md"
 _BEGIN, _END = "<!-- the files of a CreateTask: make docs -->\n", "<!-- end -->"
 _PACKAGES = ("edge_api", "chassis", "task_svc", "notify_svc")
 _LIVE_UPDATES = ("chassis/feed/", "edge_api/sse/", "task_svc/grpc_api/watch.py", "notify_svc/grpc_api/watch.py")
-"""What sends the same events to browsers, which is another path."""
+"""The files that send the events to browsers, which is another path."""
 _JOBS = ("publish", "note-published", "consume", "deliver-console", "finish")
 _METHODS = ("/CreateTask]", "/ConfirmEvents]")
 """Ends of the names that grpc gives to the tasks which handle calls."""
