@@ -56,6 +56,16 @@ test.each(FIELDS)('%s can be edited', (name) => {
   expect(field(text.fields[name])).toBeInstanceOf(HTMLElement);
 });
 
+test('an edit does not conflict with an own change that is not confirmed yet', async () => {
+  const moved = app.tasks.update(task.id, { status: 'IN_PROGRESS' });
+  show();
+  await write('Title', 'Buy bread');
+  await save();
+  await isClosed();
+  await moved;
+  expect(stored()).toMatchObject({ title: 'Buy bread', status: 'IN_PROGRESS' });
+});
+
 test('saving sends only the changed fields', async () => {
   show();
   await write('Title', 'Buy bread');
