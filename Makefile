@@ -61,8 +61,7 @@ verify: install ## Check that the running system meets the goals of a phase of t
 
 .PHONY: dead-letters
 dead-letters: install ## List dead letters: failed events and deliveries (ARGS='replay KEY', ARGS='discard --all', ARGS=--help)
-	@NOTIFY_GRPC_TARGET=$${NOTIFY_GRPC_TARGET:-127.0.0.1:$${NOTIFY_GRPC_PORT:-50052}} \
-	  $(bin)/python -m notify_svc.cli.dead_letters $(ARGS)
+	@scripts/dead-letters $(ARGS)
 
 .PHONY: kong-user
 kong-user: install ## List the users of the gateway (ARGS='add NAME', ARGS='password NAME', ARGS=--help)

@@ -1,5 +1,6 @@
 """Tracing: every request has a trace id; spans are recorded and exported only if an OTLP endpoint is set."""
 
+import threading
 from collections.abc import Mapping, MutableMapping
 
 from opentelemetry import context, trace
@@ -11,6 +12,8 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 TRACEPARENT_KEY = "traceparent"
+CLOSE_SECONDS = 2.0
+"""The time limit of the last export, which counts towards the time that a process needs to stop."""
 _w3c = TraceContextTextMapPropagator()  # no baggage: any client could fill it, and errors in it would fill the log
 
 
@@ -20,13 +23,20 @@ class Tracing:
     def __init__(self, service: str, otlp_endpoint: str | None) -> None:
         sampler = ParentBased(ALWAYS_ON) if otlp_endpoint else ALWAYS_OFF
         self._provider = TracerProvider(sampler=sampler, resource=Resource.create({SERVICE_NAME: service}))
-        if otlp_endpoint:
-            self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=otlp_endpoint)))
+        self._exporter = OTLPSpanExporter(endpoint=otlp_endpoint) if otlp_endpoint else None
+        if self._exporter:
+            self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
         self.tracer = self._provider.get_tracer("taskmesh")
 
     def close(self) -> None:
-        """Export the spans that are still waiting; takes at most the exporter's own time limit."""
+        """Export the spans that are still waiting, within `CLOSE_SECONDS`."""
+        if self._exporter is None:
+            return
+        # The provider waits up to 30 s for an export. It ends when the exporter is closed.
+        limit = threading.Timer(CLOSE_SECONDS, self._exporter.shutdown)
+        limit.start()
         self._provider.shutdown()
+        limit.cancel()
 
 
 def parent(carrier: Mapping[str, str]) -> context.Context:

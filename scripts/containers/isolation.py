@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from chassis import tracing
 from chassis.settings import ServiceSettings
 from scripts.containers.project import Project
 from scripts.containers.variables import SETTINGS
@@ -11,8 +12,9 @@ _HARDENED = {"read_only": True, "cap_drop": ["ALL"], "security_opt": ["no-new-pr
 _LIMITS = ("mem_limit", "pids_limit", "logging")
 _FORBIDDEN = ("cap_add", "devices", "ipc", "pid", "privileged")
 _PUBLISHED = {"kong", "grafana", "prometheus"}
-_EXTERNAL_NETWORKS = {"ingress", "egress"}
-_WITHOUT_DATA_NETWORK = ("kong", "web", "edge-api")
+_EXTERNAL_NETWORKS = {"ingress", "console", "egress"}
+_STORE_USERS = {"data": {"mongo", "task-svc", "exporters"}, "queue": {"redis", "task-svc", "notify-svc", "exporters"}}
+"""The networks of MongoDB and Redis, and the services in them."""
 _MAY_READ_THE_DOCKER_SOCKET = {"alloy"}
 """Alloy reads log lines from the Docker engine. Access to this socket is equivalent to root, even with :ro."""
 _REQUIRED = {
@@ -46,7 +48,7 @@ def containers_are_hardened(project: Project) -> Iterator[str]:
 
 
 def a_drain_ends_before_the_kill(project: Project) -> Iterator[str]:
-    """`stop_grace_period` exceeds the longest drain: DRAIN_NOTICE_SECONDS and twice DRAIN_SECONDS."""
+    """`stop_grace_period` exceeds the longest drain: the notice, twice DRAIN_SECONDS, and the export of spans."""
     for name, settings in ((service, ServiceSettings.model_fields) for service in SETTINGS):
         environment = project.environment(name)
         notice, drain = (
@@ -54,8 +56,9 @@ def a_drain_ends_before_the_kill(project: Project) -> Iterator[str]:
             for field in ("drain_notice_seconds", "drain_seconds")
         )
         grace = _seconds(project.services[name].get("stop_grace_period", "10s"))
-        if grace <= notice + 2 * drain:
-            yield f"{name}: a drain can take {notice + 2 * drain:g} s, and stop_grace_period is {grace:g} s"
+        longest = notice + 2 * drain + tracing.CLOSE_SECONDS
+        if grace <= longest:
+            yield f"{name}: a drain can take {longest:g} s, and stop_grace_period is {grace:g} s"
 
 
 def only_the_gateway_is_reachable(project: Project) -> Iterator[str]:
@@ -69,9 +72,10 @@ def only_the_gateway_is_reachable(project: Project) -> Iterator[str]:
     for name, network in project.compose["networks"].items():
         if name not in _EXTERNAL_NETWORKS and not (network or {}).get("internal"):
             yield f"the network {name} must be internal"
-    for name in _WITHOUT_DATA_NETWORK:
-        if "data" in project.services[name]["networks"]:
-            yield f"{name}: must not be in the network data, which is for the databases"
+    for network, users in _STORE_USERS.items():
+        for name, service in project.services.items():
+            if network in service.get("networks", []) and name not in users:
+                yield f"{name}: must not be in the network {network}"
 
 
 def nothing_internal_is_exposed(project: Project) -> Iterator[str]:

@@ -24,8 +24,8 @@ def test_docker_compose_yml_keeps_every_rule() -> None:
         ("test: [CMD, mongosh,", "tests: [CMD, mongosh,", "mongo: healthcheck is missing"),
         ("redis-data:/data]", "redis-data:/data, /run/docker.sock:/s]", "equivalent to root"),
         ("./monitoring/loki:/etc/loki:ro", "./monitoring/loki:/etc/loki", "loki: ./monitoring/loki:/etc/loki must"),
-        ("stop_grace_period: 30s", "stop_grace_period: 20s", "a drain can take 20.5 s"),
-        ("LOG_FORMAT: json", 'LOG_FORMAT: json\n  DRAIN_SECONDS: "15"', "a drain can take 30.5 s"),
+        ("stop_grace_period: 30s", "stop_grace_period: 20s", "a drain can take 22.5 s"),
+        ("LOG_FORMAT: json", 'LOG_FORMAT: json\n  DRAIN_SECONDS: "15"', "a drain can take 32.5 s"),
         ("127.0.0.1:${GATEWAY_PORT", "${GATEWAY_PORT", "${GATEWAY_PORT:-8000}:8000 must be published on 127.0.0.1"),
         (
             "networks: [edge, mesh, telemetry]",

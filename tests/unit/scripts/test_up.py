@@ -16,6 +16,9 @@ from tests.support.stack.stand_in_docker import StandIn
 _RECREATE_KONG = "docker compose up --detach --wait --wait-timeout 120 --no-deps --force-recreate kong\n"
 
 
+_PRODUCTION = '{"services": {"kong-import": {"environment": {"ENVIRONMENT": "production"}}}}'
+
+
 def test_up_builds_waits_until_all_is_healthy_and_prints_the_addresses(tmp_path: Path) -> None:
     ran = StandIn(tmp_path, '"compose port kong 8000") echo 127.0.0.1:9999 ;;').run("up", "--scale", "task-svc=2")
     assert ran.returncode == 0
@@ -39,7 +42,7 @@ def test_kong_apply_keeps_the_choice_of_monitoring(tmp_path: Path, alloy: str, p
 
 
 def test_up_warns_about_the_demo_users(tmp_path: Path) -> None:
-    ran = StandIn(tmp_path, '"compose config kong-import") echo "      ENVIRONMENT: development" ;;').run("up")
+    ran = StandIn(tmp_path).run("up")
     for text in (
         "WARNING: the demo users are active",
         "-H 'x-api-key: demo-key'",
@@ -49,7 +52,7 @@ def test_up_warns_about_the_demo_users(tmp_path: Path) -> None:
 
 
 def test_up_in_production_explains_how_to_add_users(tmp_path: Path) -> None:
-    ran = StandIn(tmp_path, '"compose config kong-import") echo "      ENVIRONMENT: production" ;;').run("up")
+    ran = StandIn(tmp_path, '"compose config "*) echo "$JSON" ;;').run("up", JSON=_PRODUCTION)
     assert "make kong-user ARGS='add NAME'" in ran.stdout
     assert "demo-" not in ran.stdout
 
@@ -100,6 +103,7 @@ def test_up_shows_the_containers_if_it_fails(tmp_path: Path) -> None:
         ('"compose version"*) exit 1 ;;', "`docker compose version` reports: nothing"),
         ('"compose version"*) echo v2.9.1 ;;', "`docker compose version` reports: 2.9.1"),
         ('"version --format"*) echo "Cannot connect to it" >&2; exit 1 ;;', "is unavailable: Cannot connect to it"),
+        ('"version --format"*) echo 24.0.9 ;;', "Docker Engine 25 or newer is required; this one is 24.0.9"),
     ],
 )
 def test_an_unusable_docker_is_reported_with_an_alternative(tmp_path: Path, cases: str, message: str) -> None:
@@ -123,7 +127,7 @@ def test_a_missing_docker_is_reported(tmp_path: Path) -> None:
     assert "Docker is not installed" in ran.stderr
 
 
-@pytest.mark.parametrize("version", ["2.24.0", "v2.40.3-desktop.1", "5.0.0"])
+@pytest.mark.parametrize("version", ["2.26.0", "v2.40.3-desktop.1", "5.0.0"])
 def test_supported_versions_of_compose_are_accepted(tmp_path: Path, version: str) -> None:
     ran = StandIn(tmp_path, f'"compose version --short") echo {version} ;;').run("compose", "ps", "--all")
     assert ran.stdout == "docker compose ps --all\n"
