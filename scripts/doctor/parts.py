@@ -12,8 +12,6 @@ from typing import Any, NamedTuple
 import grpc
 import httpx
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from pymongo import AsyncMongoClient
-from pymongo.errors import ServerSelectionTimeoutError
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -22,6 +20,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 from scripts.dev.services import GRPC_SERVICES, METRICS_PORTS
 from scripts.dev.settings import DevSettings
 from scripts.doctor.findings import DEV, Finding, Problem, State, run
+from scripts.doctor.mongodb import mongodb
 
 _SECONDS = 2.0
 _DURABLE = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
@@ -101,20 +100,6 @@ async def queue(url: str, password: str | None) -> Finding:
         raise Problem(f"{version} may lose acknowledged events", f"set {', '.join(unsafe)}")
     says = ", ".join(f"{name} {value}" for name, value in settings.items())
     return Finding(says=says or "answers; this user may not read its settings", version=version)
-
-
-async def mongodb(url: str, password: str | None) -> Finding:
-    """Check that MongoDB answers and is a replica set: a single server may lose an acknowledged write."""
-    limit = int(_SECONDS * 500)
-    async with AsyncMongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=limit, password=password) as client:
-        try:
-            hello = await client.admin.command("hello")
-            version = f"MongoDB {(await client.server_info())['version']}"
-        except ServerSelectionTimeoutError as error:
-            raise Problem(f"no primary answers within {limit} ms", "start it, or correct TASK_STORE_URL") from error
-    if "setName" not in hello:
-        raise Problem(f"{version} is not a replica set", "start mongod with --replSet, as compose/mongo does")
-    return Finding(says=f"replica set {hello['setName']}", version=version)
 
 
 async def sqlite(path: Path) -> Finding:

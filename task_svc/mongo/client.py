@@ -6,7 +6,8 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import ReadPreference, WriteConcern
-from pymongo.errors import ConfigurationError, InvalidName
+from pymongo.errors import ConfigurationError, InvalidName, OperationFailure, PyMongoError
+from pymongo.read_concern import ReadConcern
 
 from task_svc.mongo.documents import Document
 from task_svc.mongo.guard import CONCURRENCY
@@ -22,6 +23,11 @@ _OPTIONS: dict[str, Any] = {
     "retryReads": False,
     "retryWrites": False,
 }
+
+DURABLE = ReadConcern("majority")
+"""Reads only what a majority has on disk. Other reads may also return a write that a failover then rolls back."""
+
+_AUTHENTICATION_FAILED = 18
 
 Client = AsyncIOMotorClient[Document]
 
@@ -54,6 +60,15 @@ def collection_of(client: Client) -> "AsyncIOMotorCollection[Document]":
         raise StoreUnusable(msg) from None
     concern = WriteConcern("majority", j=True)
     return database.get_collection("tasks", write_concern=concern, read_preference=ReadPreference.PRIMARY)
+
+
+def reason_of(error: PyMongoError) -> str:
+    """Return the driver's reason for an error, without the details that are different each time."""
+    if isinstance(error, OperationFailure) and error.details:
+        reason = str(error.details.get("errmsg")).partition(" {")[0]  # without the command that failed
+        return f"wrong user or password: {reason}" if error.code == _AUTHENTICATION_FAILED else reason
+    reason = str(error).partition(", Timeout: ")[0]  # without the exact time, and the state of all servers
+    return f"{type(error).__name__}: {reason}"
 
 
 def _read(path: Path) -> str:

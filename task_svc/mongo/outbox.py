@@ -9,6 +9,7 @@ from datetime import datetime
 from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo import ASCENDING, UpdateOne
 
+from task_svc.mongo.client import DURABLE
 from task_svc.mongo.documents import Document, to_pending
 from task_svc.mongo.indexes import look_field, unpublished_field
 from task_svc.outbox import KEPT_UNTIL_CONFIRMED, Backlog, EventId, OutboxEntry, PublishMark, Slot
@@ -21,7 +22,8 @@ EMPTY: Document = {f"outbox.{slot}": None for slot in Slot}
 
 
 async def pending(tasks: Collection, now: datetime, limit: int) -> list[OutboxEntry]:
-    """See `OutboxStore.pending`."""
+    """See `OutboxStore.pending`. A published event cannot be rolled back, so its task must be durable."""
+    tasks = tasks.with_options(read_concern=DURABLE)
     events = []
     for slot in Slot:
         field = look_field(slot)

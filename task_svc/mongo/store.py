@@ -1,7 +1,8 @@
 """The MongoDB store, through Motor: one document for each task and its outbox, for any number of replicas.
 
 Writes use optimistic concurrency: an update matches the revision that it read, and is retried if another process
-changed the document. A write returns when a majority has it on disk, so it survives a power failure and a failover.
+changed the document. A write returns when a majority has it on disk, so it survives a power failure and a failover. So
+does a repeated write that has no effect.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from chassis import background_jobs
 from task_svc.domain import Task, not_found
 from task_svc.mongo import indexes, outbox
-from task_svc.mongo.client import collection_of, new_client
+from task_svc.mongo.client import DURABLE, collection_of, new_client, reason_of
 from task_svc.mongo.documents import READABLE, Document, reminder_fields, task_fields, to_document, to_slot, to_task
 from task_svc.mongo.guard import MongoGuard
 from task_svc.mongo.listing import list_tasks
@@ -27,8 +28,9 @@ from task_svc.repository import Change, Changed, Created, Creation, Cursor, Filt
 
 _log = structlog.get_logger("store")
 
+_SELECT_SECONDS = 3.0
 _INDEX_SECONDS = 600.0
-_INDEX_PAUSE = 1.0
+_PAUSE_SECONDS = 1.0
 
 Collection = AsyncIOMotorCollection[Document]
 
@@ -102,13 +104,19 @@ class MongoTaskRepository:
 
 
 async def _make_indexes(tasks: Collection, guard: MongoGuard) -> None:
+    logged = ""
     while True:
         try:
+            # In a timeout, the driver waits for a server until the timeout passes. Only building indexes may take long.
+            with pymongo.timeout(_SELECT_SECONDS):
+                await tasks.database.command("ping")
             with pymongo.timeout(_INDEX_SECONDS):
                 await tasks.create_indexes(indexes.ALL)
         except PyMongoError as error:
-            _log.warning("store not available yet", error=f"{type(error).__name__}: {error}")
-            await asyncio.sleep(_INDEX_PAUSE)
+            if (reason := reason_of(error)) != logged:
+                _log.warning("store not available yet", error=reason)
+                logged = reason
+            await asyncio.sleep(_PAUSE_SECONDS)
         else:
             guard.open()
             return
@@ -119,9 +127,9 @@ async def _insert(tasks: Collection, creation: Creation) -> Created:
     try:
         await tasks.insert_one(to_document(creation))
     except DuplicateKeyError:
-        # The server reports a duplicate only after a majority has the existing task, so that task is durable.
-        found = await tasks.find_one({"owner": owner, "request_id": request_id})
-        if found is None:  # the task was purged just now; a retry creates a new one
+        # The server reports a duplicate only after a majority has the existing task.
+        found = await tasks.with_options(read_concern=DURABLE).find_one({"owner": owner, "request_id": request_id})
+        if found is None:  # the task was purged or rolled back just now; a retry creates a new one
             raise
         return Created(to_task(found), found["fingerprint"], is_new=False)
     return Created(creation.task, creation.fingerprint, is_new=True)
@@ -137,11 +145,13 @@ async def _get(tasks: Collection, owner: str, task_id: str) -> Task:
 async def _change(tasks: Collection, owner: str, task_id: str, change: Change) -> Changed:
     while True:
         before = await _get(tasks, owner, task_id)
-        changed = change(before)
-        if changed is None:
-            return Changed(before, None)
-        task, event = changed
-        fields = {**task_fields(task), f"outbox.{event.id.slot}": to_slot(event)}
+        task, event = change(before) or (before, None)
+        if event is not None:
+            fields = {**task_fields(task), f"outbox.{event.id.slot}": to_slot(event)}
+        else:
+            # A failover may roll back what was read. The server acknowledges a write that changes nothing after a
+            # majority has everything that precedes it, like every other write.
+            fields = {"revision": before.revision}
         unchanged = {"_id": task_id, "revision": before.revision, **reminder_fields(before)}
         written = await tasks.update_one(unchanged, {"$set": fields})
         if written.matched_count:

@@ -77,6 +77,11 @@ class Load:
         """Wait until this number of requests was sent, at most 60 s."""
         await until(lambda: len(self.history) >= calls, within=60)
 
+    async def succeeds(self) -> None:
+        """Wait until a request that is sent after this call succeeds, at most 30 s."""
+        sent = len(self.history)
+        await until(lambda: any(entry.outcome == "ok" for entry in self.history[sent:]), within=30)
+
     async def run(self) -> list[Entry]:
         """Run the load to its end and return the history."""
         numbers = iter(range(self.first, self.first + self.creates))
@@ -108,12 +113,16 @@ class Load:
 
 
 async def while_killed(url: str, kill: Callable[[], Awaitable[None]]) -> list[Entry]:
-    """Run a load while `kill`, which also restarts its target, is called `KILLS` times. Return the history."""
+    """Run a load while `kill`, which also restarts its target, is called `KILLS` times. Return the history.
+
+    Each restart has 30 s until a create that began after it succeeds.
+    """
     load = Load(url, creates=1_000_000, rate=25, retry_for=30)
     running = asyncio.create_task(load.run())
     for _ in range(KILLS):
         await load.reached(len(load.history) + 15)
         await kill()
+        await load.succeeds()
     load.stop()
     return await running
 

@@ -15,10 +15,13 @@ from redis.asyncio import Redis
 from scripts.dev.settings import PORTS
 from scripts.doctor import containers, machine, parts
 from scripts.doctor.findings import Problem, State
+from scripts.doctor.mongodb import mongodb
 from tests import ROOT
 from tests.support.ports import free_port
 from tests.support.stack.dev_runner import running
 from tests.support.stack.rehearsal import ComposeRedis
+from tests.support.task_svc.mongo import Nx27017
+from tests.support.task_svc.mongo_refusing import refusing_primary
 from tests.support.valkey import Valkey
 
 _KONG: dict[str, object] = {"Service": "kong", "State": "running", "Health": "healthy"}
@@ -95,14 +98,41 @@ def test_a_taken_port_is_shown_with_its_process(nothing: dict[str, str], tmp_pat
 
 
 # In a process of its own: PyMongo leaves a socket to the garbage collector when it is closed while it connects.
-def test_an_unavailable_mongodb_is_bad_and_no_credential_is_shown(nothing: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("store", "says", "cure"),
+    [
+        ("127.0.0.1:{closed}/taskmesh", "no server listens", "start MongoDB"),
+        ("no-such-host.invalid/taskmesh", "host name", "correct the host"),
+        ("{primary}/taskmesh?replicaSet=rs9", "not a member of the replica set rs9", "replicaSet"),
+        ("{primary}/taskmesh", "wrong user or password", "TASK_STORE_PASSWORD_FILE"),
+    ],
+)
+def test_an_unusable_mongodb_has_a_cure_and_no_credential_is_shown(
+    nothing: dict[str, str], tmp_path: Path, store: str, says: str, cure: str
+) -> None:
     (tmp_path / "password").write_text("a-secret")
-    store = f"127.0.0.1:{free_port()}/taskmesh"
     password = {"TASK_STORE_PASSWORD_FILE": str(tmp_path / "password")}
-    ran = _doctor({**nothing, **password, "TASK_STORE_URL": f"mongodb://someone@{store}"}, "--json")
+    with refusing_primary() as primary:
+        store = store.format(closed=free_port(), primary=primary.address)
+        ran = _doctor({**nothing, **password, "TASK_STORE_URL": f"mongodb://someone@{store}"}, "--json")
     tasks = _findings(ran)["make dev", "tasks"]
     assert (tasks["state"], tasks["where"]) == ("bad", store)
+    assert says in tasks["says"]
+    assert cure in tasks["cure"]
     assert not any(secret in ran.stdout for secret in ("someone", "a-secret"))
+
+
+async def test_an_invalid_url_of_mongodb_is_not_shown() -> None:
+    with pytest.raises(Problem) as problem:
+        await mongodb("mongodb://someone:a-sec/ret@127.0.0.1/taskmesh", None)
+    assert "TASK_STORE_URL" in problem.value.finding.cure
+    assert not any(secret in str(problem.value.finding) for secret in ("someone", "a-sec"))
+
+
+async def test_a_single_mongodb_may_lose_what_it_acknowledges(nx27017: Nx27017) -> None:
+    with pytest.raises(Problem, match="not a replica set") as problem:
+        await mongodb(nx27017.url("taskmesh"), None)
+    assert "--replSet" in problem.value.finding.cure
 
 
 def test_a_bad_setting_is_an_error_of_the_call() -> None:

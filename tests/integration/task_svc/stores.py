@@ -20,7 +20,8 @@ from tests.support.eventually import eventually
 from tests.support.task_svc.mongo import MongoServer, database
 
 MONGOD = os.environ.get("MONGODB_TEST_URL")
-STORES = ["sqlite", "memory", "nx-27017", *(["mongod"] if MONGOD else [])]
+MONGO_SERVERS = ["nx-27017", *(["mongod"] if MONGOD else [])]
+STORES = ["sqlite", "memory", *MONGO_SERVERS]
 
 OpenStore = Callable[[Path], AbstractAsyncContextManager[TaskRepository]]
 """Opens a new, empty store until the end of the block, with its files in the directory."""
@@ -30,7 +31,15 @@ def opener(name: str, request: pytest.FixtureRequest) -> OpenStore:
     """Return the function that opens the store with this name in STORES."""
     if name in ("sqlite", "memory"):
         return _sqlite if name == "sqlite" else _memory
-    return partial(_mongodb, MongoServer(MONGOD) if name == "mongod" and MONGOD else request.getfixturevalue("nx27017"))
+    return partial(_mongodb, mongo_server_of(name, request))
+
+
+def mongo_server_of(name: str, request: pytest.FixtureRequest) -> MongoServer:
+    """Return the server with this name in MONGO_SERVERS."""
+    if name == "mongod" and MONGOD:
+        return MongoServer(MONGOD)
+    nx: MongoServer = request.getfixturevalue("nx27017")
+    return nx
 
 
 @asynccontextmanager

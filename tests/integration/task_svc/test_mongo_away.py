@@ -1,4 +1,7 @@
-"""The MongoDB store while its server is down, hangs or is killed; tested with nx-27017."""
+"""The MongoDB store while its server is down, hangs or is killed.
+
+Always on an nx-27017 of its own, also if MONGODB_TEST_URL is set: the tests kill and freeze the server.
+"""
 
 import asyncio
 import signal

@@ -24,7 +24,7 @@ from task_svc.mongo.documents import Document, to_document
 from task_svc.outbox import PublishMark, Slot
 from task_svc.repository import SCAN_MAX, Filter, Order, SortKey, TaskRepository
 from tests.integration.task_svc.stores import MONGOD, until_usable
-from tests.support.task_svc.mongo import MongoServer, Nx27017, database
+from tests.support.task_svc.mongo import MongoServer, database
 from tests.support.task_svc.mongo_commands import Commands, Shape, recorded
 from tests.support.task_svc.tasks import START, creation, new_task, pending, written
 
@@ -63,17 +63,9 @@ class Recorded:
         return shapes
 
 
-@pytest.fixture(params=["nx-27017", *(["mongod"] if MONGOD else [])])
-def server(request: pytest.FixtureRequest) -> MongoServer:
-    if request.param == "mongod" and MONGOD:
-        return MongoServer(MONGOD)
-    nx: Nx27017 = request.getfixturevalue("nx27017")
-    return nx
-
-
 @pytest.fixture
-async def at(server: MongoServer) -> AsyncIterator[Recorded]:
-    with database(server) as url, recorded() as commands:
+async def at(mongo_server: MongoServer) -> AsyncIterator[Recorded]:
+    with database(mongo_server) as url, recorded() as commands:
         async with mongo.open_store(url) as store:
             await until_usable(store)
             yield Recorded(store, commands, url)
@@ -185,6 +177,27 @@ async def test_commands_have_a_time_limit_and_a_write_concern(at: Recorded) -> N
             assert command["writeConcern"] == {"w": "majority", "j": True}
 
 
+async def test_a_request_without_a_change_is_answered_from_what_a_majority_has(at: Recorded) -> None:
+    task = new_task()
+    await at.store.insert(creation(task, "key"))
+    at.commands.sent.clear()
+
+    await at.store.insert(creation(new_task(), "key"))
+    _, repeated = at.commands.sent
+    assert repeated["readConcern"] == {"level": "majority"}
+    at.commands.sent.clear()
+
+    assert await at.store.change("ann", task.id, lambda _: None) == (task, None)
+    _, confirmation = at.commands.sent
+    assert confirmation["writeConcern"] == {"w": "majority", "j": True}
+    (update,) = confirmation["updates"]
+    assert update["q"].items() > update["u"]["$set"].items() == {"revision": 1}.items()
+    at.commands.sent.clear()
+
+    await at.store.pending(LATER, 10)
+    assert [command["readConcern"] for command in at.commands.sent] == [{"level": "majority"}] * len(Slot)
+
+
 def stages(plan: Any) -> Iterator[str]:
     """Yield the names of all stages of a plan."""
     if isinstance(plan, Mapping):
@@ -204,7 +217,7 @@ def explained(url: str, command: Mapping[str, Any]) -> Mapping[str, Any]:
         return client.get_default_database().command("explain", plain, verbosity="executionStats")
 
 
-@pytest.mark.skipif(MONGOD is None, reason="needs a mongod in MONGODB_TEST_URL")
+@pytest.mark.skipif(MONGOD is None, reason="query plans need a real mongod: set MONGODB_TEST_URL")
 @pytest.mark.parametrize("criteria", [*FLAT.values(), *BOUNDED.values()], ids=[*FLAT, *BOUNDED])
 async def test_mongods_plans_do_not_sort_and_stay_within_the_scan_limit(tmp_path: Path, criteria: Filter) -> None:
     with database(MongoServer(MONGOD or "")) as url, recorded() as commands:

@@ -14,16 +14,16 @@ from task_svc.outbox import Slot
 from task_svc.repository import Filter, Order, SortKey, TaskRepository
 from tests.integration.task_svc.stores import until_usable
 from tests.integration.task_svc.test_task_repository import listed, passes
-from tests.support.task_svc.mongo import Nx27017, database
+from tests.support.task_svc.mongo import MongoServer, database
 from tests.support.task_svc.tasks import START, creation, new_task, pending
 
 EVERY_ORDER = [Order(key, descending) for key in SortKey for descending in (False, True)]
 
 
 @pytest.fixture
-async def store(nx27017: Nx27017, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TaskRepository]:
+async def store(mongo_server: MongoServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TaskRepository]:
     monkeypatch.setattr(listing, "SCAN_MAX", 6)
-    with database(nx27017) as url:
+    with database(mongo_server) as url:
         async with mongo.open_store(url) as opened:
             await until_usable(opened)
             yield opened

@@ -11,17 +11,17 @@ from task_svc.mongo import store as mongo
 from task_svc.outbox import OutboxEntry, PublishMark
 from task_svc.repository import TaskRepository
 from tests.integration.task_svc.stores import until_usable
-from tests.support.task_svc.mongo import Nx27017, database
+from tests.support.task_svc.mongo import MongoServer, database
 from tests.support.task_svc.tasks import START, creation, new_task, pending, written
 
 REPLICAS = 4
 
 
 @pytest.fixture
-async def replicas(nx27017: Nx27017) -> AsyncIterator[list[TaskRepository]]:
+async def replicas(mongo_server: MongoServer) -> AsyncIterator[list[TaskRepository]]:
     """Replicas that open a new database at the same time."""
     async with AsyncExitStack() as stack:
-        url = stack.enter_context(database(nx27017))
+        url = stack.enter_context(database(mongo_server))
         stores: list[TaskRepository] = [await stack.enter_async_context(mongo.open_store(url)) for _ in range(REPLICAS)]
         await asyncio.gather(*(until_usable(store) for store in stores))
         yield stores

@@ -20,7 +20,7 @@ from task_svc.repository import Creation, Filter, Order, TaskRepository
 from task_svc.sqlite import schema
 from task_svc.sqlite import store as sqlite
 from tests.integration.task_svc.stores import until_usable
-from tests.support.task_svc.mongo import Nx27017, database
+from tests.support.task_svc.mongo import MongoServer, database
 from tests.support.task_svc.tasks import FIELDS, another, creation, pending, written
 
 STORED = Path(__file__).parent / "stored"
@@ -71,7 +71,7 @@ async def sqlite_store(dump: str, directory: Path) -> AsyncIterator[TaskReposito
 
 
 @asynccontextmanager
-async def mongo_store(document: str, server: Nx27017) -> AsyncIterator[TaskRepository]:
+async def mongo_store(document: str, server: MongoServer) -> AsyncIterator[TaskRepository]:
     with database(server) as url:
         with pymongo.MongoClient[dict[str, object]](url) as client:
             client.get_default_database()["tasks"].insert_one(json_util.loads(document))
@@ -106,15 +106,15 @@ async def test_a_file_of_sqlite(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in STORED.glob("*.json")))
-async def test_a_document_of_mongodb(name: str, nx27017: Nx27017) -> None:
-    async with mongo_store(stored(name), nx27017) as store:
+async def test_a_document_of_mongodb(name: str, mongo_server: MongoServer) -> None:
+    async with mongo_store(stored(name), mongo_server) as store:
         assert len(await store.pending(NOW + timedelta(days=1), 10)) == 1
         await is_read_and_written(store, known_to({"id", *json.loads(stored(name))}))
 
 
-async def test_a_document_of_a_newer_release_is_unavailable(nx27017: Nx27017) -> None:
+async def test_a_document_of_a_newer_release_is_unavailable(mongo_server: MongoServer) -> None:
     newer = json.dumps({**json.loads(stored("mongo-1.json")), "schema_version": SCHEMA_VERSION + 1})
-    async with mongo_store(newer, nx27017) as store:
+    async with mongo_store(newer, mongo_server) as store:
         attempts = (
             store.get("ann", TASK.id),
             store.list("ann", Filter(), Order(), None, 10),  # a page without the task would mean that it is deleted
