@@ -1,10 +1,12 @@
 """`make load`: send requests at a steady rate, in a mix that resembles people at work, so that the dashboards move.
 
-It calls the edge directly, past the gateway's rate limits; with `--through-gateway` it is a client like any other. Each
-run sends the same requests. This is one file because `scripts/load` runs it inside the edge's container.
+It calls the edge directly, past the gateway's rate limits; with `--through-gateway` it is a client like any other. One
+file without dependencies, because `scripts/load` runs it inside the edge's container.
 """
 
 import argparse
+import http.client
+import json
 import os
 import random
 import statistics
@@ -14,18 +16,15 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import urllib3
-
 TASKS, NOTIFICATIONS = "/api/v1/tasks", "/api/v1/notifications"
-MIX = {"list": 35, "get": 20, "create": 20, "update": 10, "notifications": 10, "delete": 5}
-"""The kinds of requests, in percent."""
+MIX = {"list": 35, "get": 20, "create": 20, "update": 10, "notifications": 10, "delete": 5}  # percent
 _WORKERS = 64
 _TIMEOUT_SECONDS = 30.0
-_USERS = 8
 _EXPECTED = {"200", "201", "204", "404"}
 
 
@@ -42,7 +41,7 @@ class Options:
 
 
 class Load:
-    """Sends each request when it is due, and counts the results while it runs."""
+    """Sends each request when it is due, and counts the results. Each run sends the same requests."""
 
     def __init__(self, options: Options) -> None:
         self.statuses: Counter[str] = Counter()
@@ -51,9 +50,9 @@ class Load:
         """The number of valid requests that failed."""
         self.stop = threading.Event()
         self._options = options
+        self._host = options.url.removeprefix("http://")
         self._began = time.monotonic()
         self._seconds: dict[str, list[float]] = defaultdict(list)
-        self._http = urllib3.PoolManager(maxsize=_WORKERS, retries=False, timeout=_TIMEOUT_SECONDS)
         self._tasks: dict[str, list[str]] = defaultdict(list)
         self._lock = threading.Lock()
 
@@ -66,21 +65,24 @@ class Load:
                 due = number / options.rate
                 if self.stop.wait(max(0.0, self._began + due - time.monotonic())):
                     break
-                if number and number % round(10 * options.rate) == 0:
+                if number and number % max(1, round(10 * options.rate)) == 0:
                     print(f"{due:5.0f} s   {dict(self.statuses)}", flush=True)
                 kind, is_wrong = draw.choices(list(MIX), list(MIX.values()))[0], draw.random() < options.error_share
-                workers.submit(self._send, due, kind, f"load-{draw.randrange(_USERS)}", is_wrong, draw.random())
+                workers.submit(self._send, due, kind, f"load-{draw.randrange(8)}", is_wrong, draw.random())
 
     def _send(self, due: float, kind: str, user: str, is_wrong: bool, pick: float) -> None:
         method, path, body = self._request(kind, self._tasks[user], is_wrong, pick)
         headers = {**self._options.headers, **({"X-Consumer-Username": user} if self._options.names_user else {})}
-        if method == "PATCH":
-            headers["Content-Type"] = "application/merge-patch+json"
+        if body is not None:
+            headers["Content-Type"] = f"application/{'merge-patch+' if method == 'PATCH' else ''}json"
         status, created = "none", None
         try:
-            response = self._http.request(method, f"{self._options.url}{path}", headers=headers, json=body)
-            status, created = str(response.status), response.json()["id"] if response.status == 201 else None
-        except (urllib3.exceptions.HTTPError, ValueError):
+            with closing(http.client.HTTPConnection(self._host, timeout=_TIMEOUT_SECONDS)) as connection:
+                connection.request(method, path, body and json.dumps(body), headers)
+                response = connection.getresponse()
+                status, content = str(response.status), response.read()
+            created = json.loads(content)["id"] if status == "201" else None
+        except (OSError, http.client.HTTPException, ValueError):
             pass
         with self._lock:
             # Measured from the due time: a server that hangs also delays the requests behind it.
@@ -133,8 +135,8 @@ def main(arguments: Sequence[str]) -> int:
         if not Path(file).is_file():
             parser.error(f"there is no mesh token in {file}; start the system: make dev, or make up")
         port, headers = os.environ.get("EDGE_PORT") or "8080", {"X-Mesh-Token": Path(file).read_text().split()[0]}
-    url, is_direct = f"http://127.0.0.1:{port}", not given.through_gateway
-    load = Load(Options(url, headers, given.rate, given.seconds, given.errors, is_direct))
+    url = f"http://127.0.0.1:{port}"
+    load = Load(Options(url, headers, given.rate, given.seconds, given.errors, names_user=not given.through_gateway))
     print(f"{given.rate:g} requests per second for {given.seconds:g} s to {url}; Ctrl-C ends it early", flush=True)
     try:
         load.run()

@@ -1,5 +1,4 @@
-// Blocks MongoDB's writes for HELD_MS in each of ROUNDS rounds, and at the end releases every lock, also one of an
-// earlier run. `scripts.drill.compose` defines the three numbers and runs this script as MongoDB's user root.
+// Blocks MongoDB's writes for HELD_MS in each of ROUNDS rounds; then releases every lock, also one of an earlier run.
 const password = require("fs").readFileSync("/run/secrets/mongo-root-password", "utf8").trim();
 const admin = connect("mongodb://127.0.0.1:27017/admin?directConnection=true");
 admin.auth("root", password);

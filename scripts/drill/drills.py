@@ -1,9 +1,13 @@
-"""The drills: the fault that each one injects, its symptom, and the alerts that it causes."""
+"""The drills: the fault that each one injects, its symptom and cause, where it shows, and the alerts that it causes."""
 
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
+
+
+class DrillError(Exception):
+    """A drill cannot reach the system, inject its fault or undo it; the message gives the reason."""
 
 
 class FaultInjector(Protocol):
@@ -21,19 +25,17 @@ class FaultInjector(Protocol):
 
 @dataclass(frozen=True)
 class Drill:
-    """One fault.
-
-    `symptom` is a user's report. `alert` must fire, and `consequences` may fire too. `run` injects the fault, waits for
-    the event, and removes the fault. `cleanup` describes what you must do afterwards.
+    """One fault. `symptom` is a user's report, `seen` names the metrics that show the fault, `alert` must fire, and
+    `consequences` may fire too. `run` injects the fault, waits for the event, and undoes the fault.
     """
 
     name: str
     symptom: str
     cause: str
+    seen: str
     alert: str
     run: Callable[[FaultInjector, threading.Event], None]
     consequences: frozenset[str] = frozenset()
-    cleanup: str = ""
 
 
 def _poison_event(injector: FaultInjector, stop: threading.Event) -> None:
@@ -45,14 +47,16 @@ DRILLS: Mapping[int, Drill] = {
     1: Drill(
         "slow store",
         "Saving a task takes seconds, but lists load at once.",
-        "a lock blocked writes to the task store for 1.6 of every 2 seconds",
+        "A lock on the task store delays each write by up to two seconds.",
+        "in task_svc, grpc_server_handling_seconds: CreateTask takes up to two seconds, ListTasks only milliseconds",
         "RequestsSlow",
         lambda injector, stop: injector.block_writes(1.6, 0.4, stop),
     ),
     2: Drill(
         "dead notifier",
         "I created a task minutes ago and got no notification.",
-        "the process of the notification service was frozen",
+        "The process of the notification service is frozen: it has not ended, but does nothing.",
+        "notify_svc does not serve its metrics; in task_svc, outbox_published_total and outbox_unconfirmed grow",
         "NotifierStalled",
         lambda injector, stop: injector.freeze_notifier(stop),
         # Requests for notifications time out, and the frozen process does not serve its metrics.
@@ -61,18 +65,22 @@ DRILLS: Mapping[int, Drill] = {
     3: Drill(
         "poison event",
         "Everything works for me, but there is an alert.",
-        "an event that cannot be decoded was added to the stream",
+        "An event on the stream cannot be decoded.",
+        "in notify_svc, dead_lettered_total counts a malformed event; `make dead-letters` shows it\n"
+        "To remove it: make dead-letters ARGS='discard --all'",
         "DeadLettersWait",
         _poison_event,
-        cleanup="The dead letter remains. To remove it: make dead-letters ARGS='discard --all'",
     ),
     4: Drill(
         "error burst",
         "Saving a task often fails with 504, then works again.",
-        "a lock blocked writes to the task store for longer than a request's deadline",
+        "A lock on the task store delays each write beyond the deadline of its request.",
+        "in edge_api, http_requests_total has 503 and 504 for POST, PATCH and DELETE of tasks, but not for GET",
         "ErrorBudgetBurnsFast",
         lambda injector, stop: injector.block_writes(12.0, 0.5, stop),  # longer than the edge's deadline
         # Blocked writes fail after five seconds. The probe of the store is one of them.
         frozenset({"ErrorBudgetBurnsSlowly", "RequestsSlow", "StoreAway", "OutboxOld"}),
     ),
 }
+CAUSES = sorted([*(each.cause for each in DRILLS.values()), "Redis is unavailable.", "The task service has crashed."])
+"""The answers to choose from: the causes of all drills, and wrong ones."""

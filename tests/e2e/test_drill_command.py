@@ -1,4 +1,4 @@
-"""`make drill` with a running `make dev`: it injects the fault, removes it, and reports the cause."""
+"""`make drill` with a running `make dev`: it shows where to look, grades the answer, and undoes the fault."""
 
 import os
 import subprocess
@@ -7,21 +7,31 @@ from pathlib import Path
 
 import pytest
 
+from scripts.drill.drills import CAUSES, DRILLS
 from tests import ROOT
 from tests.support.stack.dev_runner import running
 
+_WRONG = CAUSES.index("Redis is unavailable.") + 1
+
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "cause"), [(2, "dead notifier"), (4, "error burst")])
-def test_a_drill_ends_after_its_time_and_restores_the_mesh(tmp_path: Path, number: int, cause: str) -> None:
+@pytest.mark.parametrize("number", sorted(DRILLS), ids=lambda number: DRILLS[number].name)
+def test_a_drill_asks_for_the_cause_and_restores_the_mesh(tmp_path: Path, number: int) -> None:
+    right = CAUSES.index(DRILLS[number].cause) + 1
     with running(tmp_path) as dev:
         dev.wait_for("Taskmesh is up")
         ports = {name: str(port) for name, port in dev.ports.items()}
         environment = {**os.environ, **ports, "DATA_DIR": str(tmp_path)}
-        command = [sys.executable, "-m", "scripts.drill", str(number), "--seconds", "3"]
-        ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+        command = [sys.executable, "-m", "scripts.drill", str(number)]
+        answers = f"{_WRONG}\n{right}\n"
+        ran = subprocess.run(
+            command, cwd=ROOT, env=environment, input=answers, capture_output=True, text=True, timeout=60
+        )
         assert ran.returncode == 0, ran.stderr
-        assert f"The fault was: {cause}" in ran.stdout
+        assert f"http://127.0.0.1:{ports['TASK_METRICS_PORT']}/metrics" in ran.stdout
+        assert "Grafana" not in ran.stdout
+        assert f"{_WRONG} is not the right number." in ran.stdout
+        assert f"\nRight.\nThe fault was: {DRILLS[number].name}." in ran.stdout
         states = {process.status() for process in dev.descendants().values()}
         assert "stopped" not in states
 

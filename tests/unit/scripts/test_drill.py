@@ -1,60 +1,139 @@
-"""The drills in containers: the commands that they run, and the removal of each fault."""
+"""The drills, in containers with a stand-in for docker: the question, and that each fault and each child is removed."""
 
+import os
 import shutil
+import signal
 import subprocess
+import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from scripts.drill.__main__ import main
 from scripts.drill.compose import ComposeInjector
-from scripts.drill.drills import DRILLS
+from scripts.drill.drills import CAUSES, DRILLS
 from tests import ROOT
+from tests.support.ports import free_port
+from tests.support.stack.stand_in_docker import StandIn
 
-_COMPOSE = """#!/bin/sh
-echo "$*" >>"$(dirname "$0")/log"
-case "$*" in *"ROUNDS = 0"*) ;; run*) exec sleep 60 ;; esac
+# A container runs while its file exists. The one with the lock starts late, as with a busy engine.
+_DOCKER = """
+  "compose ps --quiet edge-api") echo 0123456789ab ;;
+  "compose exec --no-TTY edge-api sh -c echo "*) touch $FOLDER/load; while [ -e $FOLDER/load ]; do sleep 0.05; done ;;
+  "compose exec --no-TTY edge-api sh -c kill "*) rm $FOLDER/load ;;
+  "compose run "*"ROUNDS = 0"*) echo undo >>$FOLDER/log ;;
+  "compose run "*) echo "$*" >>$FOLDER/log; sleep 0.5
+    touch $FOLDER/lock; while [ -e $FOLDER/lock ]; do sleep 0.05; done ;;
+  "rm --force taskmesh-drill") rm -f $FOLDER/lock ;;
+  "compose pause "* | "compose unpause "* | "compose exec "*) echo "$*" >>$FOLDER/log ;;
 """
 
 
 @pytest.fixture
-def compose(tmp_path: Path) -> Path:
-    script = tmp_path / "compose"
-    script.write_text(_COMPOSE)
-    script.chmod(0o755)
-    return script
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The log of the stand-in, which is now the docker command."""
+    StandIn(tmp_path, _DOCKER)
+    monkeypatch.setenv("PATH", f"{tmp_path}/commands:{os.environ['PATH']}")
+    monkeypatch.setenv("FOLDER", str(tmp_path))
+    monkeypatch.delenv("COMPOSE_PROJECT_NAME", raising=False)
+    monkeypatch.setenv("EDGE_PORT", str(free_port()))
+    (tmp_path / "log").touch()
+    return tmp_path / "log"
 
 
-def _log(compose: Path) -> str:
-    return (compose.parent / "log").read_text()
+def _until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
-def test_the_notification_service_is_paused_and_resumed(compose: Path) -> None:
+def _drill(*arguments: str, stdin: int = subprocess.PIPE) -> subprocess.Popen[str]:
+    command, pipe = [sys.executable, "-m", "scripts.drill", *arguments], subprocess.PIPE
+    return subprocess.Popen(command, cwd=ROOT, stdin=stdin, stdout=pipe, stderr=pipe, text=True)
+
+
+def _result(drill: subprocess.Popen[str], answers: str | None = None) -> str:
+    """Return the output of a drill that succeeds."""
+    output, errors = drill.communicate(answers, timeout=60)
+    assert drill.returncode == 0, errors
+    assert output.endswith("The fault is undone.\n")
+    return output
+
+
+def test_the_notification_service_is_paused_and_resumed(log: Path) -> None:
     stop = threading.Event()
     stop.set()
-    DRILLS[2].run(ComposeInjector(compose), stop)
-    assert _log(compose).splitlines() == ["pause notify-svc", "unpause notify-svc"]
+    DRILLS[2].run(ComposeInjector(ROOT / "scripts"), stop)
+    assert log.read_text().splitlines() == ["compose pause notify-svc", "compose unpause notify-svc"]
 
 
-def test_the_malformed_event_is_published_by_the_user_that_may_publish(compose: Path) -> None:
-    ComposeInjector(compose).publish_malformed_event()
-    assert _log(compose).startswith("exec --no-TTY redis sh -c REDISCLI_AUTH=$(cat /run/secrets/redis-task-password)")
-    assert "--user task_svc XADD task-events" in _log(compose)
+def test_the_malformed_event_is_published_by_the_user_that_may_publish(log: Path) -> None:
+    ComposeInjector(ROOT / "scripts").publish_malformed_event()
+    published = "compose exec --no-TTY redis sh -c REDISCLI_AUTH=$(cat /run/secrets/redis-task-password)"
+    assert log.read_text().startswith(published)
+    assert "--user task_svc XADD task-events" in log.read_text()
 
 
-def test_the_lock_is_released_if_the_drill_ends_while_writes_are_blocked(compose: Path) -> None:
-    stop = threading.Event()
-    blocking = threading.Thread(target=ComposeInjector(compose).block_writes, args=(1.6, 0.4, stop))
-    blocking.start()
-    while not (compose.parent / "log").exists():
-        assert blocking.is_alive()
-    stop.set()
-    blocking.join(20)
-    assert not blocking.is_alive()
-    first, _, rest = _log(compose).partition("const ROUNDS = 1800, HELD_MS = 1600, FREE_MS = 400;")
-    assert first.startswith("run --rm --no-deps --no-TTY --entrypoint mongosh mongo-init")
-    assert "const ROUNDS = 0" in rest
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("file", ["log", "lock"], ids=["while its container starts", "while writes are blocked"])
+def test_a_signal_ends_a_drill_and_its_containers_and_then_releases_the_lock(
+    log: Path, number: signal.Signals, file: str
+) -> None:
+    drill = _drill("1")
+    _until(lambda: "ROUNDS = 1800, HELD_MS = 1600, FREE_MS = 400" in log.read_text())
+    _until((log.parent / file).exists)
+    _until((log.parent / "load").exists)
+    drill.send_signal(number)
+    _result(drill)
+    assert {path.name for path in log.parent.iterdir()} == {"checkout", "commands", "log"}
+    assert log.read_text().splitlines()[-1] == "undo"
+    assert "run --rm --no-deps --no-TTY --name taskmesh-drill --entrypoint mongosh mongo-init" in log.read_text()
+
+
+_RIGHT = CAUSES.index(DRILLS[3].cause) + 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "shown"),
+    [
+        (f"{_RIGHT + 1}\n{_RIGHT}\n", f"{_RIGHT + 1} is not the right number. Try again"),
+        (f"{_RIGHT}", "\nRight.\nThe fault was: poison event."),
+        ("\n", "\nThe drill has ended.\nThe fault was: poison event."),
+    ],
+)
+def test_an_answer_is_graded_and_the_right_or_an_empty_one_ends_the_drill(log: Path, answers: str, shown: str) -> None:
+    output = _result(_drill("3"), answers)
+    before, _, after = output.partition("press Enter to give up.\n")
+    assert DRILLS[3].name not in before
+    assert shown in after
+
+
+def test_without_an_answer_a_drill_ends_by_time(log: Path) -> None:
+    assert "The drill has ended." in _result(_drill("3", "--seconds", "0.5", stdin=subprocess.DEVNULL))
+
+
+def test_ctrl_d_gives_up(log: Path) -> None:
+    terminal, stdin = os.openpty()
+    os.write(terminal, b"\x04")
+    assert "The drill has ended." in _result(_drill("3", stdin=stdin))
+    os.close(terminal)
+    os.close(stdin)
+
+
+def test_a_fault_that_cannot_be_undone_is_an_error(tmp_path: Path, log: Path) -> None:
+    docker = tmp_path / "commands/docker"
+    docker.write_text(
+        docker.read_text().replace('"compose unpause "*', '"compose unpause "*) echo no >&2; exit 1 ;; x')
+    )
+    drill = _drill("2")
+    _, errors = drill.communicate("\n", timeout=60)
+    assert drill.returncode == 1
+    assert "its fault may remain" in errors
+    assert "unpause notify-svc failed: no" in errors
 
 
 _FAKE_MONGOSH = """
@@ -87,7 +166,7 @@ def test_mongodbs_lock_is_held_once_at_a_time_and_released(before: int, rounds: 
 
 
 def test_the_list_of_drills_shows_symptoms_and_not_causes(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([]) == 0
+    main([])
     listed = capsys.readouterr().out
     for number, drill in DRILLS.items():
         assert f"make drill N={number}   “{drill.symptom}”" in listed
