@@ -2,12 +2,11 @@
 
 import fcntl
 import os
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from scripts.doctor.ports import listeners
+from scripts.doctor.ports import bind_error, listeners
 
 
 class Taken(Exception):
@@ -22,16 +21,12 @@ def check_ports(ports: Mapping[str, int]) -> None:
 
 
 def _problem(name: str, port: int) -> str | None:
-    with socket.socket() as probe:
-        # As the servers do: connections in TIME_WAIT do not block the port.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except PermissionError:
+    match bind_error(port):
+        case None:
+            return None
+        case PermissionError():
             return f"port {port} requires root: set {name} to a port above 1023"
-        except OSError:
-            return f"port {port} is in use by {listeners(port)}: stop it, or set {name} to another port"
-    return None
+    return f"port {port} is in use by {listeners(port)}: stop it, or set {name} to another port"
 
 
 @contextmanager

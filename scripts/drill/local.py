@@ -7,10 +7,10 @@ import threading
 from contextlib import closing, suppress
 from pathlib import Path
 
-import psutil
 import redis
 
 from scripts.dev.settings import DevSettings
+from scripts.doctor.ports import listening_pids
 from scripts.drill.drills import DrillError
 
 
@@ -27,9 +27,8 @@ class LocalInjector:
         if store == settings.task_store_url:
             msg = "with make dev, drills need a SQLite store, but TASK_STORE_URL does not start with sqlite:///"
             raise DrillError(msg)
-        for each in psutil.net_connections("tcp"):
-            if each.status == psutil.CONN_LISTEN and each.laddr and each.laddr.port == port and each.pid is not None:
-                return cls(Path(store), settings.redis_url, each.pid)
+        for pid in listening_pids(port):
+            return cls(Path(store), settings.redis_url, pid)
         msg = f"no process of yours listens on port {port}; is `make dev` running?"
         raise DrillError(msg)
 
