@@ -15,6 +15,7 @@ from chassis import identity, tracing
 from chassis.grpc_api import deadlines
 from chassis.grpc_api.channel_options import CLIENT_OPTIONS
 from chassis.grpc_api.error_mapping import code_name
+from chassis.grpc_api.reopening_channel import ReopeningChannel
 
 _RETRY_POLICY = {
     "maxAttempts": 4,
@@ -32,9 +33,9 @@ def service_config(retried: Mapping[str, Sequence[str]], *, package: str | None 
     so that they do not overload the server.
 
     `package` is the server's proto package. If it is set, the channel watches its health on each replica and sends
-    calls only to healthy replicas. So a draining replica gets no new calls. When it stops, they would be cancelled, and
-    the client could not know whether they had begun. A different service that has taken over the address gets no calls
-    either. A client that makes a single call does not need `package`.
+    calls only to healthy replicas. So a replica gets no new calls from half a second before it stops. Otherwise those
+    calls would be cancelled, and the client could not know whether they had begun. A different service that has taken
+    over the address gets no calls either. A client that makes a single call does not need `package`.
     """
     names = [{"service": service, "method": method} for service, methods in retried.items() for method in methods]
     return json.dumps(
@@ -129,4 +130,4 @@ def open_channel(target: str, config: str, calls: ClientInterceptor) -> grpc.aio
     calls share one connection to each address.
     """
     options = (*CLIENT_OPTIONS, ("grpc.service_config", config))
-    return grpc.aio.insecure_channel(target, options=options, interceptors=(calls,))
+    return ReopeningChannel(lambda: grpc.aio.insecure_channel(target, options=options, interceptors=(calls,)))

@@ -29,6 +29,7 @@ _log = structlog.get_logger("server")
 
 _READINESS_INTERVAL = 1.0
 _READINESS_TIMEOUT = 2.0
+_CLIENT_NOTICE_SECONDS = 0.5  # in which clients that watch the health of the package move their calls to other replicas
 
 ReadinessCheck = Callable[[], Awaitable[None]]
 
@@ -81,7 +82,7 @@ class MeshServer:
         """
         address = f"{self._settings.grpc_host}:{self._settings.grpc_port}"
         await self._set_ready(False)
-        # The health of the package is liveness: it changes only when the drain begins.
+        # The health of the package is liveness: it changes only just before the server stops.
         for package in {service.rpartition(".")[0] for service in self._services}:
             await self._health.set(package, HealthCheckResponse.SERVING)
         try:
@@ -122,10 +123,18 @@ class MeshServer:
             await self._health.set(service, serving)
 
     async def _drain(self) -> None:
+        """Report not ready at once, and stop serving the clients only just before the stop.
+
+        Readiness is for the platform, which starts a replacement. Clients watch the health of the package. They resolve
+        the name again only when a connection ends, so a client that left earlier might know no other replica.
+        """
         begun = time.monotonic()
         _log.info("draining")
+        notice = self._settings.drain_notice_seconds
+        await self._set_ready(False)
+        await asyncio.sleep(max(0.0, notice - _CLIENT_NOTICE_SECONDS))
         await self._health.enter_graceful_shutdown()
-        await asyncio.sleep(self._settings.drain_notice_seconds)
+        await asyncio.sleep(min(notice, _CLIENT_NOTICE_SECONDS))
         self._interceptors.end_streams()
         await self.grpc.stop(self._settings.drain_seconds)
         # stop() does not wait for a handler that still runs after its client has received the response.

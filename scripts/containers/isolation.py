@@ -1,7 +1,7 @@
 """Rules about the isolation of containers: rights, limits, networks, and published ports."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from chassis import tracing
 from chassis.settings import ServiceSettings
@@ -48,17 +48,21 @@ def containers_are_hardened(project: Project) -> Iterator[str]:
 
 
 def a_drain_ends_before_the_kill(project: Project) -> Iterator[str]:
-    """`stop_grace_period` exceeds the longest drain: the notice, twice DRAIN_SECONDS, and the export of spans."""
-    for name, settings in ((service, ServiceSettings.model_fields) for service in SETTINGS):
-        environment = project.environment(name)
-        notice, drain = (
-            float(environment.get(field.upper(), settings[field].default))
-            for field in ("drain_notice_seconds", "drain_seconds")
-        )
+    """`stop_grace_period` exceeds the longest drain."""
+    for name in SETTINGS:
+        longest = longest_drain(project.environment(name))
         grace = _seconds(project.services[name].get("stop_grace_period", "10s"))
-        longest = notice + 2 * drain + tracing.CLOSE_SECONDS
         if grace <= longest:
             yield f"{name}: a drain can take {longest:g} s, and stop_grace_period is {grace:g} s"
+
+
+def longest_drain(environment: Mapping[str, str]) -> float:
+    """Maximum seconds for the drain of a service: the notice, twice DRAIN_SECONDS, and the export of spans."""
+    notice, drain = (
+        float(environment.get(field.upper(), ServiceSettings.model_fields[field].default))
+        for field in ("drain_notice_seconds", "drain_seconds")
+    )
+    return notice + 2 * drain + tracing.CLOSE_SECONDS
 
 
 def only_the_gateway_is_reachable(project: Project) -> Iterator[str]:

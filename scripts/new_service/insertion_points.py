@@ -87,9 +87,6 @@ INSERTIONS: Mapping[str, Sequence[Insertion]] = {
         _after("import EdgeSettings\n", "from @name@_svc.settings import @Name@Settings\n"),
         _after('    "notify-svc": NotifySettings,\n', '    "@name@-svc": @Name@Settings,\n'),
     ),
-    "scripts/k8s/workloads.py": (
-        _before('    "edge-api": "/readyz",\n', '    "@name@-svc": "@name@.v1.@Name@Service",\n'),
-    ),
     "deploy/k8s/base/kustomization.yaml": (
         _before("  - web.yaml\n", "  - @name@-svc.yaml\n"),
         _before("  - name: notify-svc\n    literals:\n", _text("kustomization.yaml")),

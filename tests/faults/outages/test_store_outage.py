@@ -16,6 +16,7 @@ from tests.support.eventually import eventually
 from tests.support.task_svc.mongo import Nx27017
 
 WITHIN = 3.0
+DRAIN_SECONDS = 10
 
 
 @pytest.fixture
@@ -95,6 +96,24 @@ async def test_a_service_that_starts_before_the_store_waits_for_it_and_can_be_st
     mesh.task.start()
     await asyncio.to_thread(store.start)
     await mesh.task_serves()
+
+
+@pytest.mark.faults
+async def test_a_service_whose_store_hangs_ends_within_its_grace(mesh: System, store: Nx27017) -> None:
+    await mesh.start()
+    await Load(mesh.edge_url, creates=20).run()
+    store.send(signal.SIGSTOP)
+    meanwhile = asyncio.create_task(Load(mesh.edge_url, creates=100, first=20).run())
+
+    async def is_not_ready() -> bool:
+        return bool(mesh.task.lines("not ready"))
+
+    await eventually(is_not_ready, within=20)
+    begun = now()
+    mesh.task.send(signal.SIGTERM)
+    assert await asyncio.to_thread(mesh.task.wait) == 0
+    assert now() - begun <= 2 * DRAIN_SECONDS
+    await meanwhile
 
 
 async def test_an_invalid_store_url_stops_the_service_without_logging_the_password(tmp_path: Path) -> None:

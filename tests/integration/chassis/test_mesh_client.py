@@ -14,9 +14,11 @@ from chassis import identity
 from chassis.errors import Conflict, NotFound, ServiceError, Unavailable
 from chassis.grpc_api import deadlines
 from chassis.grpc_api.client import ClientInterceptor, ClientMetrics, open_channel, service_config
+from chassis.grpc_api.reopening_channel import ReopeningChannel
 from chassis.identity import MeshTokens
 from chassis.tracing import Tracing
 from tests.support.chassis.mesh import counted, mesh_server
+from tests.support.chassis.name_server import name_server
 from tests.support.chassis.probe import SERVICE, Act, Answer, Context, ask, finish, start
 from tests.support.eventually import eventually
 from tests.support.holding import until
@@ -153,6 +155,55 @@ async def test_a_service_that_recovers_is_found_within_five_seconds() -> None:
                 while (await client.ask(timeout=1)).code is not grpc.StatusCode.OK:
                     assert time.monotonic() - begun < 5
             assert (await client.ask(timeout=1)).code is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_a_name_that_did_not_exist_for_long_is_found_within_seconds() -> None:
+    async with mesh_server() as mesh, name_server() as names:
+        target = f"dns://127.0.0.1:{names.port}/probe.test.:{mesh.target.rpartition(':')[2]}"
+        async with ReopeningChannel(lambda: grpc.aio.insecure_channel(target), reopen_seconds=0.2) as channel:
+
+            async def has_often_looked() -> bool:
+                assert (await ask(channel)).code is grpc.StatusCode.UNAVAILABLE
+                return names.lookups >= 8  # gRPC alone does that many in 43 s, and the next one after 27 s
+
+            await eventually(has_often_looked, within=10)
+            names.name_exists = True
+
+            async def is_found() -> bool:
+                return (await ask(channel)).code is grpc.StatusCode.OK
+
+            await eventually(is_found, within=5)
+
+
+async def test_a_call_in_progress_succeeds_although_its_channel_is_replaced() -> None:
+    entered, release = asyncio.Event(), asyncio.Event()
+    opened: list[grpc.aio.Channel] = []
+
+    async def hold_the_first(_context: Context) -> None:
+        if not entered.is_set():
+            entered.set()
+            await release.wait()
+
+    async with AsyncExitStack() as stack:
+        mesh = await stack.enter_async_context(mesh_server(hold_the_first, drain_seconds=10))
+
+        def open_another() -> grpc.aio.Channel:
+            opened.append(grpc.aio.insecure_channel(mesh.target))
+            return opened[-1]
+
+        async with ReopeningChannel(open_another, reopen_seconds=0.1) as channel:
+            call = start(channel, "Unary")
+            await entered.wait()
+            draining = asyncio.create_task(stack.aclose())
+
+            async def was_replaced() -> bool:
+                await ask(channel)
+                return len(opened) > 1
+
+            await eventually(was_replaced)
+            release.set()
+            assert (await finish(call, "Unary")).code is grpc.StatusCode.OK
+            await draining
 
 
 async def test_calls_are_distributed_over_the_available_replicas() -> None:

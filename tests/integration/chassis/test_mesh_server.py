@@ -14,6 +14,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from chassis.grpc_api.channel_options import MAX_MESSAGE_BYTES
+from chassis.grpc_api.client import service_config
 from tests.support.chassis.mesh import Running, mesh_server
 from tests.support.chassis.probe import SERVICE, Context, ask, finish, start
 from tests.support.chassis.probe_process import TOKEN, answering, probe_process
@@ -55,6 +56,24 @@ async def test_on_sigterm_calls_in_flight_complete_streams_end_and_the_process_e
         assert [line["event"] for line in lines if line.get("level") in ("warning", "error")] == []
         assert lines[-1]["event"] == "drained"
         assert lines[-1]["all_finished"] is True
+
+
+async def test_a_replica_that_will_stop_serves_its_clients_until_just_before(tmp_path: Path) -> None:
+    async with probe_process(tmp_path, DRAIN_NOTICE_SECONDS="2.5") as probe, answering(probe) as channel:
+        health = health_of(channel)
+        ready, alive = (health.Watch(HealthCheckRequest(service=service)) for service in (SERVICE, "probe.v1"))
+        for watch in (ready, alive):
+            assert await _next_status(watch, SERVING) == SERVING
+        options = [("grpc.service_config", service_config({}, package="probe.v1"))]
+        async with grpc.aio.insecure_channel(probe.target, options=options) as client:
+            assert (await ask(client, metadata=KNOWN)).code is grpc.StatusCode.OK
+            probe.process.send_signal(signal.SIGTERM)
+            assert await _next_status(ready, NOT_SERVING) == NOT_SERVING
+            assert (await health.Check(HealthCheckRequest())).status == SERVING
+            assert (await ask(client, metadata=KNOWN)).code is grpc.StatusCode.OK
+            assert await _next_status(alive, NOT_SERVING) == NOT_SERVING
+        code, _, stderr = await probe.finished(within=5)
+        assert (code, stderr) == (0, "")
 
 
 async def test_a_call_beyond_the_drain_time_does_not_keep_the_process_alive(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ class Prometheus:
     def start(self) -> None:
         """Start the server and wait until it is ready."""
         command = [
-            f"{_programs()}/prometheus",
+            f"{programs()}/prometheus",
             f"--config.file={self._folder}/prometheus.yml",
             f"--storage.tsdb.path={self._folder}/data",
             f"--web.listen-address={self._client.base_url.host}:{self._client.base_url.port}",
@@ -106,7 +106,8 @@ def prometheus(folder: Path, targets: Mapping[str, int], *, speedup: int = 1) ->
 
 
 @cache
-def _programs() -> str:
+def programs() -> str:
+    """Return the folder of `prometheus` and `promtool`."""
     found = subprocess.run([ROOT / "scripts/prometheus"], capture_output=True, text=True)
     assert found.returncode == 0, found.stderr
     return found.stdout.strip()
