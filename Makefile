@@ -173,9 +173,8 @@ docs: install ## Generate excerpts and reference pages in docs/, and .env.exampl
 	@$(bin)/python -m scripts.docs_check write
 
 .PHONY: gen
-gen: install #: Generate gen/ from protos/, and the dashboards from scripts/dashboards/
+gen: install #: Generate gen/ from protos/
 	@scripts/gen
-	@$(bin)/python -m scripts.dashboards
 
 .PHONY: new-service
 new-service: install #: Create a gRPC service with proto, tests, containers and docs (NAME=label)

@@ -36,13 +36,14 @@ def build(
     tracer: trace.Tracer,
 ) -> ASGIApp:
     """Return the complete application."""
-    app: ASGIApp = routes(upstreams, live, draining)
-    app = HeadAsGet(app)
+    api = routes(upstreams, live, draining)
+    app: ASGIApp = HeadAsGet(api)
     app = CsrfProtection(app, settings.origins)
     app = Authenticate(app, tokens)
     app = SizeLimits(app)
     app = InFlightLimit(app, settings.max_in_flight)
-    return Telemetry(app, HttpMetrics(registry), tracer, settings.call_timeout_seconds)
+    metrics = HttpMetrics(registry, api.state.openapi["paths"])
+    return Telemetry(app, metrics, tracer, settings.call_timeout_seconds)
 
 
 def routes(upstreams: Upstreams, live: Live, draining: Draining) -> FastAPI:
@@ -62,6 +63,7 @@ def routes(upstreams: Upstreams, live: Live, draining: Draining) -> FastAPI:
     app.include_router(notifications.router(upstreams.notifications))
     app.include_router(events.router(live))
     app.include_router(session.router())
-    app.include_router(docs.router(docs.document(app)))
+    app.state.openapi = docs.document(app)
+    app.include_router(docs.router(app.state.openapi))
     app.include_router(health.router(upstreams, draining))
     return app

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from edge_api import app
-from edge_api.routes import docs, health
+from edge_api.routes import health
 from edge_api.sse.live import Live
 from edge_api.upstreams import Upstreams
 
@@ -14,7 +14,8 @@ from edge_api.upstreams import Upstreams
 def document() -> dict[str, Any]:
     """Return the document that /api/openapi.json serves."""
     upstreams = cast(Upstreams, SimpleNamespace(tasks=None, notifications=None))
-    return docs.document(app.routes(upstreams, cast(Live, None), health.Draining()))
+    document: dict[str, Any] = app.routes(upstreams, cast(Live, None), health.Draining()).state.openapi
+    return document
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from notify_svc.domain import Reason
+
 _DELIVERY_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
 
 
@@ -32,6 +34,8 @@ class NotifyMetrics:
             "stream_deleted_while_pending_total", "Stream entries deleted before they were acknowledged."
         )
         self.dead_lettered = counter("dead_lettered_total", "Dead letters added, by reason.", "reason")
+        for reason in Reason:
+            self.dead_lettered.labels(reason.value)  # starts at 0, so that Prometheus sees the first increase
         self.dead_letters_dropped = counter(
             "dead_letters_dropped_total", "Oldest dead letters dropped because the list was full."
         )

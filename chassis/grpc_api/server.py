@@ -54,7 +54,7 @@ class MeshServer:
         self._settings = settings
         self._services = services
         self._ready = ready
-        self._metrics = ServerMetrics(registry)
+        self._metrics = ServerMetrics(registry, services)
         self._readiness = Gauge(
             "grpc_service_ready", "1 while the service is ready, else 0.", ["grpc_service"], registry=registry
         )

@@ -1,6 +1,7 @@
 """The outermost middleware: request id, span, metrics and log line, and a 500 for unexpected errors."""
 
 import time
+from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -22,9 +23,13 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 class HttpMetrics:
-    """The metrics of requests. Labels contain route templates, so unknown paths create no series."""
+    """The metrics of requests. Labels contain route templates, so unknown paths create no series.
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    `paths` of the OpenAPI document lists the responses whose counters start at 0, so that Prometheus sees the first
+    increase.
+    """
+
+    def __init__(self, registry: CollectorRegistry, paths: Mapping[str, Any] | None = None) -> None:
         self.in_flight = Gauge("http_requests_in_flight", "Requests in progress.", registry=registry)
         self._requests = Counter(
             "http_requests_total", "Finished requests.", ["method", "route", "status"], registry=registry
@@ -32,6 +37,10 @@ class HttpMetrics:
         self._seconds = Histogram(
             "http_request_duration_seconds", "Duration of requests.", ["method", "route"], registry=registry
         )
+        for route, operations in (paths or {}).items():
+            for method, operation in operations.items():
+                for status in operation["responses"]:
+                    self._requests.labels(method.upper(), route, status)
 
     def count(self, method: str, route: str, status: int, seconds: float | None) -> None:
         """Count one finished request; `seconds` is None for event streams, whose duration the client decides."""

@@ -21,6 +21,7 @@ from notify_svc.metrics import NotifyMetrics
 from notify_svc.storage.event_store import Attempt, EventStore, PendingDelivery
 
 _log = structlog.get_logger("deliverer")
+_OUTCOMES = ("delivered", "retried", "gave_up")  # of an attempt; their counters start at 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ class Deliverer:
         self._event_store = event_store
         self._completion = completion
         self._tracer = tracer
-        self._metrics = metrics
+        self._seconds = metrics.delivery_seconds.labels(channel.name)
+        self._count = {each: metrics.notifications.labels(channel.name, each) for each in _OUTCOMES}
         self._now_ms = now_ms
         self._woken = asyncio.Event()
 
@@ -76,7 +78,7 @@ class Deliverer:
 
     async def _attempt(self, delivery: PendingDelivery) -> Attempt:
         if delivery.attempt > self._rules.max_attempts:
-            self._count("gave_up")
+            self._count["gave_up"].inc()
             return Attempt(delivery, Outcome.GAVE_UP, detail="the process died during every attempt", is_made=False)
         try:
             await self._deliver(delivery.notification)
@@ -87,7 +89,7 @@ class Deliverer:
         except Exception as error:
             _log.exception("unexpected channel error", channel=self._channel.name)
             return self._failed(delivery, repr(error))
-        self._count("delivered")
+        self._count["delivered"].inc()
         return Attempt(delivery, Outcome.DELIVERED)
 
     async def _deliver(self, notification: Notification) -> None:
@@ -102,13 +104,13 @@ class Deliverer:
             async with asyncio.timeout(self._rules.timeout_seconds):
                 await self._channel.deliver(notification)
             seconds = (self._now_ms() - notification.create_time_ms) / 1000
-            self._metrics.delivery_seconds.labels(self._channel.name).observe(max(0.0, seconds), tracing.exemplar())
+            self._seconds.observe(max(0.0, seconds), tracing.exemplar())
 
     def _failed(self, delivery: PendingDelivery, error: str, retry_after_seconds: float | None = None) -> Attempt:
         if delivery.attempt >= self._rules.max_attempts:
-            self._count("gave_up")
+            self._count["gave_up"].inc()
             return Attempt(delivery, Outcome.GAVE_UP, detail=error)
-        self._count("retried")
+        self._count["retried"].inc()
         pause = self._rules.backoff.pause_ms(delivery.attempt, retry_after_seconds)
         _log.warning(
             "delivery failed",
@@ -119,9 +121,6 @@ class Deliverer:
             error=error,
         )
         return Attempt(delivery, Outcome.PENDING, self._now_ms() + pause, error)
-
-    def _count(self, outcome: str) -> None:
-        self._metrics.notifications.labels(self._channel.name, outcome).inc()
 
 
 class Deliverers:

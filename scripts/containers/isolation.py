@@ -22,6 +22,8 @@ _REQUIRED = {
     ("kong", "KONG_ADMIN_GUI_LISTEN"): "off",
     ("kong", "KONG_UNTRUSTED_LUA"): "sandbox",
     ("kong", "KONG_NGINX_PROXY_UNDERSCORES_IN_HEADERS"): "off",
+    ("grafana", "GF_AUTH_ANONYMOUS_ORG_ROLE"): "Viewer",
+    ("grafana", "GF_USERS_VIEWERS_CAN_EDIT"): "true",
     ("task-svc", "TASK_GRPC_REFLECTION"): "false",
     ("notify-svc", "NOTIFY_GRPC_REFLECTION"): "false",
 }
@@ -83,7 +85,9 @@ def only_the_gateway_is_reachable(project: Project) -> Iterator[str]:
 
 
 def nothing_internal_is_exposed(project: Project) -> Iterator[str]:
-    """Kong's Admin API is off, Kong ignores forwarded client addresses, and reflection is off by default."""
+    """Kong's Admin API and reflection are off, Kong ignores forwarded client addresses, and visitors of Grafana can
+    explore but save nothing.
+    """
     for (name, variable), value in _REQUIRED.items():
         if project.environment(name).get(variable) != value:
             yield f"{name}: {variable} must be {value}"

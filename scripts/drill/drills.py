@@ -75,7 +75,7 @@ DRILLS: Mapping[int, Drill] = {
         "error burst",
         "Saving a task often fails with 504, then works again.",
         "A lock on the task store delays each write beyond the deadline of its request.",
-        "in edge_api, http_requests_total has 503 and 504 for POST, PATCH and DELETE of tasks, but not for GET",
+        "in edge_api, http_requests_total counts 503 and 504 for POST, PATCH and DELETE of tasks, but not for GET",
         "ErrorBudgetBurnsFast",
         lambda injector, stop: injector.block_writes(12.0, 0.5, stop),  # longer than the edge's deadline
         # Blocked writes fail after five seconds. The probe of the store is one of them.

@@ -19,14 +19,12 @@ _DESTINATIONS = {
     "tests_integration": "tests/integration/test_@name@_service.py",
     "docs": "docs/@name@-svc.md",
     "k8s": "deploy/k8s/base/@name@-svc.yaml",
-    "dashboards": "scripts/dashboards/@name@_svc.py",
 }
 """The destination of each folder of templates."""
 _FINISH = (
     ("scripts/gen",),
     (".venv/bin/ruff", "check", "--fix-only", "--quiet"),
     (".venv/bin/ruff", "format", "--quiet"),
-    (".venv/bin/python", "-m", "scripts.dashboards"),
     (".venv/bin/python", "-m", "scripts.docs_check", "write"),
 )
 _DONE = """\

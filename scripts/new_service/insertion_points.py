@@ -69,10 +69,6 @@ INSERTIONS: Mapping[str, Sequence[Insertion]] = {
         _after(' or absent(up{job="notify-svc"})', ' or absent(up{job="@name@-svc"})'),
     ),
     "monitoring/prometheus/tests/parts.yml": (_before('      - { series: \'up{job="redis",', _UP, count=2),),
-    "scripts/dashboards/overview.py": (
-        _before("from scripts.dashboards.grafana import ", "from scripts.dashboards import @name@_svc\n"),
-        _after(", _STORES", ", @name@_svc.ROW"),
-    ),
     "scripts/dev/settings.py": (
         _before('    "EDGE_METRICS_PORT": 9100,\n', '    "@NAME@_GRPC_PORT": @grpc_port@,\n'),
         _before('    "REDIS_PORT": 6379,\n', '    "@NAME@_METRICS_PORT": @metrics_port@,\n'),

@@ -16,7 +16,7 @@ import pytest
 from scripts.drill.drills import DRILLS
 from tests.faults.harness.system import TOKEN
 from tests.support.stack.prometheus import until
-from tests.support.stack.watched import Watched, watched
+from tests.support.stack.watched import Watched, load, watched
 
 _SPEEDUP = 20
 _SEEN_LONG_ENOUGH = "count_over_time(edge:http_requests:rate5m[1m]) >= 12"
@@ -30,7 +30,7 @@ async def test_a_drill_makes_only_its_alert_fire_and_the_alert_clears(
     tmp_path: Path, number: int, record_property: Callable[[str, object], None]
 ) -> None:
     drill = DRILLS[number]
-    async with watched(tmp_path, speedup=_SPEEDUP) as running:
+    async with watched(tmp_path, speedup=_SPEEDUP) as running, load(running.mesh):
         ask = running.prometheus
         await asyncio.to_thread(until, lambda: ask.has_data(_SEEN_LONG_ENOUGH), 60, "the mesh is monitored")
         assert ask.firing() == set()

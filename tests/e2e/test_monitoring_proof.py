@@ -1,7 +1,7 @@
-"""Every expression of every dashboard and rule has data in a real Prometheus with a real mesh, or explains why not.
+"""Every panel shows on a real Prometheus whether a real mesh is well, and every rule has data.
 
-The mesh runs with load and with the fault of every drill: a slow store, an unavailable store, a stalled notification
-service, an invalid event. The metrics of Kong and the exporters come from monitoring/samples/.
+The mesh is first idle, then under load, then in three faults: a stalled notification service, an invalid event, an
+unavailable store. The metrics of Kong and the exporters come from monitoring/samples/.
 """
 
 import asyncio
@@ -10,10 +10,11 @@ import json
 import re
 import secrets
 import threading
-from collections import Counter
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +23,25 @@ import pytest
 import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from scripts.dashboards.__main__ import DASHBOARDS
-from scripts.dashboards.grafana import FIRING
 from scripts.drill.drills import DRILLS, Drill
 from tests import ROOT
 from tests.faults.harness.system import as_user
+from tests.support.stack.dashboards import DASHBOARDS, panels, selectors_of_variables, with_all_selected
+from tests.support.stack.panel_checks import PanelChecks
 from tests.support.stack.prometheus import Prometheus, until
 from tests.support.stack.samples import NAMES, page
 from tests.support.stack.spans import SpanSink, span_sink
-from tests.support.stack.watched import Watched, watched
+from tests.support.stack.watched import Watched, load, watched
 
 _RULES = ROOT / "monitoring/prometheus/rules"
-_WINDOW = "1m"
-_WORDS = {"and", "or", "unless", "bool", "on", "ignoring", "by", "without"}
+_WORDS = {"and", "or", "unless", "bool", "on", "ignoring", "by", "without", "start", "end"}
 _FROM_PROMETHEUS = {"up", "ALERTS"}
-_SEEN = {
-    "slow store": "edge:http_request_duration_seconds:p95_5m > 0.5",
-    "dead notifier": 'up{job="notify-svc"} == 0',
-    "poison event": "max(dead_letters) > 0",
-    "error burst": 'http_requests_total{status=~"5.."}',
+_IDLE = "count(up == 1) == 6 and min(count_over_time(process_cpu_seconds_total[1m])) >= 3"
+_LOADED = "edge:http_request_duration_seconds:p95_5m >= 0 and sum(rate(notifications_total[1m])) > 0"
+_FAULTS = {
+    "dead notifier": "time() - max(max_over_time(stream_last_read_timestamp_seconds[1m])) > 4",
+    "poison event": "sum(rate(dead_lettered_total[1m])) > 0",  # although it is the first dead letter
+    "error burst": "edge:http_errors:ratio_rate5m > 0.005",
 }
 """For each drill, an expression that has data once Prometheus has seen the fault."""
 
@@ -51,12 +52,6 @@ class Expression:
 
     place: str
     expr: str
-    may_be_empty: str = ""
-
-    @property
-    def to_run(self) -> str:
-        """The expression with all values of the dashboard variables selected."""
-        return re.sub(r"\$(service|method)\b", ".+", self.expr).replace("$__rate_interval", _WINDOW)
 
     @property
     def names(self) -> set[str]:
@@ -66,22 +61,25 @@ class Expression:
         return set(re.findall(r"\b[a-zA-Z_:][\w:]*\b(?!\s*\()", bare)) - _WORDS
 
 
+def _panels() -> list[PanelChecks]:
+    return [
+        PanelChecks(f"{DASHBOARDS[name]['title']}: {panel['title']}", panel)
+        for name in DASHBOARDS
+        for panel in panels(name, "prometheus")
+    ]
+
+
 def _rules() -> Iterator[dict[str, Any]]:
     for path in sorted(_RULES.glob("*.yml")):
         for group in yaml.safe_load(path.read_text())["groups"]:
             yield from group["rules"]
 
 
-def _expressions() -> Iterator[Expression]:
-    for board in DASHBOARDS:
-        for panel in board.panels:
-            if panel.source == "prometheus":
-                for query in panel.queries:
-                    yield Expression(f"{board.title}: {panel.title}", query.expr, query.may_be_empty)
-        for variable in board.variables:
-            for asked in re.findall(r"label_values\((.*), \w+\)$", variable.query):
-                yield Expression(f"{board.title}: values of {variable.name}", asked)
-    yield Expression("Annotations: firing alerts", FIRING, "no alert fires")
+def _others() -> Iterator[Expression]:
+    """Yield the expressions that are not in panels."""
+    for name, board in DASHBOARDS.items():
+        yield from (Expression(f"{name}: values of a variable", each) for each in selectors_of_variables(name))
+        yield from (Expression(f"{name}: annotations", each["expr"]) for each in board["annotations"]["list"])
     for rule in _rules():
         if "record" in rule:
             yield Expression(f"rule {rule['record']}", rule["expr"])
@@ -90,46 +88,49 @@ def _expressions() -> Iterator[Expression]:
             yield Expression(f"alert {rule['alert']}", re.sub(r" (>|<|==) ", r" \1 bool ", rule["expr"]))
 
 
-EXPRESSIONS = list(_expressions())
-
-
 @pytest.mark.slow
-async def test_every_expression_has_data_or_an_explanation_and_uses_only_existing_metrics(
+async def test_every_panel_is_readable_while_the_mesh_is_idle_under_load_and_in_faults(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    without_data, outcomes = [], Counter[tuple[str, str]]()
-    async with watched(tmp_path) as running, _open_page(running):
-        for drill in DRILLS.values():
-            await asyncio.to_thread(_run_drill, running, drill)
-        for each in EXPRESSIONS:
-            outcome = await asyncio.to_thread(_outcome, running.prometheus, each)
-            outcomes[each.place.partition(":")[0].partition(" ")[0], outcome] += 1
-            if outcome == "no data":
-                without_data.append(f"{each.place}: {each.to_run}")
-        known = await _known_metrics(running)
-    for line in _table(outcomes):
-        record_property("monitoring", line)
-    assert without_data == []
-    assert {(each.place, name) for each in EXPRESSIONS for name in each.names - known} == set()
+    shown, problems, others = _panels(), list[str](), list(_others())
+    async with watched(tmp_path) as running:
+        prometheus = running.prometheus
+
+        def look(phase: str, seen: str, begun: float) -> None:
+            until(lambda: prometheus.has_data(seen), 60, f"Prometheus sees the mesh: {phase}")
+            problems.extend(problem for panel in shown for problem in panel.problems(prometheus, phase, begun))
+
+        await asyncio.to_thread(look, "idle", _IDLE, time.time())
+        async with load(running.mesh), _open_page(running):
+            await asyncio.to_thread(look, "load", _LOADED, time.time())
+            for drill in (drill for drill in DRILLS.values() if drill.name in _FAULTS):
+                with _fault(running, drill):
+                    await asyncio.to_thread(look, drill.name, _FAULTS[drill.name], time.time())
+            for each in others:
+                if not each.expr.startswith("ALERTS"):  # empty while no alert fires
+                    await asyncio.to_thread(
+                        until, partial(prometheus.has_data, with_all_selected(each.expr)), 15, each.place
+                    )
+            known = await _known_metrics(running)
+    for panel in shown:
+        record_property("monitoring", f"{panel.place}: {'; '.join(panel.shown)}")
+    assert problems == []
+    assert [(panel.place, panel.without_data) for panel in shown if panel.without_data] == []
+    in_panels = [Expression(panel.place, target["expr"]) for panel in shown for target in panel.model["targets"]]
+    assert {(each.place, name) for each in (*in_panels, *others) for name in each.names - known} == set()
 
 
-def _outcome(prometheus: Prometheus, each: Expression) -> str:
-    """Return the source of an expression's data. Wait up to 15 s for the first data, or 5 s if it may be empty."""
-    is_sample = any(name.startswith(NAMES) for name in each.names)
+@contextlib.contextmanager
+def _fault(running: Watched, drill: Drill) -> Iterator[None]:
+    """Run a drill while the block runs."""
+    stop = threading.Event()
+    fault = threading.Thread(target=drill.run, args=(running.injector, stop))
+    fault.start()
     try:
-        until(lambda: prometheus.has_data(each.to_run), 5 if each.may_be_empty else 15, each.to_run)
-    except AssertionError:
-        return "allowed empty" if each.may_be_empty else "no data"
-    return "from samples" if is_sample else "live"
-
-
-def _table(outcomes: Counter[tuple[str, str]]) -> Iterator[str]:
-    columns = ("live", "from samples", "allowed empty", "no data")
-    panels = {board.title: sum(panel.source == "prometheus" for panel in board.panels) for board in DASHBOARDS}
-    for place in dict.fromkeys(place for place, _ in outcomes):
-        counts = ", ".join(f"{outcomes[place, column]} {column}" for column in columns if outcomes[place, column])
-        shown = f"{panels[place]} panels, " if place in panels else ""
-        yield f"expressions of {place}: {shown}{counts}"
+        yield
+    finally:
+        stop.set()
+        fault.join()
 
 
 async def _known_metrics(running: Watched) -> set[str]:
@@ -170,24 +171,12 @@ async def _open_page(running: Watched) -> AsyncIterator[None]:
         await asyncio.gather(watching, return_exceptions=True)
 
 
-def _run_drill(running: Watched, drill: Drill) -> None:
-    """Run a drill until Prometheus has seen the fault."""
-    stop = threading.Event()
-    fault = threading.Thread(target=drill.run, args=(running.injector, stop))
-    fault.start()
-    try:
-        until(lambda: running.prometheus.has_data(_SEEN[drill.name]), 60, f"Prometheus sees the {drill.name}")
-    finally:
-        stop.set()
-        fault.join()
-
-
 async def test_a_request_has_one_trace_through_the_queue_to_the_notification(
     tmp_path: Path,
 ) -> None:
     trace_id, kongs_span = secrets.token_hex(16), secrets.token_hex(8)
     with span_sink() as sink:
-        async with watched(tmp_path, spans=sink.endpoint) as running:
+        async with watched(tmp_path, spans=sink.endpoint) as running, load(running.mesh):
             headers = {**as_user("ann"), "traceparent": f"00-{trace_id}-{kongs_span}-01"}
             async with httpx.AsyncClient(base_url=running.mesh.edge_url, headers=headers) as client:
                 assert (await client.post("/api/v1/tasks", json={"title": "Follow me"})).status_code == 201
@@ -222,6 +211,6 @@ def _leads_to_a_trace(prometheus: Prometheus, sink: SpanSink, latency: str) -> N
 
 def test_metric_names_are_found_in_an_expression() -> None:
     expression = Expression(
-        "here", 'sum by (a) (rate(b_total{c="d"}[1m])) / 2 > bool e:f or time() - max(g) unless 0 * h'
+        "here", 'sum by (a) (rate(b_total{c="d"}[1m])) / 2 > bool e:f or time() - max(g @ end()) unless 0 * h'
     )
     assert expression.names == {"b_total", "e:f", "g", "h"}

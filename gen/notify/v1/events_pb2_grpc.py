@@ -52,7 +52,8 @@ class NotificationEventsServiceServicer:
         """Streams the new notifications of all users, so that an edge serves any number of watchers with one stream. The
         stream starts, ends and resumes as that of NotificationService.WatchNotifications.
 
-        Errors: those of NotificationService.WatchNotifications, but WATCHER_TOO_SLOW at 10,000 waiting notifications.
+        Errors: INVALID_ARGUMENT, UNAVAILABLE and RESOURCE_EXHAUSTED as in NotificationService.WatchNotifications, but
+        WATCHER_TOO_SLOW at 10,000 waiting notifications.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,7 +39,8 @@ class NotificationEventsServiceStub:
     """Streams the new notifications of all users, so that an edge serves any number of watchers with one stream. The
     stream starts, ends and resumes as that of NotificationService.WatchNotifications.
 
-    Errors: those of NotificationService.WatchNotifications, but WATCHER_TOO_SLOW at 10,000 waiting notifications.
+    Errors: INVALID_ARGUMENT, UNAVAILABLE and RESOURCE_EXHAUSTED as in NotificationService.WatchNotifications, but
+    WATCHER_TOO_SLOW at 10,000 waiting notifications.
     """
 
 @_typing.type_check_only
@@ -53,7 +54,8 @@ class NotificationEventsServiceAsyncStub(NotificationEventsServiceStub):
     """Streams the new notifications of all users, so that an edge serves any number of watchers with one stream. The
     stream starts, ends and resumes as that of NotificationService.WatchNotifications.
 
-    Errors: those of NotificationService.WatchNotifications, but WATCHER_TOO_SLOW at 10,000 waiting notifications.
+    Errors: INVALID_ARGUMENT, UNAVAILABLE and RESOURCE_EXHAUSTED as in NotificationService.WatchNotifications, but
+    WATCHER_TOO_SLOW at 10,000 waiting notifications.
     """
 
 class NotificationEventsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -70,7 +72,8 @@ class NotificationEventsServiceServicer(metaclass=_abc_1.ABCMeta):
         """Streams the new notifications of all users, so that an edge serves any number of watchers with one stream. The
         stream starts, ends and resumes as that of NotificationService.WatchNotifications.
 
-        Errors: those of NotificationService.WatchNotifications, but WATCHER_TOO_SLOW at 10,000 waiting notifications.
+        Errors: INVALID_ARGUMENT, UNAVAILABLE and RESOURCE_EXHAUSTED as in NotificationService.WatchNotifications, but
+        WATCHER_TOO_SLOW at 10,000 waiting notifications.
         """
 
 def add_NotificationEventsServiceServicer_to_server(servicer: NotificationEventsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

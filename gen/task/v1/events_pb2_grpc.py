@@ -68,7 +68,8 @@ class TaskEventsServiceServicer:
         """Streams the task events of all users, so that an edge serves any number of watchers with one stream. Events of type
         TASK_EVENT_TYPE_DUE are left out. The stream starts, ends and resumes as that of TaskService.WatchTasks.
 
-        Errors: those of TaskService.WatchTasks, but WATCHER_TOO_SLOW at 10,000 waiting events.
+        Errors: INVALID_ARGUMENT, UNAVAILABLE and RESOURCE_EXHAUSTED as in TaskService.WatchTasks, but WATCHER_TOO_SLOW at
+        10,000 waiting events.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

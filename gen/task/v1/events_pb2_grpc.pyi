@@ -46,7 +46,8 @@ class TaskEventsServiceStub:
     """Streams the task events of all users, so that an edge serves any number of watchers with one stream. Events of type
     TASK_EVENT_TYPE_DUE are left out. The stream starts, ends and resumes as that of TaskService.WatchTasks.
 
-    Errors: those of TaskService.WatchTasks, but WATCHER_TOO_SLOW at 10,000 waiting events.
+    Errors: INVALID_ARGUMENT, UNAVAILABLE and RESOURCE_EXHAUSTED as in TaskService.WatchTasks, but WATCHER_TOO_SLOW at
+    10,000 waiting events.
     """
 
 @_typing.type_check_only
@@ -67,7 +68,8 @@ class TaskEventsServiceAsyncStub(TaskEventsServiceStub):
     """Streams the task events of all users, so that an edge serves any number of watchers with one stream. Events of type
     TASK_EVENT_TYPE_DUE are left out. The stream starts, ends and resumes as that of TaskService.WatchTasks.
 
-    Errors: those of TaskService.WatchTasks, but WATCHER_TOO_SLOW at 10,000 waiting events.
+    Errors: INVALID_ARGUMENT, UNAVAILABLE and RESOURCE_EXHAUSTED as in TaskService.WatchTasks, but WATCHER_TOO_SLOW at
+    10,000 waiting events.
     """
 
 class TaskEventsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -97,7 +99,8 @@ class TaskEventsServiceServicer(metaclass=_abc_1.ABCMeta):
         """Streams the task events of all users, so that an edge serves any number of watchers with one stream. Events of type
         TASK_EVENT_TYPE_DUE are left out. The stream starts, ends and resumes as that of TaskService.WatchTasks.
 
-        Errors: those of TaskService.WatchTasks, but WATCHER_TOO_SLOW at 10,000 waiting events.
+        Errors: INVALID_ARGUMENT, UNAVAILABLE and RESOURCE_EXHAUSTED as in TaskService.WatchTasks, but WATCHER_TOO_SLOW at
+        10,000 waiting events.
         """
 
 def add_TaskEventsServiceServicer_to_server(servicer: TaskEventsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

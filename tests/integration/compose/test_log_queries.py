@@ -16,19 +16,26 @@ import httpx
 import pytest
 import yaml
 
-from scripts.dashboards.logs import DASHBOARD
 from tests import ROOT
 from tests.support.ports import free_port
+from tests.support.stack.dashboards import panels
 from tests.support.stack.prometheus import until
 
 _MONITORING = ROOT / "monitoring"
 _ID = "0af7651916cd43dd8448eb211c80319c"
-_CHOSEN = {"$service": ".+", "$text": "milk", "$request": _ID, "$__auto": "1m", "$${__trace.traceId}": _ID}
+_TEXT = 'of "milk" \\'
+_CHOSEN = {
+    "$service": ".+",
+    "${text:regex}": re.sub(r"[\\^$*+?.()|[\]{}/]", r"\\\g<0>", _TEXT),  # as Grafana escapes it
+    "$request": _ID,
+    "$__auto": "1m",
+    "$${__trace.traceId}": _ID,
+}
 pytestmark = pytest.mark.skipif(shutil.which("loki") is None, reason="loki is not on the PATH")
 
 
 def _queries() -> Iterator[str]:
-    yield from (query.expr for panel in DASHBOARD.panels if panel.source == "loki" for query in panel.queries)
+    yield from (target["expr"] for panel in panels("logs", "loki") for target in panel["targets"])
     sources = yaml.safe_load((_MONITORING / "grafana/provisioning/datasources/taskmesh.yml").read_text())["datasources"]
     yield from (source["jsonData"]["tracesToLogsV2"]["query"] for source in sources if source["type"] == "tempo")
 
@@ -63,20 +70,26 @@ def _write(client: httpx.Client) -> None:
             "stream": {"service_name": "task-svc"},
             "values": [[str(now), line, {"trace_id": _ID, "request_id": _ID}]],
         },
-        {"stream": {"service_name": "redis"}, "values": [[str(now), "Ready to accept milk"]]},
+        {"stream": {"service_name": "redis"}, "values": [[str(now), f"WARNING {_TEXT}"]]},
     ]
     client.post("/loki/api/v1/push", json={"streams": streams}).raise_for_status()
 
 
 @pytest.mark.parametrize("query", list(_queries()))
 def test_a_log_query_finds_the_lines(loki: httpx.Client, query: str) -> None:
-    for variable, value in _CHOSEN.items():
+    until(lambda: _finds(loki, query, _CHOSEN), 20, query)
+
+
+def test_an_empty_request_id_finds_no_lines(loki: httpx.Client) -> None:
+    (query,) = (query for query in _queries() if "$request" in query)
+    until(lambda: _finds(loki, query, _CHOSEN), 20, query)
+    assert not _finds(loki, query, {**_CHOSEN, "$request": ""})
+
+
+def _finds(loki: httpx.Client, query: str, chosen: dict[str, str]) -> bool:
+    for variable, value in chosen.items():
         query = query.replace(variable, value)
-
-    def finds() -> bool:
-        ends = {"start": time.time_ns() - 60 * 10**9, "end": time.time_ns()}
-        answer = loki.get("/loki/api/v1/query_range", params={"query": query, **ends})
-        assert answer.status_code == 200, answer.text
-        return bool(answer.json()["data"]["result"])
-
-    until(finds, 20, query)
+    ends = {"start": time.time_ns() - 60 * 10**9, "end": time.time_ns()}
+    answer = loki.get("/loki/api/v1/query_range", params={"query": query, **ends})
+    assert answer.status_code == 200, answer.text
+    return bool(answer.json()["data"]["result"])

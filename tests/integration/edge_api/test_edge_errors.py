@@ -172,11 +172,20 @@ async def test_metrics_are_labelled_by_template_and_known_methods_only() -> None
         await edge.client.get(f"{TASKS}/two")
         await edge.client.get("/made/up")
         await edge.client.request("BREW", TASKS)
-        samples = _samples(edge.registry, "http_requests_total")
-        assert samples[("GET", "/api/v1/tasks/{id}", "404")] == 2
-        assert samples[("GET", "unmatched", "404")] == 1
-        assert len(samples) == 2  # a request with an unknown HTTP method does not reach the application
+        counted = {labels: value for labels, value in _samples(edge.registry, "http_requests_total").items() if value}
+        # A request with an unknown HTTP method does not reach the application.
+        assert counted == {("GET", "/api/v1/tasks/{id}", "404"): 2, ("GET", "unmatched", "404"): 1}
         assert edge.registry.get_sample_value("http_requests_in_flight") == 0
+
+
+async def test_the_counters_of_documented_responses_start_at_zero() -> None:
+    async with edge_with_fakes() as (edge, _):
+        document = (await edge.client.get("/api/openapi.json")).json()
+        samples = _samples(edge.registry, "http_requests_total")
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            assert {"500", "503", "504"} <= operation["responses"].keys()
+            assert {samples[method.upper(), path, status] for status in operation["responses"]} == {0}
 
 
 async def test_each_request_is_one_log_line_with_user_and_duration(

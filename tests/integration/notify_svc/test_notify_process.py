@@ -42,6 +42,8 @@ async def test_it_logs_a_notification_in_one_line_and_exits_with_status_0(
         )
         assert answer.unread_count == 1
         assert 'notifications_total{channel="console",outcome="delivered"} 1.0' in process.metrics()
+        assert 'notifications_total{channel="console",outcome="gave_up"} 0.0' in process.metrics()
+        assert 'dead_lettered_total{reason="malformed"} 0.0' in process.metrics()
         assert await process.stop() == 0
 
         lines = [json.loads(line) for line in process.log().splitlines()]

@@ -69,6 +69,18 @@ class Prometheus:
         result: list[dict[str, Any]] = answer["data"]["result"]
         return result
 
+    def history(self, expression: str, begun: float) -> list[tuple[dict[str, str], list[float]]]:
+        """Return the labels and the values of each series of an expression since `begun` until now, without NaN."""
+        now = time.time()
+        start = now - int(now - begun)  # so that the last step is now
+        range_: dict[str, str | float] = {"query": expression, "start": start, "end": now, "step": "1s"}
+        answer = self._client.get("/api/v1/query_range", params=range_).json()
+        assert answer["status"] == "success", f"{expression}: {answer.get('error')}"
+        return [
+            (series["metric"], [float(value) for _, value in series["values"] if value != "NaN"])
+            for series in answer["data"]["result"]
+        ]
+
     def has_data(self, expression: str) -> bool:
         """Return whether an expression has a value that is not NaN."""
         return any(each["value"][1] != "NaN" for each in self.query(expression))

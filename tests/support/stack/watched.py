@@ -1,5 +1,6 @@
-"""A monitored mesh: the services and Redis as processes, with generated load, and Prometheus."""
+"""A monitored mesh: the services and Redis as processes, generated load, and Prometheus."""
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -27,16 +28,24 @@ class Watched:
 
 @asynccontextmanager
 async def watched(folder: Path, *, speedup: int = 1, spans: str = "") -> AsyncIterator[Watched]:
-    """Run the mesh under load while the block runs; `speedup` is an option of Prometheus, `spans` the OTLP endpoint."""
+    """Run the mesh while the block runs; `speedup` is an option of Prometheus, `spans` the OTLP endpoint."""
     async with AsyncExitStack() as stack:
         mesh = stack.enter_context(system(folder / "mesh", OTEL_EXPORTER_OTLP_ENDPOINT=spans))
-        await mesh.start()
         targets = {job: mesh.metrics_ports[module] for job, module in _JOBS.items()}
         targets |= stack.enter_context(samples())
         server = stack.enter_context(prometheus(folder / "prometheus", targets, speedup=speedup))
-        load = Load(Options(mesh.edge_url, {"X-Mesh-Token": TOKEN}, rate=_RATE, seconds=_LONGEST_SECONDS))
-        working = threading.Thread(target=load.run)
-        working.start()
-        stack.callback(working.join)
-        stack.callback(load.stop.set)
+        await mesh.start()  # after Prometheus, which waits five seconds before its first scrape
         yield Watched(mesh, server, LocalInjector(mesh.store, mesh.valkey.url, mesh.notify.pid))
+
+
+@asynccontextmanager
+async def load(mesh: System) -> AsyncIterator[None]:
+    """Send requests to the mesh while the block runs."""
+    generated = Load(Options(mesh.edge_url, {"X-Mesh-Token": TOKEN}, rate=_RATE, seconds=_LONGEST_SECONDS))
+    working = threading.Thread(target=generated.run)
+    working.start()
+    try:
+        yield
+    finally:
+        generated.stop.set()
+        await asyncio.to_thread(working.join)

@@ -1,12 +1,28 @@
-"""A collector that does not respond cannot delay the end of a process."""
+"""Which calls have a span. A collector that does not respond cannot delay the end of a process."""
 
 import socket
 import threading
+from contextlib import closing
 
 import pytest
+from grpc_health.v1.health_pb2 import HealthCheckRequest
 
 from chassis import tracing
 from chassis.tracing import Tracing
+from tests.support.chassis.mesh import mesh_server
+from tests.support.chassis.standard_services import health_of
+from tests.support.stack.spans import span_sink
+
+
+async def test_a_health_check_has_a_span_and_watching_the_health_has_none() -> None:
+    with span_sink() as sink, closing(Tracing("probe", sink.endpoint)) as process:
+        async with mesh_server(tracing=process) as mesh:
+            watch = health_of(mesh.channel).Watch(HealthCheckRequest())
+            await watch.read()
+            watch.cancel()
+            await health_of(mesh.channel).Check(HealthCheckRequest())
+        process.close()
+        assert [span.name for span in sink.spans] == ["grpc.health.v1.Health/Check"]
 
 
 @pytest.mark.parametrize("listens", [True, False], ids=["hangs", "refuses connections"])

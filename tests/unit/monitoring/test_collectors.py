@@ -1,7 +1,6 @@
 """The configurations of Loki, Tempo, Alloy and Grafana's data sources are consistent, and valid according to their own
 programs if these are on the PATH."""
 
-import json
 import re
 import shutil
 import subprocess
@@ -14,6 +13,7 @@ import yaml
 
 from scripts.containers.variables import SETTINGS
 from tests import ROOT
+from tests.support.stack.dashboards import panels
 
 _MONITORING = ROOT / "monitoring"
 _ALLOY = sorted((_MONITORING / "alloy").glob("*.alloy"))
@@ -86,10 +86,41 @@ def test_logs_and_traces_have_a_retention_period() -> None:
 def test_ids_are_structured_metadata_and_not_labels() -> None:
     collector = _without_comments(_MONITORING / "alloy/collector.alloy")
     (kept,) = re.findall(r"stage\.structured_metadata \{\s*values = \{(.*?)\}", collector, re.DOTALL)
-    assert set(re.findall(r"(\w+) =", kept)) == _IDS
+    assert set(re.findall(r"(\w+) =", kept)) == _IDS | {"level"}
     assert re.findall(r'target_label\s+= "(\w+)"', collector) == ["service_name"]
     assert "stage.labels" not in collector
     assert _yaml("loki/loki.yml")["limits_config"]["allow_structured_metadata"] is True
+
+
+def _severity(service: str, line: str) -> str | None:
+    """Return what the expressions of collector.alloy extract as the severity of a line."""
+    matches = r'selector = `\{service_name=~?"(.+?)"\}`\s+stage\.regex \{\s+expression = `(.+?)`\n'
+    for services, expression in re.findall(matches, (_MONITORING / "alloy/collector.alloy").read_text()):
+        if re.fullmatch(services, service) and (found := re.search(expression, line)):
+            return found["severity"]
+    return None
+
+
+@pytest.mark.parametrize(
+    ("service", "line", "level"),
+    [
+        ("mongo", '{"t":{"$date":"2026-01-01T00:00:00Z"},"s":"W",  "c":"CONTROL", "msg":"no error"}', "warn"),
+        ("mongo", '{"t":{"$date":"2026-01-01T00:00:00Z"},"s":"I",  "c":"CONTROL", "msg":"no error"}', "info"),
+        ("kong-db", "2026-01-01 00:00:00.000 UTC [27] PANIC:  could not write to file", "critical"),
+        ("kong-db", "2026-01-01 00:00:00.000 UTC [27] LOG:  no error", "info"),
+        ("kong", "2026/01/01 00:00:00 [crit] 12#0: *3 connect() failed", "critical"),
+        ("kong", "2026/01/01 00:00:00 [notice] 12#0: no error", "info"),
+        ("task-svc", "I0000 00:00:1764000000.000000      12 fork_posix.cc:71] no error", "info"),
+        ("edge-api", '{"time": "2026-01-01", "level": "warning"}', None),
+    ],
+)
+def test_levels_that_loki_does_not_detect_are_mapped(service: str, line: str, level: str | None) -> None:
+    severity = _severity(service, line)
+    if level is None:
+        assert severity is None
+    else:
+        mapped = re.findall(r"\(list (.+?)\) \}\}(\w+)", (_MONITORING / "alloy/collector.alloy").read_text())
+        assert next((name for words, name in mapped if f'"{severity}"' in words), "info") == level
 
 
 @pytest.mark.parametrize("path", _ALLOY, ids=lambda path: path.name)
@@ -127,10 +158,8 @@ def test_dashboards_are_read_from_their_mount_and_are_read_only() -> None:
 
 
 def _logql() -> list[str]:
-    board = json.loads((_MONITORING / "grafana/dashboards/logs.json").read_text())
     to_logs = _yaml("grafana/provisioning/datasources/taskmesh.yml")["datasources"][2]["jsonData"]["tracesToLogsV2"]
-    targets = [target for panel in board["panels"] for target in panel.get("targets", ())]
-    return [target["expr"] for target in targets if target["datasource"]["uid"] == "loki"] + [to_logs["query"]]
+    return [target["expr"] for panel in panels("logs", "loki") for target in panel["targets"]] + [to_logs["query"]]
 
 
 @pytest.mark.parametrize("query", _logql())

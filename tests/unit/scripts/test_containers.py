@@ -37,6 +37,8 @@ def test_docker_compose_yml_keeps_every_rule() -> None:
         ('KONG_ADMIN_LISTEN: "off"', "KONG_ADMIN_LISTEN: 0.0.0.0:8001", "KONG_ADMIN_LISTEN must be off"),
         ("KONG_STATUS_LISTEN:", "KONG_TRUSTED_IPS: 10.0.0.0/8\n      KONG_STATUS_LISTEN:", "KONG_TRUSTED_IPS lets"),
         ("GRPC_REFLECTION: ${GRPC_REFLECTION:-false}", "GRPC_REFLECTION: 'true'", "TASK_GRPC_REFLECTION must be false"),
+        ("ORG_ROLE: Viewer", "ORG_ROLE: Editor", "grafana: GF_AUTH_ANONYMOUS_ORG_ROLE must be Viewer"),
+        ('VIEWERS_CAN_EDIT: "true"', 'VIEWERS_CAN_EDIT: "false"', "grafana: GF_USERS_VIEWERS_CAN_EDIT must be true"),
         ("EDGE_HOST:", "EDGE_HOTS:", "edge-api: EDGE_HOTS is not one of its settings"),
         ("target: web }", "target: web }\n    environment: { A: b }", "web: A is not one of its settings"),
         ("redis://notify_svc@", "redis://notify_svc:secret@", "notify-svc: : Value error, REDIS_URL"),

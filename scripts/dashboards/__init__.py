@@ -1,1 +1,0 @@
-"""Defines the Grafana dashboards; `python -m scripts.dashboards` generates their JSON files."""
