@@ -16,6 +16,7 @@ class NameServer(asyncio.DatagramProtocol):
 
     def __init__(self) -> None:
         self.addresses: dict[str, str] = {}
+        self.queries = 0
         self.port = 0
         self._transport: asyncio.DatagramTransport | None = None
 
@@ -27,6 +28,7 @@ class NameServer(asyncio.DatagramProtocol):
         query = dns.message.from_wire(data)
         answer = dns.message.make_response(query)
         (asked,) = query.question
+        self.queries += 1
         found = self.addresses.get(asked.name.to_text(omit_final_dot=True))
         if found is not None and asked.rdtype == dns.rdatatype.A:
             answer.answer.append(dns.rrset.from_text(asked.name, _TTL_SECONDS, "IN", "A", found))
