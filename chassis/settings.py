@@ -30,7 +30,7 @@ class ServiceSettings(BaseSettings):
     otlp_endpoint: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
     """The OTLP endpoint for spans: http://HOST:PORT. If unset, no spans are recorded."""
     drain_notice_seconds: float = Field(0.5, ge=0, le=60, validation_alias="DRAIN_NOTICE_SECONDS")
-    """Seconds for which a stopping service reports NOT_SERVING before it refuses calls."""
+    """Seconds for which a stopping service still serves calls after it has reported that it is not ready."""
     drain_seconds: float = Field(10, gt=0, le=300, validation_alias="DRAIN_SECONDS")
     """Maximum seconds for which a stopping service waits for calls in flight."""
 
