@@ -129,12 +129,22 @@ def test_probes_and_ports_are_those_of_the_service(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", _PODS)
-def test_a_service_has_the_port_of_its_pods_and_is_headless_for_grpc(name: str) -> None:
-    service = _in_base("Service")[name]
-    assert service["selector"] == {"app.kubernetes.io/name": name}
-    for port in service["ports"]:  # a headless Service does not translate port numbers
-        assert port["port"] == _PORTS[name][port["targetPort"]]
-    assert name not in _HEALTH_SERVICES or service["clusterIP"] == "None"
+def test_a_service_has_the_port_of_its_pods_and_one_for_grpc_clients_is_headless(name: str) -> None:
+    services = _in_base("Service")
+    names = [name, f"{name}-headless"] if name in _HEALTH_SERVICES else [name]
+    for service in map(services.__getitem__, names):
+        assert service["selector"] == {"app.kubernetes.io/name": name}
+        for port in service["ports"]:  # a headless Service does not translate port numbers
+            assert port["port"] == _PORTS[name][port["targetPort"]]
+    assert [services[each].get("clusterIP") for each in names] == [None, "None"][: len(names)]
+
+
+@_each_service
+def test_grpc_clients_call_headless_services(name: str) -> None:
+    targets = {value for key, value in _environment(name, _BASE).items() if key.endswith("_GRPC_TARGET")}
+    services = _in_base("Service")
+    headless = {each for each in services if services[each].get("clusterIP") == "None"}
+    assert targets <= {f"{each}:{services[each]['ports'][0]['port']}" for each in headless}
 
 
 @_each_service
