@@ -1,8 +1,10 @@
 """Logging of services and libraries: one JSON object per line on stdout, or short coloured lines on a terminal."""
 
+import contextlib
 import logging
+import os
 import sys
-from typing import Literal
+from typing import Literal, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -21,6 +23,8 @@ def configure(service: str, level: str, log_format: Format) -> None:
     Fields bound with `structlog.contextvars` (request_id, trace_id, user) appear on every line of that request.
     """
     pretty = log_format == "pretty" or (log_format == "auto" and sys.stdout.isatty())
+
+    output = cast(TextIO, _Stdout())
 
     def add_service(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         event["service"] = service
@@ -55,10 +59,10 @@ def configure(service: str, level: str, log_format: Format) -> None:
     structlog.configure(
         processors=[*shared, *render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(output),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(output)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
@@ -66,6 +70,22 @@ def configure(service: str, level: str, log_format: Format) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=max(logging.WARNING, logging.getLevelName(level.upper())), force=True)
+
+
+class _Stdout:
+    """stdout without errors: a full disk or a lost reader must not fail a call or prevent the stop of the process."""
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError):
+            sys.stdout.write(text)
+
+    def flush(self) -> None:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # otherwise the exit status would be 120
+        except OSError:
+            pass
 
 
 def _shorten(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -80,7 +80,8 @@ class MeshServer:
 
         Exits with status 1 and a message if the port is not available.
         """
-        address = f"{self._settings.grpc_host}:{self._settings.grpc_port}"
+        host = self._settings.grpc_host
+        address = f"{f'[{host}]' if ':' in host else host}:{self._settings.grpc_port}"
         await self._set_ready(False)
         # The health of the package is liveness: it changes only just before the server stops.
         for package in {service.rpartition(".")[0] for service in self._services}:

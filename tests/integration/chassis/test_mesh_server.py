@@ -76,6 +76,15 @@ async def test_a_replica_that_will_stop_serves_its_clients_until_just_before(tmp
         assert (code, stderr) == (0, "")
 
 
+async def test_a_server_whose_log_has_lost_its_reader_serves_calls_and_stops(tmp_path: Path) -> None:
+    async with probe_process(tmp_path) as probe, answering(probe) as channel:
+        probe.stop_reading()
+        for _ in range(3):
+            assert (await ask(channel, metadata=KNOWN)).code is grpc.StatusCode.OK
+        probe.process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(probe.process.wait(), 10) == 0
+
+
 async def test_a_call_beyond_the_drain_time_does_not_keep_the_process_alive(tmp_path: Path) -> None:
     async with probe_process(tmp_path, DRAIN_SECONDS="0.3") as probe, answering(probe) as channel:
         unary = start(channel, "Unary", metadata=(*KNOWN, (ACT_KEY, "wait 60")))

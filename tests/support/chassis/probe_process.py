@@ -30,6 +30,11 @@ class ProbeProcess:
         """The address of its gRPC server."""
         return f"127.0.0.1:{self.port}"
 
+    def stop_reading(self) -> None:
+        """Close the pipe from which its log is read."""
+        assert self.process.stdout is not None
+        self.process.stdout._transport.close()  # type: ignore[attr-defined]
+
     async def finished(self, within: float = 10) -> tuple[int, list[dict[str, Any]], str]:
         """Wait for its end; return the exit code, the JSON lines on stdout, and stderr."""
         out, err = await asyncio.wait_for(self.process.communicate(), within)
