@@ -34,22 +34,6 @@ def _files(folder: Path) -> dict[Path, bytes]:
 
 
 @pytest.mark.slow
-def test_a_new_service_passes_its_own_tests(copy: Path) -> None:
-    made = _make(copy, "label")
-    assert made.returncode == 0, made.stderr
-    ports = re.search(r"gRPC on port (\d+), metrics on (\d+)", made.stdout)
-    assert ports, made.stdout
-    taken = [[PORTS[name] for name in PORTS if name.endswith(kind)] for kind in ("_GRPC_PORT", "_METRICS_PORT")]
-    assert [int(port) for port in ports.groups()] == [max(each) + 1 for each in taken]
-    assert "label" not in (copy / "kong/kong.yml").read_text(), "clients must not have access yet"
-    own = ("tests/unit/label_svc", "tests/integration/test_label_service.py", "tests/unit/deploy")
-    ran = _run(copy, ".venv/bin/pytest", "-q", "-p", "no:cacheprovider", *own)
-    assert ran.returncode == 0, ran.stdout
-    checked = _run(copy, ".venv/bin/python", "-m", "scripts.containers")
-    assert checked.returncode == 0, checked.stdout
-
-
-@pytest.mark.slow
 def test_make_dev_starts_a_new_service(copy: Path) -> None:
     made = _make(copy, "label")
     assert made.returncode == 0, made.stderr
@@ -63,14 +47,19 @@ def test_make_dev_starts_a_new_service(copy: Path) -> None:
 
 
 @pytest.mark.slow
-def test_two_new_services_pass_all_checks_and_the_affected_tests(copy: Path) -> None:
-    assert _make(copy, "label").returncode == 0
-    assert _make(copy, "digest").returncode == 0
+def test_two_new_services_pass_all_checks_their_own_tests_and_the_affected_ones(copy: Path) -> None:
+    first, second = PORTS["NOTIFY_GRPC_PORT"] + 1, PORTS["NOTIFY_METRICS_PORT"] + 1
+    for number, name in enumerate(("label", "digest")):
+        made = _make(copy, name)
+        assert made.returncode == 0, made.stderr
+        assert f"gRPC on port {first + number}, metrics on {second + number}" in made.stdout
+    assert "label" not in (copy / "kong/kong.yml").read_text(), "clients must not have access yet"
     checked = _run(copy, "scripts/check")
     assert checked.returncode == 0, checked.stdout
     folders = ("label_svc", "digest_svc", "scripts", "deploy", "monitoring", "docs_check")
     units = [f"tests/unit/{name}" for name in (*folders, "test_wheel.py", "test_project_files.py")]
-    tested = _run(copy, ".venv/bin/pytest", "-q", "-n", "2", "-p", "no:cacheprovider", *units)
+    own = [f"tests/integration/test_{name}_service.py" for name in ("label", "digest")]
+    tested = _run(copy, ".venv/bin/pytest", "-q", "-n", "2", "-p", "no:cacheprovider", *units, *own)
     assert tested.returncode == 0, tested.stdout
 
 
