@@ -179,6 +179,7 @@ def test_a_log_query_uses_only_existing_labels_and_ids(query: str) -> None:
         ("loki", ("-verify-config", "-config.file=loki/loki.yml")),
         ("tempo", ("-config.verify=true", "-config.file=tempo/tempo.yml")),
         ("alloy", ("fmt", "--test", "alloy/collector.alloy")),
+        ("alloy", ("fmt", "--test", "alloy/exporters.alloy")),
         ("alloy", ("validate", "alloy/collector.alloy")),
         ("alloy", ("validate", "alloy/exporters.alloy")),
     ],
