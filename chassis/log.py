@@ -23,7 +23,6 @@ def configure(service: str, level: str, log_format: Format) -> None:
     Fields bound with `structlog.contextvars` (request_id, trace_id, user) appear on every line of that request.
     """
     pretty = log_format == "pretty" or (log_format == "auto" and sys.stdout.isatty())
-
     output = cast(TextIO, _Stdout())
 
     def add_service(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -72,6 +71,11 @@ def configure(service: str, level: str, log_format: Format) -> None:
     logging.basicConfig(handlers=[handler], level=max(logging.WARNING, logging.getLevelName(level.upper())), force=True)
 
 
+def discard_stdout() -> None:
+    """Discard all output to stdout, whose reader has ended, so that Python does not fail to flush it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 class _Stdout:
     """stdout without errors: a full disk or a lost reader must not fail a call or prevent the stop of the process."""
 
@@ -83,7 +87,7 @@ class _Stdout:
         try:
             sys.stdout.flush()
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # otherwise the exit status would be 120
+            discard_stdout()
         except OSError:
             pass
 

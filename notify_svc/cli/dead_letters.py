@@ -8,7 +8,6 @@ from __future__ import annotations  # grpc's typed stubs exist only for the type
 
 import asyncio
 import json
-import os
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -25,6 +24,7 @@ from pydantic import Field
 from chassis.grpc_api import client
 from chassis.grpc_api.client import ClientMetrics
 from chassis.identity import MeshTokens
+from chassis.log import discard_stdout
 from chassis.settings import ServiceSettings, load
 from chassis.tracing import Tracing
 from notify_svc.cli import text as text
@@ -115,8 +115,8 @@ def _write(output: str) -> None:
     try:
         sys.stdout.write(output)
         sys.stdout.flush()
-    except BrokenPipeError:  # as with `| head`: redirect stdout, so that Python does not flush to the pipe at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # as with `| head`
+        discard_stdout()
 
 
 if __name__ == "__main__":
