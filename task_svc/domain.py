@@ -3,13 +3,14 @@
 Each change takes the current time and returns a new Task; `use_cases` stores that task together with its event.
 """
 
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
+from typing import Any
 
 from chassis.errors import AlreadyExists, Conflict, InvalidInput, NotFound, Violation
+from task_svc.text import control_character, is_invisible, nfc
 
 TITLE_MAX = 200
 DESCRIPTION_MAX = 10_000
@@ -40,7 +41,7 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskFields:
-    """The fields of a task that its owner sets."""
+    """The fields of a task that its owner sets. Labels are in Unicode normalization form C."""
 
     title: str
     description: str = ""
@@ -49,13 +50,27 @@ class TaskFields:
     labels: tuple[str, ...] = ()
     due_time: datetime | None = None
 
-    def violations(self) -> list[Violation]:
-        """Return all violations."""
-        return [*_title(self.title), *_description(self.description), *_labels(self.labels), *_due(self.due_time)]
+    def __post_init__(self) -> None:
+        """Normalize the labels."""
+        object.__setattr__(self, "labels", tuple(nfc(label) for label in self.labels))
 
-    def check(self) -> None:
-        """Raise InvalidInput with all violations, if there are any."""
-        if violations := self.violations():
+    def violations(self, before: "TaskFields | None" = None) -> list[Violation]:
+        """Return all violations; with `before`, only those of changed fields.
+
+        A field that an earlier release accepted must not prevent changes to the other fields.
+        """
+        rules: dict[str, Callable[[Any], Iterator[Violation]]] = {
+            "title": _title,
+            "description": _description,
+            "labels": _labels,
+            "due_time": _due,
+        }
+        changed = [name for name in rules if before is None or getattr(self, name) != getattr(before, name)]
+        return [violation for name in changed for violation in rules[name](getattr(self, name))]
+
+    def check(self, before: "TaskFields | None" = None) -> None:
+        """Raise InvalidInput with all violations, if there are any; with `before`, only of changed fields."""
+        if violations := self.violations(before):
             raise InvalidInput(*violations)
 
 
@@ -108,22 +123,24 @@ def update(task: Task, fields: TaskFields, etag: str, now: datetime) -> Task:
     """
     task.check_alive()
     task.check_etag(etag)
-    fields.check()
+    fields.check(task.fields)
     if fields == task.fields:
         return task
+    written = _written(task, now)
     complete_time = task.complete_time
     if fields.status is not Status.DONE:
         complete_time = None
     elif task.fields.status is not Status.DONE:
-        complete_time = now
-    return _with_reminder(replace(_written(task, now), fields=fields, complete_time=complete_time), now)
+        complete_time = written.update_time
+    return _with_reminder(replace(written, fields=fields, complete_time=complete_time), now)
 
 
 def delete(task: Task, etag: str, now: datetime) -> Task:
     """Return the deleted task. Raises NotFound if it is deleted already, and Conflict if `etag` is out of date."""
     task.check_alive()
     task.check_etag(etag)
-    return _with_reminder(replace(_written(task, now), delete_time=now), now)
+    written = _written(task, now)
+    return _with_reminder(replace(written, delete_time=written.update_time), now)
 
 
 def undelete(task: Task, now: datetime) -> Task:
@@ -156,11 +173,18 @@ def request_id_violations(request_id: str) -> Iterator[Violation]:
 
 def label_violations(field: str, label: str) -> Iterator[Violation]:
     """Yield the violations of one label."""
-    yield from _text(field, label, LABEL_MAX)
+    yield from _line(field, label, LABEL_MAX)
+
+
+def length_violations(field: str, text: str, longest: int) -> Iterator[Violation]:
+    """Yield the violation of a text that is too long. Characters are Unicode code points."""
+    if len(text) > longest:
+        counted = f"and has {len(text):,}; one emoji can be several"
+        yield Violation(field, f"must be at most {longest:,} characters (Unicode code points), {counted}")
 
 
 def _written(task: Task, now: datetime) -> Task:
-    # If the clock was set back, update_time must not decrease.
+    # If the clock was set back, update_time must not decrease. The other times of a write are taken from it.
     return replace(task, update_time=max(now, task.update_time), revision=task.revision + 1)
 
 
@@ -173,19 +197,19 @@ def _with_reminder(task: Task, now: datetime) -> Task:
 
 
 def _title(title: str) -> Iterator[Violation]:
-    yield from _text("task.title", title, TITLE_MAX)
+    yield from _line("task.title", title, TITLE_MAX)
 
 
 def _description(description: str) -> Iterator[Violation]:
-    if len(description) > DESCRIPTION_MAX:
-        yield Violation("task.description", f"must be at most {DESCRIPTION_MAX:,} characters")
-    if _has_control(description, allowed="\t\n\r"):
-        yield Violation("task.description", "must have no control characters except tab, line feed and carriage return")
+    yield from length_violations("task.description", description, DESCRIPTION_MAX)
+    if found := control_character(description, one_line=False):
+        allowed = "tab, line feed and carriage return"
+        yield Violation("task.description", f"must have no control characters except {allowed}, and has {found}")
 
 
 def _labels(labels: Sequence[str]) -> Iterator[Violation]:
     if len(labels) > LABELS_MAX:
-        yield Violation("task.labels", f"must be at most {LABELS_MAX} labels")
+        yield Violation("task.labels", f"must be at most {LABELS_MAX} labels, and has {len(labels):,}")
         return
     for i, label in enumerate(labels):
         yield from label_violations(f"task.labels[{i}]", label)
@@ -198,14 +222,11 @@ def _due(due_time: datetime | None) -> Iterator[Violation]:
         yield Violation("task.due_time", "must not be before 1970")
 
 
-def _text(field: str, text: str, longest: int) -> Iterator[Violation]:
+def _line(field: str, text: str, longest: int) -> Iterator[Violation]:
     if not text.strip():
         yield Violation(field, "must not be blank")
-    if len(text) > longest:
-        yield Violation(field, f"must be at most {longest} characters")
-    if _has_control(text):
-        yield Violation(field, "must have no control characters")
-
-
-def _has_control(text: str, allowed: str = "") -> bool:
-    return any(unicodedata.category(character) == "Cc" and character not in allowed for character in text)
+    elif is_invisible(text):
+        yield Violation(field, "must have a visible character")
+    yield from length_violations(field, text, longest)
+    if found := control_character(text, one_line=True):
+        yield Violation(field, f"must have no control characters and no line breaks, and has {found}")

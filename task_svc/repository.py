@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol, cast, get_args, get_type_hints
 from chassis.errors import DeadlineExceeded, Unavailable
 from task_svc.domain import Priority, Status, Task, TaskFields
 from task_svc.outbox import OutboxEntry, OutboxStore
+from task_svc.text import folded, nfc
 
 SCAN_MAX = 5_000
 NEVER_DUE = 2**62
@@ -57,7 +58,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Selects the tasks that match all conditions. `text` is case-folded."""
+    """Selects the tasks that match all conditions. `text` is folded, and labels are in NFC (see `text`)."""
 
     statuses: frozenset[Status] = frozenset()
     priorities: frozenset[Priority] = frozenset()
@@ -152,7 +153,7 @@ class TaskRepository(OutboxStore, Protocol):
 
 def searchable(fields: TaskFields) -> str:
     """Return the text that a listing's query is matched against."""
-    return f"{fields.title}\n{fields.description}".casefold()
+    return folded(f"{fields.title}\n{fields.description}")
 
 
 def microseconds(time: datetime) -> int:
@@ -176,7 +177,10 @@ def from_stored(values: Mapping[str, Any]) -> Task:
 
     Tasks that an older release stored lack newer fields. The default of a field that can be None must be None.
     """
-    return Task(fields=TaskFields(**_read(_FIELDS, values)), **_read(_OWN, values))
+    fields = _read(_FIELDS, values)
+    # A release without normalization may have stored a label in several forms.
+    fields["labels"] = tuple(dict.fromkeys(nfc(label) for label in fields.get("labels", ())))
+    return Task(fields=TaskFields(**fields), **_read(_OWN, values))
 
 
 def _read(readers: Mapping[str, Callable[[Any], Any]], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,9 +25,16 @@ MAX_HEADER_BYTES = 32 * 1024
 """Bytes of a request's headers, names and values. Enforced by the edge."""
 
 _CONTROL = r"\u0000-\u001f\u007f-\u009f"
-_BLANK = r"\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-LINE_PATTERN = f"^[^{_CONTROL}]*[^{_CONTROL}{_BLANK}][^{_CONTROL}]*$"
-"""Titles and labels: not blank, no control characters."""
+_BREAK = r"\u2028\u2029"
+_INVISIBLE = (
+    r"\u0020\u00a0\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u1680\u17b4\u17b5"
+    r"\u180b-\u180f\u2000-\u200f\u202a-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    # Not raw: ECMA-262 and Python have no common escape for these. JSON Schema patterns have the flag `u`.
+    "\U000110bd\U000110cd\U00013430-\U0001343f\U00016fe4\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff"
+)
+LINE_PATTERN = f"^[^{_CONTROL}{_BREAK}]*[^{_CONTROL}{_BREAK}{_INVISIBLE}][^{_CONTROL}{_BREAK}]*$"
+"""Titles and labels: something visible, no control characters, no line or paragraph separators."""
 TEXT_PATTERN = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
 """Descriptions: no control characters except tab, line feed and carriage return."""
 QUERY_PATTERN = r"^[^\u0000]*$"

@@ -20,6 +20,7 @@ from edge_api.schemas.fields import (
     Title,
 )
 
+_LINE = "at least one visible character, no control characters, no line or paragraph separators"
 _PAGE_SIZE = Field(
     0,
     description=f"The maximum number of items in the page: 0 means {limits.PAGE_SIZE_DEFAULT}, more than "
@@ -56,13 +57,15 @@ class NewTask(_Request):
         )
     )
 
-    title: Title = Field(description="The title: not blank, no control characters.")
+    title: Title = Field(description=f"The title: {_LINE}.")
     description: Description = Field(
         "", description="The details: no control characters except tab, line feed and carriage return."
     )
     status: Status = Field("TODO", description="The status; defaults to TODO.")
     priority: Priority = Field("MEDIUM", description="The priority; defaults to MEDIUM.")
-    labels: Labels = Field([], description="Labels to filter by; no duplicates.")
+    labels: Labels = Field(
+        [], description=f"Labels to filter by; no duplicates. Each label: {_LINE}; stored in Unicode NFC."
+    )
     due_time: Time | None = Field(None, description="When the task is due, from 1970 to 9999; null for no due time.")
 
 
@@ -115,12 +118,16 @@ class ListTasksQuery(_Request):
     statuses: list[Status] = Field([], description="Only tasks with one of these statuses.")
     priorities: list[Priority] = Field([], description="Only tasks with one of these priorities.")
     labels: list[Label] = Field(
-        [], description="Only tasks that have all of these labels.", json_schema_extra={"maxItems": limits.LABELS_MAX}
+        [],
+        description="Only tasks that have all of these labels, compared in Unicode NFC.",
+        json_schema_extra={"maxItems": limits.LABELS_MAX},
     )
     due_before: Time | None = Field(None, description="Only tasks that are due before this time.")
     due_after: Time | None = Field(None, description="Only tasks that are due at this time or later.")
     query: SearchText = Field(
-        "", description="Only tasks whose title or description contains this text, ignoring case. No wildcards."
+        "",
+        description="Only tasks whose title or description contains this text, ignoring case, combining marks, and "
+        "compatibility variants (Unicode NFKD). No wildcards.",
     )
     show_deleted: Flag = Field(False, description="Whether to include deleted tasks.")
 

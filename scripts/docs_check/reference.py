@@ -125,7 +125,8 @@ def _limits(root: Path) -> Iterator[str]:
         yield from (f"| {row.what} | {row.value} | {row.beyond} |" for row in rows)
     yield from ("", "## Fields and parameters", "")
     yield from (
-        "Beyond a limit, REST returns 422 and gRPC INVALID_ARGUMENT, unless the table states otherwise.",
+        "Beyond a limit, REST returns 422 and gRPC INVALID_ARGUMENT, unless the table states otherwise. Characters are",
+        "counted as Unicode code points, so one emoji can be several.",
         "",
     )
     yield from ("| limit | applies to |", "|---|---|")

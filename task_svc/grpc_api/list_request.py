@@ -9,9 +9,10 @@ from task.v1 import task_pb2
 
 from chassis.errors import InvalidInput, Violation
 from task_svc.convert import E, enum_from_proto, task_to_proto, time_from_proto
-from task_svc.domain import LABELS_MAX, QUERY_MAX, Priority, Status, label_violations
+from task_svc.domain import LABELS_MAX, QUERY_MAX, Priority, Status, label_violations, length_violations
 from task_svc.grpc_api import page_token
 from task_svc.repository import Cursor, Filter, Order, Page, SortKey
+from task_svc.text import folded, nfc
 
 PAGE_SIZE = 50
 PAGE_SIZE_MAX = 200
@@ -83,10 +84,10 @@ def _filter(request: task_pb2.ListTasksRequest, violations: list[Violation]) -> 
     return Filter(
         statuses=_enums(Status, request.statuses, "statuses", violations),
         priorities=_enums(Priority, request.priorities, "priorities", violations),
-        labels=tuple(dict.fromkeys(request.labels)),
+        labels=tuple(dict.fromkeys(nfc(label) for label in request.labels)),
         due_before=time("due_before"),
         due_after=time("due_after"),
-        text=request.query.casefold(),
+        text=folded(request.query),
         show_deleted=request.show_deleted,
     )
 
@@ -113,14 +114,13 @@ def _order_violations(order_by: str) -> Iterator[Violation]:
 
 def _label_violations(labels: Sequence[str]) -> Iterator[Violation]:
     if len(labels) > LABELS_MAX:
-        yield Violation("labels", f"must be at most {LABELS_MAX} labels")
+        yield Violation("labels", f"must be at most {LABELS_MAX} labels, and has {len(labels):,}")
         return
     for i, label in enumerate(labels):
-        yield from label_violations(f"labels[{i}]", label)
+        yield from label_violations(f"labels[{i}]", nfc(label))
 
 
 def _query_violations(query: str) -> Iterator[Violation]:
-    if len(query) > QUERY_MAX:
-        yield Violation("query", f"must be at most {QUERY_MAX} characters")
+    yield from length_violations("query", query, QUERY_MAX)
     if "\0" in query:
         yield Violation("query", "must not contain a NUL character")

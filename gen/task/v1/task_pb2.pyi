@@ -111,7 +111,7 @@ Global___TaskChangeType: _TypeAlias = TaskChangeType  # noqa: Y015
 
 @_typing.final
 class Task(_message.Message):
-    """A task."""
+    """A task. Characters are counted as Unicode code points, so one emoji can be several."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -132,7 +132,7 @@ class Task(_message.Message):
     id: _builtins.str
     """The task's id, a ULID: ids sort by creation time. Set by the service."""
     title: _builtins.str
-    """The title: 1 to 200 characters, not blank, no control characters."""
+    """The title: 1 to 200 characters, at least one visible; no control characters, no line or paragraph separators."""
     description: _builtins.str
     """The details: at most 10,000 characters, no control characters except tab, line feed and carriage return."""
     status: Global___TaskStatus.ValueType
@@ -149,7 +149,9 @@ class Task(_message.Message):
     """
     @_builtins.property
     def labels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Labels to filter by: at most 20, no duplicates, each 1 to 50 characters, not blank, no control characters."""
+        """Labels to filter by: at most 20, no duplicates, each 1 to 50 characters, at least one visible; no control
+        characters, no line or paragraph separators. Stored in Unicode normalization form C.
+        """
 
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
@@ -330,7 +332,9 @@ class ListTasksRequest(_message.Message):
     Tasks without due_time are last in both directions. Defaults to `create_time desc`.
     """
     query: _builtins.str
-    """Only tasks whose title or description contains this text, ignoring case. No wildcards; at most 200 characters."""
+    """Only tasks whose title or description contains this text, ignoring case, combining marks, and compatibility
+    variants (Unicode NFKD, case folding; i with and without a dot are equal). No wildcards; at most 200 characters.
+    """
     show_deleted: _builtins.bool
     """Whether to include deleted tasks."""
     @_builtins.property
@@ -343,7 +347,7 @@ class ListTasksRequest(_message.Message):
 
     @_builtins.property
     def labels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Only tasks that have all of these labels; at most 20."""
+        """Only tasks that have all of these labels, compared in Unicode normalization form C; at most 20."""
 
     @_builtins.property
     def due_before(self) -> _timestamp_pb2.Timestamp:

@@ -528,6 +528,16 @@ class TestList:
         assert await titles(service, query=".*x") == []
         assert await titles(service, query="' OR 1=1 --") == []
 
+    async def test_texts_and_labels_are_found_in_either_form(self, service: RunningTaskService) -> None:
+        composed, decomposed = "Caf\u00e9", "Cafe\u0301"
+        await create(service, composed, labels=[decomposed])
+        await create(service, decomposed, labels=[composed])
+
+        for form in (composed, decomposed):
+            assert len(await titles(service, query=form)) == 2
+            assert len(await titles(service, labels=[form])) == 2
+            assert len(await titles(service, labels=[form], query="cafe")) == 2
+
 
 class TestEvents:
     async def test_an_event_contains_the_request_that_caused_it(self, service: RunningTaskService) -> None:

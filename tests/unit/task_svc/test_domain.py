@@ -1,5 +1,6 @@
 """The rules of tasks, without a store."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -27,6 +28,13 @@ def test_an_update_without_a_change_returns_the_same_task() -> None:
 def test_a_clock_that_was_set_back_does_not_make_a_task_older() -> None:
     task = written(new_task(), later=3600)
     assert domain.update(task, TaskFields(title="Buy bread"), "", START).update_time == task.update_time
+
+
+def test_a_clock_that_was_set_back_does_not_put_a_time_before_the_creation() -> None:
+    earlier = START - timedelta(hours=1)
+    done = domain.update(new_task(), TaskFields(title="x", status=Status.DONE), "", earlier)
+    assert done.complete_time == START
+    assert domain.delete(new_task(), "", earlier).delete_time == START
 
 
 def test_an_etag_is_checked_even_when_nothing_would_change() -> None:
@@ -60,3 +68,51 @@ def test_a_limit_is_counted_in_characters_not_bytes() -> None:
     TaskFields(title="🥛" * domain.TITLE_MAX, labels=("🏷" * domain.LABEL_MAX,)).check()
     with pytest.raises(InvalidInput):
         TaskFields(title="🥛" * (domain.TITLE_MAX + 1)).check()
+
+
+def test_a_refusal_of_a_length_states_the_count_and_the_limit_and_that_an_emoji_can_be_several() -> None:
+    family = "👨‍👩‍👧‍👦"
+    TaskFields(title=family * 28).check()
+    with pytest.raises(InvalidInput, match=r"at most 200 characters .*has 203; one emoji can be several"):
+        TaskFields(title=family * 29).check()
+    with pytest.raises(InvalidInput, match="at most 20 labels, and has 21"):
+        TaskFields(title="x", labels=tuple(str(number) for number in range(21))).check()
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "\u200b", "\u3164", "\u2800", "\ufeff", "\u00ad", "\u2067\u2069", "\U000e0041"]
+)
+def test_a_title_and_a_label_have_something_visible(text: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        TaskFields(title=text, labels=(text,)).check()
+    assert [violation.field for violation in refused.value.violations] == ["task.title", "task.labels[0]"]
+
+
+@pytest.mark.parametrize("separator", ["\n", "\r", "\v", "\f", "\t", "\x1c", "\x85", "\u2028", "\u2029"])
+def test_a_title_and_a_label_are_one_line(separator: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        TaskFields(title=f"a{separator}b", labels=(f"a{separator}b",)).check()
+    found = [(violation.field, violation.description.rpartition(" has ")[2]) for violation in refused.value.violations]
+    named = f"U+{ord(separator):04X} at character 2"
+    assert found == [("task.title", named), ("task.labels[0]", named)]
+
+
+def test_a_description_may_have_separators_of_lines_and_paragraphs() -> None:
+    TaskFields(title="x", description="a\n\u2028b\u2029c").check()
+
+
+def test_labels_are_stored_in_one_form_and_compared_in_it() -> None:
+    composed, decomposed = "Caf\u00e9", "Cafe\u0301"
+    assert TaskFields(title="x", labels=(decomposed,)).labels == (composed,)
+    with pytest.raises(InvalidInput, match="must not repeat another label"):
+        TaskFields(title="x", labels=(composed, decomposed)).check()
+
+
+def test_a_field_that_an_earlier_release_accepted_does_not_prevent_other_changes() -> None:
+    fields = TaskFields(title="\u200b", labels=("\u3164",))
+    task = replace(new_task(), fields=fields)
+
+    assert domain.update(task, replace(fields, status=Status.DONE), "", LATER).fields.status is Status.DONE
+    with pytest.raises(InvalidInput, match=r"task\.title") as refused:
+        domain.update(task, replace(fields, title="\u2800"), "", LATER)
+    assert len(refused.value.violations) == 1

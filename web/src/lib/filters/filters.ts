@@ -1,3 +1,4 @@
+import { folded } from '#lib/filters/folded.ts';
 import type { Task, TaskOrder, TaskPriority, TaskQuery, TaskStatus } from '#lib/api/tasks.ts';
 
 export const STATUSES = ['TODO', 'IN_PROGRESS', 'DONE'] as const satisfies readonly TaskStatus[];
@@ -79,15 +80,10 @@ export function matches(task: Task, query: TaskQuery): boolean {
     task.delete_time === null &&
     (!query.statuses?.length || query.statuses.includes(task.status)) &&
     (!query.priorities?.length || query.priorities.includes(task.priority)) &&
-    (query.labels ?? []).every((label) => task.labels.includes(label)) &&
+    (query.labels ?? []).every((label) => task.labels.includes(label.normalize('NFC'))) &&
     isDueWithin(task, query) &&
     (!text || folded(`${task.title}\n${task.description}`).includes(text))
   );
-}
-
-// The service uses Unicode case folding (ß is ss, both small sigmas are equal); lower, then upper case gives the same.
-function folded(text: string): string {
-  return text.toLowerCase().toUpperCase();
 }
 
 function isDueWithin(task: Task, { due_after, due_before }: TaskQuery): boolean {

@@ -1,3 +1,4 @@
+import { folded } from '#lib/filters/folded.ts';
 import type { Task, TaskPage, TaskPriority, TaskQuery, TaskStatus } from '#lib/api/tasks.ts';
 import { Refusal } from './refusal';
 
@@ -63,14 +64,14 @@ function compareKeys(a: Key, b: Key, direction: string): number {
 }
 
 function passes(task: Task, query: TaskQuery): boolean {
-  const wanted = (query.query ?? '').toLowerCase().toUpperCase();
+  const wanted = folded(query.query ?? '');
   const due = task.due_time === null ? undefined : padded(task.due_time);
   return [
     !query.statuses?.length || query.statuses.includes(task.status satisfies TaskStatus),
     !query.priorities?.length || query.priorities.includes(task.priority),
-    new Set(task.labels).isSupersetOf(new Set(query.labels)),
+    new Set(task.labels).isSupersetOf(new Set(query.labels?.map((label) => label.normalize('NFC')))),
     !query.due_after || (due !== undefined && due >= padded(query.due_after)),
     !query.due_before || (due !== undefined && due < padded(query.due_before)),
-    `${task.title}\n${task.description}`.toLowerCase().toUpperCase().includes(wanted),
+    folded(`${task.title}\n${task.description}`).includes(wanted),
   ].every(Boolean);
 }
