@@ -26,7 +26,7 @@ from chassis.tracing import Tracing
 from task_svc.event_stream import STREAM, RedisEventStream
 from task_svc.grpc_api import server as grpc_server
 from task_svc.grpc_api import watch
-from task_svc.jobs import keep_purging, keep_refreshing, keep_reminding
+from task_svc.jobs import keep_migrating_texts, keep_purging, keep_refreshing, keep_reminding
 from task_svc.mongo import store as mongo
 from task_svc.outbox import Clock
 from task_svc.relay import Pauses, Relay
@@ -75,6 +75,7 @@ def _jobs(
         "tail": tail.run,
         "remind": partial(keep_reminding, tasks),
         "purge": partial(keep_purging, store, clock),
+        "migrate-texts": partial(keep_migrating_texts, store),
         "outbox-gauges": partial(keep_refreshing, metrics, store, clock),
     }
 

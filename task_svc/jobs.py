@@ -1,4 +1,4 @@
-"""The periodic background jobs of the task service: reminders, purging deleted tasks, outbox gauges."""
+"""The periodic background jobs of the task service: reminders, purging, migration of texts, outbox gauges."""
 
 import asyncio
 
@@ -14,6 +14,9 @@ _log = structlog.get_logger("jobs")
 
 _PURGE_PAUSE = 3600.0
 _PURGE_BATCH = 200
+_MIGRATION_BATCH = 100
+_MIGRATION_PAUSE = 0.02  # leaves the store to the requests most of the time
+_MIGRATION_REPEAT = 3600.0  # longer than a rolling update
 _REFRESH_PAUSE = 2.0
 _REMIND_PAUSE = 1.0
 _REMIND_BATCH = 200
@@ -34,6 +37,13 @@ async def purge_once(store: TaskRepository, clock: Clock) -> int:
     if purged:
         _log.info("purged", tasks=purged)
     return purged
+
+
+async def keep_migrating_texts(store: TaskRepository) -> None:
+    """Migrate the texts that an earlier release stored, forever: one may still run during a rolling update."""
+    while True:
+        is_more_left = await store.migrate_texts(_MIGRATION_BATCH)
+        await asyncio.sleep(_MIGRATION_PAUSE if is_more_left else _MIGRATION_REPEAT)
 
 
 async def keep_reminding(tasks: Tasks) -> None:

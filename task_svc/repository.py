@@ -147,6 +147,13 @@ class TaskRepository(OutboxStore, Protocol):
     async def purge(self, deleted_before: datetime, limit: int) -> int:
         """Remove at most `limit` tasks that were deleted before then and have an empty outbox; return their number."""
 
+    async def migrate_texts(self, limit: int) -> bool:
+        """Migrate the search text and labels of at most `limit` tasks that an earlier release stored.
+
+        Returns False at the end of a pass over all tasks, and at once if there is nothing to migrate. A search may miss
+        tasks that are not migrated yet.
+        """
+
     async def ping(self) -> None:
         """Return if the store is available."""
 

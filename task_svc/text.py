@@ -44,5 +44,5 @@ def folded(text: str) -> str:
     if text.isascii():
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text)
-    unmarked = "".join(character for character in decomposed if unicodedata.category(character)[0] != "M")
-    return unmarked.casefold().replace(_DOTLESS_I, "i")
+    marks = {ord(each): None for each in set(decomposed) if unicodedata.category(each).startswith("M")}
+    return decomposed.translate(marks).casefold().replace(_DOTLESS_I, "i")

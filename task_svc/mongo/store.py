@@ -23,6 +23,7 @@ from task_svc.mongo.client import DURABLE, collection_of, new_client, reason_of
 from task_svc.mongo.documents import READABLE, Document, reminder_fields, task_fields, to_document, to_slot, to_task
 from task_svc.mongo.guard import MongoGuard
 from task_svc.mongo.listing import list_tasks
+from task_svc.mongo.text_migration import TextMigration
 from task_svc.outbox import Backlog, EventId, OutboxEntry, PublishMark
 from task_svc.repository import Change, Changed, Created, Creation, Cursor, Filter, Order, Page, microseconds
 
@@ -57,6 +58,7 @@ class MongoTaskRepository:
     def __init__(self, guard: MongoGuard, tasks: Collection) -> None:
         self._guard = guard
         self._tasks = tasks
+        self._text_migration = TextMigration(tasks)
 
     async def insert(self, creation: Creation) -> Created:
         """See `TaskRepository.insert`."""
@@ -81,6 +83,10 @@ class MongoTaskRepository:
     async def purge(self, deleted_before: datetime, limit: int) -> int:
         """See `TaskRepository.purge`."""
         return await self._guard.do(lambda: _purge(self._tasks, deleted_before, limit))
+
+    async def migrate_texts(self, limit: int) -> bool:
+        """See `TaskRepository.migrate_texts`."""
+        return await self._guard.do(lambda: self._text_migration.step(limit))
 
     async def pending(self, now: datetime, limit: int) -> Sequence[OutboxEntry]:
         """See `OutboxStore.pending`."""

@@ -1,4 +1,4 @@
-"""Converts between tasks and rows."""
+"""Converts between tasks and rows, and writes the rows of labels."""
 
 import json
 import sqlite3
@@ -6,8 +6,10 @@ from typing import Any
 
 from task_svc.domain import Task
 from task_svc.repository import STORED_FIELDS, Order, SortKey, from_stored, searchable, to_stored
+from task_svc.sqlite.schema import ORDER_COLUMNS
 
 TASK_COLUMNS = ", ".join(STORED_FIELDS)
+_LABEL_COLUMNS = ("task_id", "label", "owner", "deleted", *ORDER_COLUMNS)
 
 _RISING = Order(SortKey.DUE_TIME, descending=False)
 _FALLING = Order(SortKey.DUE_TIME, descending=True)
@@ -31,6 +33,16 @@ def task_values(task: Task) -> dict[str, Any]:
         "due_falling": _FALLING.value(task),
         "search_text": searchable(task.fields),
     }
+
+
+def write_labels(connection: sqlite3.Connection, task: Task, values: dict[str, Any]) -> None:
+    """Replace the labels of a task; `values` are its `task_values`."""
+    connection.execute("DELETE FROM task_labels WHERE task_id = ?", (task.id,))
+    connection.executemany(
+        f"INSERT INTO task_labels ({', '.join(_LABEL_COLUMNS)}) "  # noqa: S608 (our own names)
+        f"VALUES ({', '.join(f':{name}' for name in _LABEL_COLUMNS)})",
+        [{**values, "task_id": task.id, "label": label} for label in task.fields.labels],
+    )
 
 
 def to_task(row: sqlite3.Row) -> Task:

@@ -69,6 +69,13 @@ CREATE INDEX tasks_to_remind ON tasks (to_remind_of) WHERE to_remind_of IS NOT N
 """
 
 
+# The position of `text_migration`; no row if there is nothing to migrate.
+_TEXT_MIGRATION = """
+CREATE TABLE text_migration (last_id TEXT NOT NULL) STRICT;
+INSERT INTO text_migration SELECT '' WHERE EXISTS (SELECT 1 FROM tasks);
+"""
+
+
 def create(connection: sqlite3.Connection) -> bool:
     """Create the tables, or migrate those of an older version.
 
@@ -91,6 +98,6 @@ def _first() -> str:
     return _TABLES + indexes
 
 
-_STEPS = (_first(), _REMINDERS)
+_STEPS = (_first(), _REMINDERS, _TEXT_MIGRATION)
 """The migration from each version to the next. Add steps; never change one."""
 VERSION = len(_STEPS)

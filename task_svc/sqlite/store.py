@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from task_svc.domain import Task, not_found
 from task_svc.outbox import Backlog, EventId, OutboxEntry, PublishMark
@@ -28,13 +27,12 @@ from task_svc.repository import (
     StoreUnusable,
     microseconds,
 )
-from task_svc.sqlite import outbox, schema
+from task_svc.sqlite import outbox, schema, text_migration
 from task_svc.sqlite.listing import list_tasks
-from task_svc.sqlite.rows import TASK_COLUMNS, task_values, to_task
+from task_svc.sqlite.rows import TASK_COLUMNS, task_values, to_task, write_labels
 from task_svc.sqlite.threads import Readers, Writer
 
 _SELECT = f"SELECT {TASK_COLUMNS}, fingerprint FROM tasks"  # noqa: S608 (our own names)
-_LABEL_COLUMNS = ("task_id", "label", "owner", "deleted", *schema.ORDER_COLUMNS)
 
 
 @asynccontextmanager
@@ -84,6 +82,14 @@ class SqliteTaskRepository:
     async def purge(self, deleted_before: datetime, limit: int) -> int:
         """See `TaskRepository.purge`."""
         return await self._writer.do(lambda connection: _purge(connection, deleted_before, limit))
+
+    async def migrate_texts(self, limit: int) -> bool:
+        """See `TaskRepository.migrate_texts`."""
+        batch = await self._readers.do(lambda connection: text_migration.read(connection, limit))
+        if batch is None:
+            return False
+        await self._writer.do(lambda connection: text_migration.write(connection, batch))
+        return batch.last_id is not None
 
     async def pending(self, now: datetime, limit: int) -> Sequence[OutboxEntry]:
         """See `OutboxStore.pending`."""
@@ -167,7 +173,7 @@ def _insert(connection: sqlite3.Connection, creation: Creation) -> Created:
             f"{_SELECT} WHERE owner = ? AND request_id = ?", (task.owner, creation.request_id)
         ).fetchone()
         return Created(to_task(row), row["fingerprint"], is_new=False)
-    _write_labels(connection, task, values)
+    write_labels(connection, task, values)
     outbox.put(connection, creation.event)
     return Created(task, creation.fingerprint, is_new=True)
 
@@ -187,18 +193,9 @@ def _change(connection: sqlite3.Connection, owner: str, task_id: str, change: Ch
     values = task_values(task)
     assignments = ", ".join(f"{name} = :{name}" for name in values)
     connection.execute(f"UPDATE tasks SET {assignments} WHERE id = :id", values)  # noqa: S608 (our own names)
-    connection.execute("DELETE FROM task_labels WHERE task_id = ?", (task_id,))
-    _write_labels(connection, task, values)
+    write_labels(connection, task, values)
     outbox.put(connection, event)
     return Changed(task, event)
-
-
-def _write_labels(connection: sqlite3.Connection, task: Task, values: dict[str, Any]) -> None:
-    connection.executemany(
-        f"INSERT INTO task_labels ({', '.join(_LABEL_COLUMNS)}) "  # noqa: S608 (our own names)
-        f"VALUES ({', '.join(f':{name}' for name in _LABEL_COLUMNS)})",
-        [{**values, "task_id": task.id, "label": label} for label in task.fields.labels],
-    )
 
 
 def _to_remind(connection: sqlite3.Connection, until: datetime, limit: int) -> list[tuple[str, str]]:
