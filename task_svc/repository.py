@@ -155,7 +155,7 @@ class TaskRepository(OutboxStore, Protocol):
         """
 
     async def ping(self) -> None:
-        """Return if the store is available."""
+        """Return if the store can write."""
 
 
 def searchable(fields: TaskFields) -> str:

@@ -71,6 +71,8 @@ class EventStream(Response):
             except TimeoutError:
                 _log.warning("event stream aborted, client does not read", user=self._user)
                 connection.abort()
+                # Returns when the connection is closed. The server logs an error for a response that ends before.
+                await send({"type": "http.response.body"})
             finally:
                 writing.cancel()
 

@@ -31,6 +31,7 @@ from task_svc.sqlite import outbox, schema, text_migration
 from task_svc.sqlite.listing import list_tasks
 from task_svc.sqlite.rows import TASK_COLUMNS, task_values, to_task, write_labels
 from task_svc.sqlite.threads import Readers, Writer
+from task_svc.sqlite.write_ahead_log import LIMIT_BYTES, WriteAheadLog
 
 _SELECT = f"SELECT {TASK_COLUMNS}, fingerprint FROM tasks"  # noqa: S608 (our own names)
 
@@ -43,7 +44,7 @@ async def open_store(path: Path) -> AsyncIterator["SqliteTaskRepository"]:
     """
     with _locked(path):
         await asyncio.to_thread(_prepare, path)
-        writer = Writer(lambda: _connect(path))
+        writer = Writer(lambda: _connect(path), WriteAheadLog(path).limit)
         readers = Readers(lambda: _connect(path, read_only=True))
         try:
             yield SqliteTaskRepository(writer, readers)
@@ -108,8 +109,8 @@ class SqliteTaskRepository:
         return await self._readers.do(outbox.backlog)
 
     async def ping(self) -> None:
-        """See `TaskRepository.ping`: returns if the writer can commit."""
-        await self._writer.do(lambda connection: connection.execute("SELECT 1"))
+        """See `TaskRepository.ping`: writes the header page, as it is."""
+        await self._writer.do(lambda connection: connection.execute(f"PRAGMA user_version = {schema.VERSION}"))
 
 
 @contextmanager
@@ -155,6 +156,7 @@ def _connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA journal_size_limit = {LIMIT_BYTES}")
     if read_only:
         connection.execute("PRAGMA query_only = ON")
     return connection

@@ -56,10 +56,14 @@ class _Job:
 
 
 class Writer:
-    """Executes all writes, in the order of the calls, on one connection in autocommit mode."""
+    """Executes all writes, in the order of the calls, on one connection in autocommit mode.
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+    `after_commit` runs in the same thread after each transaction, when the callers have their results.
+    """
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection], after_commit: Work[None] = lambda _: None) -> None:
         self._connect = connect
+        self._after_commit = after_commit
         self._jobs: queue.Queue[_Job | None] = queue.Queue(_QUEUE_MAX)
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
@@ -90,6 +94,7 @@ class Writer:
             group, open_for_work = self._next_group()
             self._commit(connection, group)
             self._loop.call_soon_threadsafe(_resolve, group)
+            self._after_commit(connection)
         connection.close()
 
     def _next_group(self) -> tuple[list[_Job], bool]:

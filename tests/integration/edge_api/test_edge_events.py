@@ -318,7 +318,7 @@ async def test_no_event_is_lost_while_a_service_restarts(mesh: tuple[Edge, Fakes
 
 
 async def test_a_client_that_does_not_read_is_disconnected_and_uses_little_memory(
-    mesh: tuple[Edge, Fakes], monkeypatch: pytest.MonkeyPatch
+    mesh: tuple[Edge, Fakes], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("edge_api.sse.event_stream.SEND_SECONDS", 0.5)
     edge, fakes = mesh
@@ -342,6 +342,7 @@ async def test_a_client_that_does_not_read_is_disconnected_and_uses_little_memor
             await eventually(is_let_go, within=30)
             task_event(fakes, 2, "bob")
             assert (await other.next()).data["id"] == task_id(2)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"], "one line of ours is enough"
 
 
 async def test_a_client_that_disconnects_while_its_id_is_waited_for_is_no_longer_a_watcher(

@@ -1,8 +1,10 @@
 """What the SQLite store guarantees beyond the contract: durability, one process, and clear errors."""
 
 import asyncio
+import resource
 import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from chassis.grpc_api import deadlines
 from task_svc.repository import Filter, Order, StoreUnusable
 from task_svc.sqlite.store import _connect, open_store
 from task_svc.sqlite.threads import Readers, Writer
+from task_svc.sqlite.write_ahead_log import LIMIT_BYTES
+from tests.support.eventually import eventually
 from tests.support.task_svc.tasks import creation, new_task
 
 _WRITE_UNTIL_KILLED = """
@@ -32,6 +36,11 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+def log_size(path: Path) -> int:
+    """Return the size of the write-ahead log of a database."""
+    return Path(f"{path}-wal").stat().st_size
 
 
 async def test_acknowledged_writes_survive_kill_9(tmp_path: Path) -> None:
@@ -99,6 +108,63 @@ async def test_a_full_disk_is_unavailable_and_loses_nothing(tmp_path: Path) -> N
         await store.insert(creation(second := new_task()))
         assert await store.get("ann", first.id) == first
         assert await store.get("ann", second.id) == second
+
+
+async def test_the_store_is_unavailable_while_the_disk_refuses_writes(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.db"
+    async with open_store(path) as store:
+        await store.insert(creation(new_task()))
+        await store.ping()
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        with capture_logs():  # a line on stdout may be written to a file too
+            resource.setrlimit(resource.RLIMIT_FSIZE, (log_size(path), hard))
+            try:
+                with pytest.raises(Unavailable):
+                    await store.ping()
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        await store.ping()
+
+
+async def test_the_log_stays_small_although_readers_are_always_open(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.db"
+    async with open_store(path) as store:
+        ended = asyncio.Event()
+
+        async def read() -> None:
+            while not ended.is_set():
+                await store.list("ann", Filter(text="nowhere"), Order(), None, 50)
+
+        readers = [asyncio.create_task(read()) for _ in range(8)]
+        peak = 0
+        for _ in range(40):
+            await asyncio.gather(*(store.insert(creation(new_task(description="x" * 9_000))) for _ in range(30)))
+            peak = max(peak, log_size(path))
+        ended.set()
+        await asyncio.gather(*readers)
+    assert peak < 3 * LIMIT_BYTES
+
+
+async def test_the_log_shrinks_after_a_long_reader_which_does_not_stop_the_writes(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.db"
+
+    async def write() -> None:
+        await asyncio.gather(*(store.insert(creation(new_task(description="x" * 9_000))) for _ in range(50)))
+
+    async with open_store(path) as store:
+        await write()
+        with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM tasks").fetchone()
+            async with asyncio.timeout(60):
+                while log_size(path) < 2 * LIMIT_BYTES:
+                    await write()
+
+        async def has_shrunk() -> bool:
+            await store.insert(creation(new_task()))
+            return log_size(path) <= LIMIT_BYTES
+
+        await eventually(has_shrunk)
 
 
 async def test_a_query_is_stopped_at_its_deadline(tmp_path: Path) -> None:
