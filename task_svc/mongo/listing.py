@@ -24,7 +24,7 @@ class MongoQuery:
     """One query of a page, served by `index`."""
 
     filter: Document
-    projection: Document | None
+    projection: Document
     sort: Sequence[tuple[str, int]]
     skip: int
     limit: int
@@ -64,11 +64,11 @@ class IndexScan:
         return self._query(deleted, {}, {self.field: 1, "_id": 0}, skip=self.branch_limit - 1, limit=1)
 
     def page(self, deleted: bool, limit: int) -> MongoQuery:
-        """Return the query for the tasks of a branch."""
-        return self._query(deleted, self.residual_filters, None, skip=0, limit=limit)
+        """Return the query for the tasks of a branch. A search text can be 18 times as long as its task's text."""
+        return self._query(deleted, self.residual_filters, {"search_text": 0}, skip=0, limit=limit)
 
     def _query(
-        self, deleted: bool, residual_filters: Document, projection: Document | None, *, skip: int, limit: int
+        self, deleted: bool, residual_filters: Document, projection: Document, *, skip: int, limit: int
     ) -> MongoQuery:
         onward, back = ("$lt", "$gte") if self.descending else ("$gt", "$lte")
         bounds = {}
