@@ -1,7 +1,6 @@
 """What the SQLite store guarantees beyond the contract: durability, one process, and clear errors."""
 
 import asyncio
-import resource
 import sqlite3
 import sys
 from contextlib import closing
@@ -17,12 +16,14 @@ from task_svc.sqlite.store import _connect, open_store
 from task_svc.sqlite.threads import Readers, Writer
 from task_svc.sqlite.write_ahead_log import LIMIT_BYTES
 from tests.support.eventually import eventually
+from tests.support.task_svc.full_disk import full_disk
 from tests.support.task_svc.tasks import creation, new_task
 
 _WRITE_UNTIL_KILLED = """
 import asyncio, sys
 from pathlib import Path
 from task_svc.sqlite.store import open_store
+from tests.support.task_svc.full_disk import full_disk
 from tests.support.task_svc.tasks import creation, new_task
 
 async def main():
@@ -115,14 +116,8 @@ async def test_the_store_is_unavailable_while_the_disk_refuses_writes(tmp_path: 
     async with open_store(path) as store:
         await store.insert(creation(new_task()))
         await store.ping()
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        with capture_logs():  # a line on stdout may be written to a file too
-            resource.setrlimit(resource.RLIMIT_FSIZE, (log_size(path), hard))
-            try:
-                with pytest.raises(Unavailable):
-                    await store.ping()
-            finally:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        with full_disk(path), pytest.raises(Unavailable):
+            await store.ping()
         await store.ping()
 
 

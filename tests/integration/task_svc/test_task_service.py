@@ -12,6 +12,8 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc import StatusCode
+from grpc_health.v1 import health_pb2_grpc
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from task.v1 import events_pb2, task_pb2
 from task.v1.events_pb2 import ConfirmEventsRequest
 from task.v1.task_pb2 import (
@@ -27,7 +29,9 @@ from task.v1.task_pb2 import (
 
 from task_svc import convert, use_cases
 from task_svc.jobs import purge_once
+from tests.support.eventually import eventually
 from tests.support.statuses import refused
+from tests.support.task_svc.full_disk import full_disk
 from tests.support.task_svc.task_service import RunningTaskService, task_service
 from tests.support.task_svc.tasks import FIELDS, another, creation, new_task
 
@@ -65,6 +69,23 @@ def given(field: str) -> dict[str, Any]:
     value = getattr(convert.task_to_proto(new_task(**another(field))), field)
     assert value != getattr(Task(), field), f"task_svc/convert.py does not convert {field}"
     return {field: value}
+
+
+async def test_the_service_is_not_ready_while_the_store_cannot_write(
+    service: RunningTaskService, tmp_path: Path
+) -> None:
+    async with grpc.aio.insecure_channel(service.target) as channel:
+        stub: Any = health_pb2_grpc.HealthStub(channel)
+
+        async def state(expected: Any) -> bool:
+            request = HealthCheckRequest(service="task.v1.TaskService")
+            return bool((await stub.Check(request)).status == expected)
+
+        await create(service)
+        await eventually(lambda: state(HealthCheckResponse.SERVING))
+        with full_disk(tmp_path / "tasks.db"):
+            await eventually(lambda: state(HealthCheckResponse.NOT_SERVING))
+        await eventually(lambda: state(HealthCheckResponse.SERVING))
 
 
 @pytest.mark.parametrize("field", FIELDS)
