@@ -1,6 +1,7 @@
 """The periodic background jobs of the task service: reminders, purging, migration of texts, outbox gauges."""
 
 import asyncio
+import time
 
 import structlog
 
@@ -14,8 +15,8 @@ _log = structlog.get_logger("jobs")
 
 _PURGE_PAUSE = 3600.0
 _PURGE_BATCH = 200
-_MIGRATION_BATCH = 100
-_MIGRATION_PAUSE = 0.02  # leaves the store to the requests most of the time
+_MIGRATION_BATCH = 25  # a write about as long as others
+_MIGRATION_PAUSE_FACTOR = 2  # of the duration of a batch: the store is free for requests most of the time
 _MIGRATION_REPEAT = 3600.0  # longer than a rolling update
 _REFRESH_PAUSE = 2.0
 _REMIND_PAUSE = 1.0
@@ -42,8 +43,10 @@ async def purge_once(store: TaskRepository, clock: Clock) -> int:
 async def keep_migrating_texts(store: TaskRepository) -> None:
     """Migrate the texts that an earlier release stored, forever: one may still run during a rolling update."""
     while True:
+        begun = time.monotonic()
         is_more_left = await store.migrate_texts(_MIGRATION_BATCH)
-        await asyncio.sleep(_MIGRATION_PAUSE if is_more_left else _MIGRATION_REPEAT)
+        pause = _MIGRATION_PAUSE_FACTOR * (time.monotonic() - begun)
+        await asyncio.sleep(pause if is_more_left else _MIGRATION_REPEAT)
 
 
 async def keep_reminding(tasks: Tasks) -> None:

@@ -14,9 +14,9 @@ from task_svc.sqlite.rows import TASK_COLUMNS, task_values, to_task, write_label
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The tasks to write, and the id of the last task that was read; None if it was the last of all."""
+    """The tasks to write, each with whether its labels change; and the last id, None if it was the last of all."""
 
-    tasks: Sequence[Task]
+    tasks: Sequence[tuple[Task, bool]]
     last_id: str | None
 
 
@@ -34,13 +34,13 @@ def read(connection: sqlite3.Connection, limit: int) -> Batch | None:
 
 def write(connection: sqlite3.Connection, batch: Batch) -> None:
     """Write a batch and its position."""
-    for task in batch.tasks:
+    for task, has_new_labels in batch.tasks:
         values = task_values(task)
         written = connection.execute(
             "UPDATE tasks SET search_text = :search_text, labels = :labels WHERE id = :id AND revision = :revision",
             values,
         )
-        if written.rowcount:
+        if written.rowcount and has_new_labels:  # they have five indexes
             write_labels(connection, task, values)
     if batch.last_id is None:
         connection.execute("DELETE FROM text_migration")
@@ -48,9 +48,10 @@ def write(connection: sqlite3.Connection, batch: Batch) -> None:
         connection.execute("UPDATE text_migration SET last_id = ?", (batch.last_id,))
 
 
-def _outdated(rows: Sequence[sqlite3.Row]) -> Iterator[Task]:
+def _outdated(rows: Sequence[sqlite3.Row]) -> Iterator[tuple[Task, bool]]:
     for row in rows:
         task = to_task(row)
         values = task_values(task)
-        if any(values[name] != row[name] for name in ("search_text", "labels")):
-            yield task
+        has_new_labels = values["labels"] != row["labels"]
+        if has_new_labels or values["search_text"] != row["search_text"]:
+            yield task, has_new_labels
