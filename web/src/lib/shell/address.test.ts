@@ -1,5 +1,5 @@
 // @vitest-environment node
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { goto, page } from '#lib/testing/page.svelte.ts';
 import { address } from './address.svelte';
 
@@ -30,8 +30,12 @@ test('changing a filter closes the open task', () => {
 test('typing a search adds no history entry, and opening tasks adds one', async () => {
   await goto('?view=list');
   page.left = [];
-  address.show({ query: 'm' }, true);
-  address.show({ query: 'milk' }, true);
+  vi.useFakeTimers();
+  for (const text of ['m', 'milk']) {
+    address.type(text);
+    vi.advanceTimersByTime(1_000);
+  }
+  vi.useRealTimers();
   address.open('one');
   address.open('another');
   address.close();
@@ -43,4 +47,14 @@ test('closing without an open task does not navigate', async () => {
   page.left = [];
   address.close();
   expect(page.left).toEqual([]);
+});
+
+test('two quick changes both apply, although the navigation of the first has not ended', async () => {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  page.delay = promise;
+  address.show({ view: 'list' });
+  address.show({ labels: ['home'] });
+  expect(address.filters).toMatchObject({ view: 'list', labels: ['home'] });
+  resolve(undefined);
+  await vi.waitFor(() => expect(page.url.search).toBe('?view=list&label=home'));
 });

@@ -1,6 +1,6 @@
 import { afterEach, vi } from 'vitest';
 import { sessionEnded } from '#lib/api/session-fetch.ts';
-import { goto } from './page.svelte';
+import { goto, page } from './page.svelte';
 
 vi.mock('$app/state', () => import('./page.svelte'));
 vi.mock('$app/navigation', () => import('./page.svelte'));
@@ -9,5 +9,6 @@ afterEach(() => {
   vi.unstubAllGlobals();
   vi.useRealTimers();
   sessionEnded();
+  page.delay = undefined;
   return goto('?');
 });
