@@ -62,15 +62,38 @@ def test_a_task_is_edited_in_place(signed_in: Page, api: httpx.Client) -> None:
     assert (found["title"], found["priority"], found["revision"]) == ("Final", "HIGH", 2)
 
 
-def test_unsaved_edits_are_kept_when_the_editor_is_opened_again(signed_in: Page, api: httpx.Client) -> None:
-    _created(api, "First")
-    _created(api, "Second")
+def test_unsaved_edits_survive_escape_a_reload_and_a_deletion_elsewhere(signed_in: Page, api: httpx.Client) -> None:
+    task = _created(api, "First")
     board.open_board(signed_in)
     board.title_of(signed_in, "First").click()
-    board.editor(signed_in, "First").get_by_label("Description", exact=True).fill("half a sentence")
-    board.title_of(signed_in, "Second").click()
+    description = board.editor(signed_in, "First").get_by_label("Description", exact=True)
+    description.fill("half a sentence")
+    description.press("Escape")
+    expect(board.card(signed_in, "First").get_by_text("Unsaved changes")).to_be_visible()
     board.title_of(signed_in, "First").click()
-    expect(board.editor(signed_in, "First").get_by_label("Description", exact=True)).to_have_value("half a sentence")
+    signed_in.reload()
+    expect(description).to_have_value("half a sentence")
+    description.focus()
+    api.delete(f"/api/v1/tasks/{task['id']}")
+    expect(board.editor(signed_in, "First").get_by_text("This task was deleted")).to_be_visible()
+    expect(description).to_be_focused()
+    signed_in.keyboard.type("! ")
+    expect(description).to_have_value(re.compile("half a sentence! |! half a sentence"))
+
+
+def test_escape_belongs_to_the_input_method_while_it_composes(signed_in: Page, api: httpx.Client) -> None:
+    _created(api, "First")
+    board.open_board(signed_in)
+    board.title_of(signed_in, "First").click()
+    title = board.editor(signed_in, "First").get_by_label("Title")
+    expect(title).to_be_focused()
+    devtools = signed_in.context.new_cdp_session(signed_in)
+    devtools.send("Input.imeSetComposition", {"text": "か", "selectionStart": 1, "selectionEnd": 1})
+    expect(title).to_have_value("Firstか")
+    signed_in.keyboard.press("Escape")
+    expect(title).to_be_focused()
+    devtools.send("Input.insertText", {"text": "火"})
+    expect(title).to_have_value("First火")
 
 
 def test_an_invalid_value_shows_an_error_at_its_field(signed_in: Page, watch: Watch) -> None:

@@ -1,6 +1,6 @@
-import { screen, within } from '@testing-library/svelte';
+import { fireEvent, screen, within } from '@testing-library/svelte';
 import { userEvent } from '@testing-library/user-event';
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Task } from '#lib/api/tasks.ts';
 import { address } from '#lib/shell/address.svelte.ts';
 import type { App } from '#lib/shell/app.svelte.ts';
@@ -10,6 +10,7 @@ import { anApp, renderIn } from '#lib/testing/render.ts';
 import { FakeServer } from '#lib/testing/server.ts';
 import { text } from '#lib/text/index.ts';
 import Card from '#lib/board/Card.svelte';
+import OpenTask from './OpenTask.svelte';
 
 const user = userEvent.setup();
 let server: FakeServer;
@@ -24,9 +25,9 @@ beforeEach(() => {
   address.open(task.id);
 });
 
-/** Render the card of the task; it shows the editor while the URL names the task. */
+/** Render the editor; it is shown while the URL names the task. */
 function show() {
-  return renderIn(app, Card, { task: app.tasks.cache.get(task.id) ?? task });
+  return renderIn(app, OpenTask, {});
 }
 
 function field(label: string): HTMLInputElement {
@@ -84,17 +85,29 @@ test('saving without a change sends nothing', async () => {
 });
 
 test('after saving, the focus returns to the task', async () => {
+  renderIn(app, Card, { task });
   show();
   await save();
   await vi.waitFor(() => expect(document.activeElement?.textContent).toBe('Buy milk'));
 });
 
-test('Escape discards the edits', async () => {
+test('Escape keeps the edits for the next time, and says so at the card', async () => {
+  renderIn(app, Card, { task });
   show();
-  await write('Title', 'Never mind');
+  await write('Title', 'Later');
   await user.keyboard('{Escape}');
   await isClosed();
   expect([stored(), server.received]).toEqual([task, []]);
+  expect(screen.getByText('Unsaved changes')).toBeTruthy();
+  address.open(task.id);
+  await vi.waitFor(() => expect(field('Title').value).toBe('Later'));
+});
+
+test('edits are discarded on request', async () => {
+  show();
+  await write('Title', 'Never mind');
+  await user.click(screen.getByRole('button', { name: 'Discard changes' }));
+  await isClosed();
   address.open(task.id);
   await vi.waitFor(() => expect(field('Title').value).toBe('Buy milk'));
 });
@@ -180,17 +193,79 @@ describe('when the task was changed elsewhere in the meantime', () => {
   });
 });
 
-describe('when the card is rendered elsewhere in the meantime', () => {
-  test('the edits are still there, and saving them does not undo the move', async () => {
+describe('while the user types', () => {
+  test.each<[string, (task: Task) => Task]>([
+    ['is moved', (task) => server.tasks.update(task.id, { status: 'DONE' })],
+    ['is changed', (task) => server.tasks.update(task.id, { title: 'Theirs', labels: ['theirs'] })],
+    ['is deleted', (task) => (server.tasks.delete(task.id), server.tasks.get(task.id, true))],
+  ])('the field and the focus stay, although the task %s elsewhere', async (_, change) => {
+    show();
+    const labels = field('Labels');
+    await user.type(labels, 'home, sh');
+    app.tasks.receive(change(task));
+    await user.keyboard('op,');
+    expect(document.activeElement).toBe(labels);
+    expect([field('Labels'), labels.value]).toEqual([labels, 'home, shop,']);
+  });
+
+  test('a task that is deleted elsewhere can be restored and saved', async () => {
+    show();
+    await write('Title', 'Mine');
+    server.tasks.delete(task.id);
+    app.tasks.receive(server.tasks.get(task.id, true));
+    await user.click(await screen.findByRole('button', { name: 'Restore task' }));
+    await vi.waitFor(() => expect(screen.queryByRole('alert')).toBeNull());
+    await save();
+    await isClosed();
+    expect(stored()).toMatchObject({ title: 'Mine', delete_time: null });
+  });
+
+  test('a task that no longer exists leaves what was typed', async () => {
+    show();
+    await write('Title', 'Mine');
+    server.tasks.purge(task.id);
+    app.tasks.cache.drop(task.id);
+    await screen.findByText(/^This task was deleted/);
+    expect(field('Title').value).toBe('Mine');
+  });
+
+  test('Escape belongs to the input method that composes', async () => {
+    onTestFinished(app.typing.start());
+    show();
+    for (const key of [{ isComposing: true }, { keyCode: 229 }])
+      await fireEvent.keyDown(field('Title'), { key: 'Escape', ...key });
+    expect(address.task).toBe(task.id);
+    await fireEvent.keyDown(field('Title'), { key: 'Escape' });
+    expect(address.task).toBe('');
+  });
+});
+
+describe('after a reload', () => {
+  test('the edits are still there, and saving them does not undo a move', async () => {
+    app.drafts.load('ann');
     const { unmount } = show();
     await write('Title', 'Mine');
     unmount();
+    app = anApp();
+    app.drafts.load('ann');
     app.tasks.receive(server.tasks.update(task.id, { status: 'IN_PROGRESS' }));
     show();
     expect(field('Title').value).toBe('Mine');
     await save();
     await isClosed();
     expect(stored()).toMatchObject({ title: 'Mine', status: 'IN_PROGRESS' });
+  });
+
+  test('another user gets none of them', async () => {
+    app.drafts.load('ann');
+    const { unmount } = show();
+    await write('Title', 'Mine');
+    unmount();
+    app = anApp();
+    app.drafts.load('bob');
+    app.tasks.receive(task);
+    show();
+    expect(field('Title').value).toBe('Buy milk');
   });
 
   test('without edits, the editor shows the current task', () => {

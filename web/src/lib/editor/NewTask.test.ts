@@ -1,4 +1,4 @@
-import { fireEvent, screen } from '@testing-library/svelte';
+import { cleanup, fireEvent, screen } from '@testing-library/svelte';
 import { userEvent } from '@testing-library/user-event';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { App } from '#lib/shell/app.svelte.ts';
@@ -44,6 +44,16 @@ test('a title is enough, and the form is ready for the next task immediately', a
   await vi.waitFor(() => expect(app.announcer.message).toBe('“Buy milk” added'));
   expect(server.tasks.all).toMatchObject([{ title: 'Buy milk', status: 'TODO', priority: 'MEDIUM', labels: [] }]);
   expect(app.underway.has(server.tasks.all[0]?.id ?? '')).toBe(true);
+});
+
+test('what is typed survives a reload', async () => {
+  app.drafts.load('ann');
+  await user.type(field('Title'), 'Half a thou');
+  cleanup();
+  app = anApp();
+  app.drafts.load('ann');
+  renderIn(app, NewTask, {});
+  expect(field('Title').value).toBe('Half a thou');
 });
 
 test('without a title nothing is sent', async () => {

@@ -11,6 +11,9 @@ export class Session {
   /** Why the session could not be loaded, while the state is unknown. */
   error = $state<unknown>();
 
+  /** Called when a session begins, before it is shown. */
+  onbegin: (user: string) => void = () => undefined;
+
   constructor(private readonly calls: typeof api = api) {}
 
   /** Load the current session from the gateway. */
@@ -46,6 +49,7 @@ export class Session {
   }
 
   #begin(user: string): void {
+    this.onbegin(user);
     this.user = user;
     this.state = 'present';
   }

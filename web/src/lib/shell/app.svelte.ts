@@ -1,17 +1,17 @@
 import { createContext } from 'svelte';
-import { SvelteMap, SvelteSet } from 'svelte/reactivity';
+import { SvelteSet } from 'svelte/reactivity';
 import { whenUnauthorized } from '#lib/api/send.ts';
-import type { Task } from '#lib/api/tasks.ts';
+import { Drafts } from '#lib/editor/drafts.svelte.ts';
 import { Inbox } from '#lib/inbox/inbox.svelte.ts';
 import { Live, type LiveStatus } from '#lib/live/live.ts';
 import { Session } from '#lib/session/session.svelte.ts';
 import { TaskActions } from '#lib/tasks/actions.ts';
-import type { Content } from '#lib/tasks/changes.ts';
 import type { TaskList } from '#lib/tasks/list.svelte.ts';
 import { Tasks } from '#lib/tasks/tasks.svelte.ts';
 import { text } from '#lib/text/index.ts';
 import { Toasts } from '#lib/toasts/toasts.svelte.ts';
 import { Menu } from '#lib/ui/menu.svelte.ts';
+import { Typing } from '#lib/ui/typing.svelte.ts';
 import { address } from './address.svelte';
 import { Announcer } from './announcer.svelte';
 import { Clock } from './clock.svelte';
@@ -33,8 +33,8 @@ export class App {
   readonly live = new Live();
   liveStatus = $state<LiveStatus>('offline');
   readonly actions = new TaskActions(this.tasks, this.toasts, this.announcer);
-  /** The unsaved edits and the version of the task that they are based on, by task ID. */
-  readonly drafts = new SvelteMap<string, { seen: Task; content: Content }>();
+  readonly drafts = new Drafts();
+  readonly typing = new Typing();
   /** The lists on the page. */
   readonly lists = new SvelteSet<TaskList>();
   /** The IDs of tasks that were created here and whose notification has not arrived yet. */
@@ -44,6 +44,7 @@ export class App {
 
   /** Start. Return a function that stops everything. */
   start(): () => void {
+    this.session.onbegin = (user) => this.#resetFor(user);
     whenUnauthorized(() => this.#expire());
     this.live.onstatus = (status) => this.#show(status);
     this.live.onunauthorized = () => this.#expire();
@@ -63,11 +64,11 @@ export class App {
     this.live.on('reset', () => void this.inbox.reload());
     this.theme.load();
     void this.open();
-    const stopClock = this.clock.start();
+    const stop = [this.clock.start(), this.typing.start()];
     document.addEventListener('visibilitychange', this.#returned);
     return () => {
       document.removeEventListener('visibilitychange', this.#returned);
-      stopClock();
+      stop.forEach((each) => each());
       this.live.stop();
     };
   }
@@ -117,7 +118,6 @@ export class App {
   }
 
   #begin(): void {
-    if (this.#user !== this.session.user) this.#resetFor(this.session.user);
     this.live.start(this.#user);
     void this.inbox.reload();
   }
@@ -129,12 +129,13 @@ export class App {
 
   /** Discard all data of the previous user. */
   #resetFor(user: string): void {
+    if (user === this.#user) return;
     this.#user = user;
     this.tasks.cache.clear(user);
     this.inbox.clear();
     this.toasts.clear();
     this.announcer.say('');
-    this.drafts.clear();
+    this.drafts.load(user);
     this.underway.clear();
   }
 }

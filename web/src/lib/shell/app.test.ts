@@ -1,9 +1,12 @@
+import { screen } from '@testing-library/svelte';
+import { tick } from 'svelte';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { updateTask } from '#lib/api/tasks.ts';
 import { contentOf } from '#lib/tasks/changes.ts';
-import { anApp } from '#lib/testing/render.ts';
+import { anApp, renderIn } from '#lib/testing/render.ts';
 import { Refusal } from '#lib/testing/refusal.ts';
 import { FakeServer } from '#lib/testing/server.ts';
+import ExpiredDialog from '#lib/login/ExpiredDialog.svelte';
 import type { App } from './app.svelte';
 
 let server: FakeServer;
@@ -21,11 +24,20 @@ function write(): void {
   const task = server.tasks.add();
   app.tasks.receive(task);
   app.inbox.receive(server.inbox.add());
-  app.drafts.set(task.id, { seen: task, content: { ...contentOf(task), title: 'Mine' } });
+  app.drafts.set({ seen: task, content: { ...contentOf(task), title: 'Mine' } });
 }
 
 function left(): number[] {
-  return [app.tasks.cache.all.length, app.inbox.notifications.length, app.drafts.size];
+  return [
+    app.tasks.cache.all.length,
+    app.inbox.notifications.length,
+    app.drafts.get(server.tasks.all[0]?.id ?? '') ? 1 : 0,
+  ];
+}
+
+async function type(event: 'input' | 'focusout'): Promise<void> {
+  document.body.dispatchEvent(new Event(event, { bubbles: true }));
+  await tick();
 }
 
 async function expire(): Promise<void> {
@@ -40,6 +52,17 @@ test('a session that expires keeps the unsaved edits', async () => {
   expect([app.session.state, app.liveStatus, ...left()]).toEqual(['expired', 'offline', 1, 1, 1]);
   await app.logIn('ann', 'secret');
   expect([app.session.state, ...left()]).toEqual(['present', 1, 1, 1]);
+});
+
+test('the dialog for an expired session waits until the user has finished typing', async () => {
+  await type('input');
+  await expire();
+  renderIn(app, ExpiredDialog, {});
+  expect(screen.queryByRole('dialog')).toBeNull();
+  await type('focusout');
+  expect(screen.getByRole('dialog', { name: 'Sign in again' })).toBeTruthy();
+  await type('input');
+  expect(screen.getByRole('dialog', { name: 'Sign in again' })).toBeTruthy();
 });
 
 test('a 401 just after a login is retried and the session stays; a later one ends it', async () => {

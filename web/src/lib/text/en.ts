@@ -10,7 +10,6 @@ export const en = {
   loading: 'Loading…',
   retry: 'Try again',
   close: 'Close',
-  cancel: 'Cancel',
   save: 'Save',
 
   login: {
@@ -74,6 +73,7 @@ export const en = {
     delete: 'Delete',
     overdue: 'Overdue',
     focused: 'Selected task',
+    unsaved: 'Unsaved changes',
     gone: 'This task was deleted or does not exist.',
     underway: 'Notification pending',
   },
@@ -91,6 +91,9 @@ export const en = {
     takeOver: 'Use the new values',
     saveAnyway: 'Save my edits',
     none: 'empty',
+    deleted: 'This task was deleted. Your text is still here: copy it, or restore the task and save it.',
+    restore: 'Restore task',
+    discard: 'Discard changes',
   },
 
   filters: {

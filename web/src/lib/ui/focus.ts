@@ -1,7 +1,10 @@
 import { tick } from 'svelte';
 
-/** Focus the element with this ID after pending updates of the page. */
-export async function focusOn(id: string): Promise<void> {
+/** Focus the first element that exists of those with these IDs, after pending updates of the page. */
+export async function focusOn(...ids: readonly string[]): Promise<void> {
   await tick();
-  document.getElementById(id)?.focus();
+  ids
+    .map((id) => document.getElementById(id))
+    .find(Boolean)
+    ?.focus();
 }
