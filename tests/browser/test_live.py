@@ -173,14 +173,60 @@ def test_eight_tabs_share_one_stream_and_another_tab_takes_it_over(
     assert len(streams) == 2
 
 
-def test_a_rate_limit_error_says_when_to_try_again(new_page: NewPage, site: Site, user: User, watch: Watch) -> None:
+def test_over_the_rate_limit_the_page_counts_down_also_when_it_is_opened(
+    new_page: NewPage, site: Site, user: User, watch: Watch
+) -> None:
     watch.expect("status of 429|/api/v1/events")
-    with site.narrow(api=20) as url:
+    with site.narrow(api=12) as url:
         page = new_page(user, at=url)
         board.open_board(page)
+        limited = page.get_by_role("status").filter(has_text="Too many requests")
         for number in range(30):
             board.add(page, f"Hasty {number}")
-            if page.get_by_role("alert").count():
+            if limited.count():
                 break
-        expect(page.get_by_role("alert").first).to_contain_text("Try again in")
-        expect(page.get_by_role("textbox", name="Title").first).not_to_have_value("")
+        expect(limited).to_contain_text("Continuing in")
+        page.reload()
+        expect(limited).to_contain_text("Continuing in")
+
+
+def test_after_the_rate_limit_the_page_continues(signed_in: Page, watch: Watch, api: httpx.Client) -> None:
+    watch.expect("status of 429")
+    board.open_board(signed_in)
+    signed_in.route(
+        re.compile("/api/v1/tasks$"), lambda route: route.fulfill(status=429, headers={"Retry-After": "1"}), times=1
+    )
+    board.add(signed_in, "Later")
+    expect(signed_in.get_by_text("Too many requests")).to_be_visible()
+    expect(board.card(signed_in, "Later")).to_have_attribute("aria-busy", "false")
+    expect(signed_in.get_by_text("Too many requests")).to_have_count(0)
+    assert len(api.get("/api/v1/tasks").json()["tasks"]) == 1
+
+
+def test_where_event_streams_are_blocked_the_page_says_so_and_updates_on_focus(
+    signed_in: Page, api: httpx.Client, watch: Watch
+) -> None:
+    watch.expect("net::ERR_FAILED .*/api/v1/events")
+    signed_in.route("**/api/v1/events", lambda route: route.abort())
+    signed_in.goto("/")
+    expect(signed_in.get_by_text("Offline")).to_be_visible()
+    api.post("/api/v1/tasks", json={"title": "From elsewhere"})
+    signed_in.evaluate("window.dispatchEvent(new Event('focus'))")
+    expect(signed_in.get_by_text("Not live")).to_be_visible()
+    expect(board.card(signed_in, "From elsewhere")).to_be_visible()
+
+
+def test_a_part_of_the_page_that_cannot_be_loaded_offers_a_reload(signed_in: Page, watch: Watch) -> None:
+    watch.expect("net::ERR_FAILED .*/_app/")
+    board.open_board(signed_in)
+    signed_in.route("**/_app/**", lambda route: route.abort())
+    button = signed_in.get_by_role("button", name="Filter", exact=True)
+    for _ in range(2):
+        button.click()
+        expect(board.toast(signed_in, "This part of the page could not be loaded").first).to_be_visible()
+        expect(button).to_have_attribute("aria-expanded", "false")
+    signed_in.get_by_role("button", name="Notifications").click()
+    signed_in.unroute("**/_app/**")
+    signed_in.get_by_role("button", name="Reload").last.click()
+    button.click()
+    expect(signed_in.get_by_role("dialog", name="Filter")).to_be_visible()

@@ -1,7 +1,7 @@
 """Signing in and out, and sessions that end while the page is in use."""
 
 import httpx
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import NewPage
 from tests.browser.harness import board
@@ -33,6 +33,21 @@ def test_a_wrong_password_shows_an_error_at_its_field_and_keeps_the_input(page: 
     expect(page.get_by_label("Password")).to_have_accessible_description("Incorrect username or password.")
     expect(page.get_by_label("Username")).to_have_value(user.name)
     assert len(watch.seen("401")) == 2
+
+
+def test_a_browser_that_keeps_no_cookie_gets_the_remedy(page: Page, user: User) -> None:
+    page.add_init_script("Object.defineProperty(window, 'isSecureContext', {value: false})")
+
+    def without_cookie(route: Route) -> None:
+        response = route.fetch()  # keeps the cookie itself
+        page.context.clear_cookies()
+        route.fulfill(status=response.status, body=response.body())
+
+    page.route("**/api/v1/session", without_cookie)
+    page.goto("/")
+    board.sign_in(page, user.name, user.password)
+    expect(page.get_by_role("alert")).to_contain_text("Open Taskmesh over HTTPS or at localhost")
+    expect(page.get_by_label("Password")).to_have_value(user.password)
 
 
 def test_too_many_attempts_show_when_to_try_again(new_page: NewPage, site: Site, user: User, watch: Watch) -> None:

@@ -4,7 +4,7 @@ import type { Problem, Violation } from './generated';
  * A failed call of the API.
  *
  * `status` is the HTTP status, or 0 if there was no usable response. `reason` comes from the API; with status 0 it is
- * `OFFLINE`, `TIMEOUT` or `SESSION_NOT_READY`.
+ * `OFFLINE`, `TIMEOUT`, `SESSION_NOT_READY` or `NO_COOKIE`.
  */
 export class ApiError extends Error {
   constructor(

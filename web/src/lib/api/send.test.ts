@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeServer } from '#lib/testing/server.ts';
 import { Refusal } from '#lib/testing/refusal.ts';
 import { ApiError } from './errors';
+import { rateLimit } from './rate-limit.svelte';
 import { send, whenUnauthorized, type Call } from './send';
 import { createTask, deleteTask, undeleteTask, updateTask } from './tasks';
 import { logIn } from './session';
@@ -169,7 +170,7 @@ describe('Retry-After', () => {
     ['soon', undefined],
     ['', undefined],
   ])('of “%s” is %s seconds', async (header, seconds) => {
-    respond('GET', '{}', { status: 429, headers: { 'Retry-After': header } });
+    respond('GET', '{}', { status: 500, headers: { 'Retry-After': header } });
     expect((await failureOf(() => send('/api/v1/tasks'))).retryAfterSeconds).toBe(seconds);
   });
 });
@@ -183,4 +184,39 @@ test('the handler for 401 is called on a 401, and only then', async () => {
   expect(onUnauthorized).not.toHaveBeenCalled();
   expect(await failureOf(() => send('/api/v1/session'))).toMatchObject({ status: 401 });
   expect(onUnauthorized).toHaveBeenCalledOnce();
+});
+
+describe('over the rate limit', () => {
+  const LIMITED = new Refusal(429, 'RATE_LIMITED', {}, { 'Retry-After': '3' });
+
+  test('every call waits, and continues when the limit is over', async () => {
+    vi.useFakeTimers();
+    server.refuse('POST', LIMITED);
+    const created = createTask({ title: 'Buy milk' }, 'key');
+    await vi.advanceTimersByTimeAsync(1_600);
+    expect(rateLimit.seconds).toBe(2);
+    const listed = send('/api/v1/tasks');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(server.received).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(await created).toMatchObject({ title: 'Buy milk' });
+    expect(await listed).toMatchObject({ tasks: expect.any(Array) });
+    expect([server.received.length, rateLimit.seconds]).toEqual([3, 0]);
+  });
+
+  test('a cancelled call does not continue', async () => {
+    vi.useFakeTimers();
+    server.refuse('GET', LIMITED);
+    const cancel = new AbortController();
+    const failure = send('/api/v1/tasks', { signal: cancel.signal }).catch((error: unknown) => error);
+    cancel.abort();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await failure).toMatchObject({ name: 'AbortError' });
+    expect(server.received).toHaveLength(1);
+  });
+
+  test('a password is not tried again', async () => {
+    server.refuse('GET', LIMITED);
+    await expect(logIn('ann', 'secret')).rejects.toMatchObject({ status: 429, retryAfterSeconds: 3 });
+  });
 });

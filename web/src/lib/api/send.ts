@@ -1,5 +1,6 @@
 import { ApiError, errorOf } from './errors';
 import { pause } from './pause';
+import { rateLimit } from './rate-limit.svelte';
 import { sessionFetch } from './session-fetch';
 
 type Value = string | number | boolean;
@@ -19,6 +20,7 @@ export interface Call {
 
 const TIMEOUT_MS = 20_000;
 const PAUSES_MS = [300, 1200];
+const LONGEST_LIMIT_S = 120;
 
 let onUnauthorized: () => void = () => undefined;
 
@@ -27,18 +29,35 @@ export function whenUnauthorized(handler: () => void): void {
   onUnauthorized = handler;
 }
 
-/** Call the API at the page's origin. Return the response's JSON, or `undefined` if it is empty. Throws ApiError. */
+/**
+ * Call the API at the page's origin. Return the response's JSON, or `undefined` if it is empty. Throws ApiError.
+ *
+ * A call over the rate limit had no effect, so it waits and is sent again, whatever its method.
+ */
 export async function send<T>(path: string, call: Call = {}): Promise<T> {
   const isRepeatable = call.isRepeatable ?? (call.method ?? 'GET') === 'GET';
-  for (let attempt = 0; ; attempt++) {
+  for (let attempt = 0; ;) {
+    await rateLimit.wait(call.signal);
     try {
       return await sendOnce<T>(path, call);
     } catch (error) {
-      const pauseMs = PAUSES_MS[attempt];
+      const limitSeconds = limitOf(error, call);
+      if (limitSeconds) {
+        rateLimit.begin(limitSeconds);
+        continue;
+      }
+      const pauseMs = PAUSES_MS[attempt++];
       if (!(error instanceof ApiError && error.isPassing && isRepeatable) || pauseMs === undefined) throw error;
       await pause(pauseMs * (0.5 + Math.random()));
     }
   }
+}
+
+/** The seconds to wait after an error; 0 if it is no rate limit. Passwords have a limit of their own, against guessing. */
+function limitOf(error: unknown, { headers }: Call): number {
+  if (!(error instanceof ApiError) || error.status !== 429 || headers?.['Authorization']) return 0;
+  const seconds = error.retryAfterSeconds ?? 0;
+  return seconds <= LONGEST_LIMIT_S ? seconds : 0;
 }
 
 async function sendOnce<T>(path: string, call: Call): Promise<T> {

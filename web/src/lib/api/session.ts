@@ -15,8 +15,9 @@ export function getSession(): Promise<Session> {
 /**
  * Sign in. The gateway sets the session cookie, which is HttpOnly: scripts cannot read it.
  *
- * Returns when the gateway accepts the new session. Throws ApiError: 401 for a wrong username or password, with reason
- * SESSION_NOT_READY if the gateway still does not accept the session after two seconds.
+ * Returns when the gateway accepts the new session. Throws ApiError: 401 for a wrong username or password. If the gateway
+ * still does not accept the session after two seconds, the reason is NO_COOKIE where the browser keeps no session cookie,
+ * otherwise SESSION_NOT_READY.
  */
 export async function logIn(user: string, password: string): Promise<Session> {
   await send(PATH, { headers: { Authorization: `Basic ${base64(`${user}:${password}`)}` } });
@@ -26,7 +27,8 @@ export async function logIn(user: string, password: string): Promise<Session> {
     return await getSession();
   } catch (error) {
     if (!(error instanceof ApiError && error.status === 401)) throw error;
-    throw new ApiError(0, 'SESSION_NOT_READY', 'The gateway does not accept the new session yet', error.requestId);
+    const reason = keepsCookies() ? 'SESSION_NOT_READY' : 'NO_COOKIE';
+    throw new ApiError(0, reason, 'The gateway does not accept the new session yet', error.requestId);
   }
 }
 
@@ -34,6 +36,11 @@ export async function logIn(user: string, password: string): Promise<Session> {
 export async function logOut(): Promise<void> {
   await send(PATH, { method: 'POST', query: { session_logout: true } });
   sessionEnded();
+}
+
+// The cookie is Secure: it is kept only over HTTPS and on localhost.
+function keepsCookies(): boolean {
+  return globalThis.isSecureContext !== false && globalThis.navigator?.cookieEnabled !== false;
 }
 
 function base64(text: string): string {

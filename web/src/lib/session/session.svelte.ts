@@ -30,7 +30,7 @@ export class Session {
 
   /**
    * Sign in. Throws ApiError: 401 for a wrong username or password, 429 after too many attempts, 0 with reason
-   * SESSION_NOT_READY if the new session does not start in time.
+   * SESSION_NOT_READY or NO_COOKIE if the new session does not start in time.
    */
   async logIn(user: string, password: string): Promise<void> {
     this.#begin((await this.calls.logIn(user, password)).user);

@@ -67,6 +67,15 @@ describe('signing in', () => {
     expect(session.state).toBe('unknown');
   });
 
+  test('where the browser keeps no cookie says so', async () => {
+    vi.useFakeTimers();
+    vi.stubGlobal('isSecureContext', false);
+    server.storesSessionAfterMs = Infinity;
+    const failure = session.logIn('bob', 'secret').catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(await failure).toMatchObject({ status: 0, reason: 'NO_COOKIE' });
+  });
+
   test('renews an expired session', async () => {
     await session.load();
     session.expire();

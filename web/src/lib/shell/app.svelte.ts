@@ -19,6 +19,7 @@ import { Theme } from './theme.svelte';
 
 const UNDERWAY_MS = 30_000;
 const CONNECTING_SHOWN_AFTER_MS = 1_500;
+const POLLED_AFTER_MS = 5_000;
 
 /** The composition root of the page: creates all state and connects it. */
 export class App {
@@ -31,7 +32,8 @@ export class App {
   readonly clock = new Clock();
   readonly theme = new Theme();
   readonly live = new Live();
-  liveStatus = $state<LiveStatus>('offline');
+  /** The status of the live updates; `blocked` if only the event stream fails. The page then loads its data on focus. */
+  liveStatus = $state<LiveStatus | 'blocked'>('offline');
   readonly actions = new TaskActions(this.tasks, this.toasts, this.announcer);
   readonly drafts = new Drafts();
   readonly typing = new Typing();
@@ -41,6 +43,7 @@ export class App {
   readonly underway = new SvelteSet<string>();
   #user = '';
   #connecting: ReturnType<typeof setTimeout> | undefined;
+  #offline: ReturnType<typeof setTimeout> | undefined;
 
   /** Start. Return a function that stops everything. */
   start(): () => void {
@@ -65,9 +68,13 @@ export class App {
     this.theme.load();
     void this.open();
     const stop = [this.clock.start(), this.typing.start()];
-    document.addEventListener('visibilitychange', this.#returned);
+    const life = new AbortController();
+    document.addEventListener('visibilitychange', () => this.#returned(), life);
+    window.addEventListener('online', () => this.#returned(), life);
+    window.addEventListener('focus', () => void this.#poll(), life);
     return () => {
-      document.removeEventListener('visibilitychange', this.#returned);
+      life.abort();
+      clearTimeout(this.#offline);
       stop.forEach((each) => each());
       this.live.stop();
     };
@@ -99,15 +106,29 @@ export class App {
     setTimeout(() => this.underway.delete(taskId), UNDERWAY_MS);
   }
 
-  // The user may have signed in in another tab in the meantime.
-  readonly #returned = () => {
-    if (document.visibilityState === 'visible' && ['absent', 'expired'].includes(this.session.state)) void this.open();
-  };
+  // The user may have signed in in another tab in the meantime, or the server may be back.
+  #returned(): void {
+    const { state, error } = this.session;
+    if (document.hidden || (state === 'unknown' && !error)) return;
+    void (state === 'present' ? this.#poll() : this.open());
+  }
+
+  // Something between the browser and the server may block event streams only.
+  async #poll(): Promise<void> {
+    if (document.hidden || this.session.state !== 'present' || !['offline', 'blocked'].includes(this.liveStatus))
+      return;
+    await this.inbox.reload();
+    if (this.inbox.error || this.liveStatus === 'live') return;
+    this.liveStatus = 'blocked';
+    for (const each of this.lists) void each.reload();
+  }
 
   // A short reconnect of a live stream is not shown.
   #show(status: LiveStatus): void {
     clearTimeout(this.#connecting);
+    clearTimeout(this.#offline);
     if (status === 'live') this.#retry();
+    if (status === 'offline') this.#offline = setTimeout(() => void this.#poll(), POLLED_AFTER_MS);
     if (status !== 'connecting' || this.liveStatus !== 'live') this.liveStatus = status;
     else this.#connecting = setTimeout(() => (this.liveStatus = status), CONNECTING_SHOWN_AFTER_MS);
   }

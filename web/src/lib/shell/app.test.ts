@@ -114,3 +114,14 @@ test('a failed load is retried when the server is back', async () => {
   app.live.onstatus?.('live');
   await vi.waitFor(() => expect(app.inbox.notifications).toHaveLength(1));
 });
+
+test('where only event streams are blocked, the page says so and loads its data on focus', async () => {
+  app.live.stop();
+  server.inbox.add();
+  window.dispatchEvent(new Event('focus'));
+  await vi.waitFor(() => expect(app.liveStatus).toBe('blocked'));
+  expect(app.inbox.notifications).toHaveLength(1);
+  server.inbox.add();
+  window.dispatchEvent(new Event('focus'));
+  await vi.waitFor(() => expect(app.inbox.notifications).toHaveLength(2));
+});

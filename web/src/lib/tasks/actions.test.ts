@@ -48,12 +48,12 @@ test('a move to the same status does nothing', async () => {
 });
 
 test('a failure shows an error with the request ID', async () => {
-  server.refuse('PATCH', new Refusal(429, 'TOO_MANY', { request_id: 'abc' }, { 'Retry-After': '3' }));
+  server.refuse('PATCH', new Refusal(403, 'FORBIDDEN', { request_id: 'abc' }));
   await actions.move(task, 'DONE');
   expect(theToast()).toMatchObject({
     kind: 'error',
     title: 'Buy milk',
-    detail: 'Too many requests. Try again in 3 seconds.',
+    detail: 'You are not allowed to do this.',
     requestId: 'abc',
   });
 });

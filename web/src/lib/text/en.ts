@@ -36,10 +36,12 @@ export const en = {
     connecting: 'Connecting',
     live: 'Live',
     offline: 'Offline',
+    blocked: 'Not live',
     hints: {
       connecting: 'Live updates start when the connection is open.',
       live: 'You see changes as they happen.',
       offline: 'The tasks may be out of date. They update automatically when the connection is back.',
+      blocked: 'Your network blocks live updates. The tasks update when you return to this page.',
     },
   },
 
@@ -145,6 +147,11 @@ export const en = {
     show: 'Open',
   },
 
+  rateLimit: {
+    lead: 'Too many requests. Your changes are kept and sent later.',
+    left: (seconds: number) => `Continuing in ${count(seconds, 'second', 'seconds')}.`,
+  },
+
   toasts: { region: 'Messages', dismiss: 'Dismiss' },
 
   errors: {
@@ -154,7 +161,10 @@ export const en = {
     rule: (field: string, description: string) => `${field} ${description}.`,
     retryIn: (seconds: number) => `Try again in ${count(seconds, 'second', 'seconds')}.`,
     reasons: {
-      SESSION_NOT_READY: 'Your username and password are correct, but the session did not start in time. Try again.',
+      SESSION_NOT_READY:
+        'Your username and password are correct, but the session did not start in time. Try again. If it happens again, allow cookies for this site.',
+      NO_COOKIE:
+        'Your username and password are correct, but the browser kept no session cookie. Open Taskmesh over HTTPS or at localhost, and allow cookies for this site.',
     } as Record<string, string>,
     statuses: {
       0: 'Could not reach the server. Check your connection and try again.',
@@ -171,6 +181,11 @@ export const en = {
       504: 'The server took too long to respond. Try again.',
     } as Record<number, string>,
     other: 'Something went wrong. Try again. If it keeps happening, report it with the request ID.',
+    part: {
+      title: 'This part of the page could not be loaded',
+      detail: 'The connection failed, or there is a new version. Your unsaved changes survive a reload.',
+      reload: 'Reload',
+    },
     page: { 404: 'Page not found', other: 'Something went wrong', back: 'Back to tasks' },
   },
 };
