@@ -240,6 +240,22 @@ describe('while the user types', () => {
   });
 });
 
+test('a due time stays the same when the time zone changes, and a new one is in the new zone', async () => {
+  onTestFinished(() => void vi.unstubAllEnvs());
+  vi.stubEnv('TZ', 'America/New_York');
+  app.clock.tick();
+  show();
+  await fireEvent.change(field('Due'), { target: { value: '2026-03-09T22:30' } });
+  vi.stubEnv('TZ', 'Asia/Tokyo');
+  app.clock.tick();
+  await vi.waitFor(() => expect(field('Due').value).toBe('2026-03-10T11:30'));
+  expect(screen.getByText('Time zone: Asia/Tokyo')).toBeTruthy();
+  await fireEvent.change(field('Due'), { target: { value: '2026-03-10T12:30' } });
+  await save();
+  await isClosed();
+  expect(stored().due_time).toBe('2026-03-10T03:30:00.000Z');
+});
+
 describe('after a reload', () => {
   test('the edits are still there, and saving them does not undo a move', async () => {
     app.drafts.load('ann');

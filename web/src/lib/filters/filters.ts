@@ -11,6 +11,7 @@ export const ORDERS = [
   'due_time',
   'priority desc',
 ] as const satisfies readonly TaskOrder[];
+const MINUTE_MS = 60_000; // the query changes, and is sent again, once a minute
 export const VIEWS = ['board', 'list'] as const;
 
 export type View = (typeof VIEWS)[number];
@@ -98,7 +99,7 @@ function dueRange(due: Due | '', now: Date): Pick<TaskQuery, 'due_after' | 'due_
     new Date(now.getFullYear(), now.getMonth(), now.getDate() + daysOn).toISOString();
   switch (due) {
     case 'overdue':
-      return { due_before: now.toISOString() };
+      return { due_before: new Date(Math.floor(now.getTime() / MINUTE_MS) * MINUTE_MS).toISOString() };
     case 'today':
       return { due_after: midnight(0), due_before: midnight(1) };
     case 'week':

@@ -25,7 +25,7 @@ export class TaskList {
   /** The error of the last load, if it failed. */
   error = $state<unknown>();
 
-  readonly query: TaskQuery;
+  #query = $state.raw<TaskQuery>({});
   readonly #cache: TaskCache;
   readonly #fetch: Fetch;
   #next = $state<string>(); // the token of the next page; empty after the last one
@@ -35,7 +35,7 @@ export class TaskList {
 
   constructor(cache: TaskCache, query: TaskQuery, fetch: Fetch = listTasks) {
     this.#cache = cache;
-    this.query = query;
+    this.#query = query;
     this.#fetch = fetch;
   }
 
@@ -71,6 +71,13 @@ export class TaskList {
     });
   }
 
+  /** Change the query, because time has passed. The tasks stay until the new ones are loaded. */
+  async ask(query: TaskQuery): Promise<void> {
+    if (JSON.stringify(query) === JSON.stringify(this.#query)) return;
+    this.#query = query;
+    await this.reload();
+  }
+
   /** Cancel the current load. */
   close(): void {
     this.#cancel.abort();
@@ -79,12 +86,12 @@ export class TaskList {
   }
 
   get #order() {
-    return this.query.order_by ?? 'create_time desc';
+    return this.#query.order_by ?? 'create_time desc';
   }
 
   #visible(): readonly Task[] {
     return this.#cache.all
-      .filter((task) => matches(task, this.query))
+      .filter((task) => matches(task, this.#query))
       .map((task) => ({ task, place: placeOf(task, this.#order) }))
       .filter(({ place }) => this.#isShown(place))
       .sort((a, b) => compare(a.place, b.place, this.#order))
@@ -115,7 +122,7 @@ export class TaskList {
   /** Load one page. Return whether it contains tasks. */
   async #loadPage(size: number, signal: AbortSignal): Promise<boolean> {
     const expected = this.#expected();
-    const page = await this.#fetch({ ...this.query, page_size: size, page_token: this.#next ?? '' }, signal);
+    const page = await this.#fetch({ ...this.#query, page_size: size, page_token: this.#next ?? '' }, signal);
     signal.throwIfAborted();
     this.#cache.put(...page.tasks);
     const last = page.tasks.at(-1);
@@ -131,7 +138,7 @@ export class TaskList {
   #expected(): Task[] {
     return this.#cache.all
       .filter((task) => task.revision > 0 && this.#cache.confirmed(task.id) === task)
-      .filter((task) => matches(task, this.query) && !this.#isRead(placeOf(task, this.#order)));
+      .filter((task) => matches(task, this.#query) && !this.#isRead(placeOf(task, this.#order)));
   }
 
   /** Drop expected tasks that the page did not contain, unless they were updated in the meantime. */

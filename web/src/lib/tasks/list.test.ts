@@ -339,3 +339,18 @@ test('a list requests with its own query', async () => {
   await list.loadMore();
   expect(asked).toEqual([{ labels: ['home'], order_by: 'due_time', page_size: 50, page_token: '' }]);
 });
+
+test('another query loads its tasks, and the same one loads nothing', async () => {
+  server.tasks.add({ title: 'Today', due_time: '2026-01-01T12:00:00Z' });
+  server.tasks.add({ title: 'Tomorrow', due_time: '2026-01-02T12:00:00Z' });
+  const day = (date: number) => ({
+    due_after: `2026-01-0${date}T00:00:00Z`,
+    due_before: `2026-01-0${date + 1}T00:00:00Z`,
+  });
+  const list = listOf(day(1));
+  await list.loadMore();
+  await list.ask(day(1));
+  expect([list.tasks.map(({ title }) => title), server.received.length]).toEqual([['Today'], 1]);
+  await list.ask(day(2));
+  expect([list.tasks.map(({ title }) => title), server.received.length]).toEqual([['Tomorrow'], 2]);
+});

@@ -1,33 +1,33 @@
 import { text } from '.';
 
 const DAY_MS = 86_400_000;
-const day = new Intl.DateTimeFormat(text.language, { day: 'numeric', month: 'short' });
-const dayOfYear = new Intl.DateTimeFormat(text.language, { day: 'numeric', month: 'short', year: 'numeric' });
-const hour = new Intl.DateTimeFormat(text.language, { hour: 'numeric', minute: '2-digit' });
-const full = new Intl.DateTimeFormat(text.language, { dateStyle: 'full', timeStyle: 'short' });
 const relative = new Intl.RelativeTimeFormat(text.language, { numeric: 'auto' });
-
-/** The user's time zone, in which the page shows times. */
-export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const FORMATS = {
+  day: [text.language, { day: 'numeric', month: 'short' }],
+  dayOfYear: [text.language, { day: 'numeric', month: 'short', year: 'numeric' }],
+  hour: [text.language, { hour: 'numeric', minute: '2-digit' }],
+  full: [text.language, { dateStyle: 'full', timeStyle: 'short' }],
+  input: ['sv', { dateStyle: 'short', timeStyle: 'short' }], // Sweden writes dates as in ISO 8601
+} satisfies Record<string, [string, Intl.DateTimeFormatOptions]>;
+const formatters = new Map<string, Intl.DateTimeFormat>(); // creating one is slow
 
 /** A short form of a time: “tomorrow, 9:00 AM”, “Mar 3” or “Mar 3, 2031”. */
-export function short(time: string, now: Date): string {
+export function short(time: string, { now, zone }: { now: Date; zone: string }): string {
   const date = new Date(time);
-  const days = Math.round((midnight(date) - midnight(now)) / DAY_MS);
-  if (Math.abs(days) <= 1) return `${relative.format(days, 'day')}, ${hour.format(date)}`;
-  return (date.getFullYear() === now.getFullYear() ? day : dayOfYear).format(date);
+  const [then, today] = [format('input', date, zone), format('input', now, zone)];
+  const days = (Date.parse(then.slice(0, 10)) - Date.parse(today.slice(0, 10))) / DAY_MS;
+  if (Math.abs(days) <= 1) return `${relative.format(days, 'day')}, ${format('hour', date, zone)}`;
+  return format(then.slice(0, 4) === today.slice(0, 4) ? 'day' : 'dayOfYear', date, zone);
 }
 
 /** The full form of a time, with the day of the week. */
-export function long(time: string): string {
-  return full.format(new Date(time));
+export function long(time: string, zone: string): string {
+  return format('full', new Date(time), zone);
 }
 
 /** The value of a datetime-local input for this time; empty for null. */
-export function toInput(time: string | null): string {
-  if (time === null) return '';
-  const date = new Date(time);
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+export function toInput(time: string | null, zone: string): string {
+  return time === null ? '' : format('input', new Date(time), zone).replace(' ', 'T');
 }
 
 /** The time of a datetime-local input's value; null if it is empty or not a valid date, such as a five-digit year. */
@@ -36,6 +36,10 @@ export function fromInput(value: string): string | null {
   return Number.isNaN(time) ? null : new Date(time).toISOString();
 }
 
-function midnight(date: Date): number {
-  return Date.UTC(date.getFullYear(), date.getMonth(), date.getDate());
+function format(name: keyof typeof FORMATS, date: Date, timeZone: string): string {
+  const key = `${name} ${timeZone}`;
+  const [language, options] = FORMATS[name];
+  const formatter = formatters.get(key) ?? new Intl.DateTimeFormat(language, { ...options, timeZone });
+  formatters.set(key, formatter);
+  return formatter.format(date);
 }
