@@ -1,5 +1,7 @@
 """Signing in and out, and sessions that end while the page is in use."""
 
+import re
+
 import httpx
 from playwright.sync_api import Page, Route, expect
 
@@ -84,12 +86,19 @@ def test_signing_out_ends_the_session_for_every_copy_of_its_cookie(signed_in: Pa
         assert copy.get("/api/v1/session").status_code == 401
 
 
-def test_signing_out_in_one_tab_signs_out_the_others(signed_in: Page, user: User) -> None:
+def test_signing_out_in_one_tab_empties_the_others(signed_in: Page, user: User, api: httpx.Client) -> None:
+    api.post("/api/v1/tasks", json={"title": "A secret"})
     board.open_board(signed_in)
     other = signed_in.context.new_page()
-    board.open_board(other)
+    board.open_board(other, "/?q=secret")
+    other.get_by_role("textbox", name="Title").first.fill("Half a secret")
     _sign_out(signed_in, user)
-    expect(other.get_by_role("dialog", name="Sign in again")).to_be_visible()
+    for page in (signed_in, other):
+        expect(page.get_by_label("Password")).to_be_visible()
+        expect(page.get_by_text("secret")).to_have_count(0)
+        expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(other).not_to_have_url(re.compile("secret"))
+    assert other.evaluate("JSON.stringify(sessionStorage)") == "{}"
 
 
 def test_an_expired_session_asks_for_the_password_and_keeps_the_edits(

@@ -168,6 +168,17 @@ def test_search_filters_and_order_are_in_the_url(signed_in: Page, api: httpx.Cli
     expect(signed_in.get_by_text("No matching tasks")).to_be_visible()
 
 
+def test_midnight_changes_what_is_due_today(signed_in: Page, api: httpx.Client) -> None:
+    for title, day in (("On the third", 3), ("On the fourth", 4)):
+        _created(api, title, due_time=datetime(2031, 3, day, 23, tzinfo=UTC).isoformat())
+    signed_in.clock.install(time=datetime(2031, 3, 3, 23, 59, 50, tzinfo=UTC))
+    board.open_board(signed_in, "/?due=today")
+    expect(board.card(signed_in, "On the third").get_by_text("today, 11:00")).to_be_visible()
+    signed_in.clock.fast_forward(30_000)
+    expect(board.card(signed_in, "On the fourth").get_by_text("today, 11:00")).to_be_visible()
+    expect(board.card(signed_in, "On the third")).to_have_count(0)
+
+
 def test_scrolling_loads_every_page(signed_in: Page, api: httpx.Client) -> None:
     for number in range(120):
         _created(api, f"Task {number:03}")

@@ -4,7 +4,7 @@ import { FakeServer } from '#lib/testing/server.ts';
 import { Refusal } from '#lib/testing/refusal.ts';
 import { ApiError } from './errors';
 import { rateLimit } from './rate-limit.svelte';
-import { send, whenUnauthorized, type Call } from './send';
+import { send, sendAs, whenUnauthorized, type Call } from './send';
 import { createTask, deleteTask, undeleteTask, updateTask } from './tasks';
 import { logIn } from './session';
 
@@ -219,4 +219,16 @@ describe('over the rate limit', () => {
     server.refuse('GET', LIMITED);
     await expect(logIn('ann', 'secret')).rejects.toMatchObject({ status: 429, retryAfterSeconds: 3 });
   });
+});
+
+test('the result of a call does not reach the next user', async () => {
+  sendAs('ann');
+  const done = vi.fn();
+  const held = server.holdResponse('POST');
+  void createTask({ title: 'Ann’s secret' }, 'key').then(done, done);
+  await held.arrived;
+  sendAs('bob');
+  held.release();
+  await send('/api/v1/tasks');
+  expect(done).not.toHaveBeenCalled();
 });

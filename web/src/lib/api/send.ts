@@ -1,6 +1,7 @@
 import { ApiError, errorOf } from './errors';
 import { pause } from './pause';
 import { rateLimit } from './rate-limit.svelte';
+import { signedInUser } from '#lib/session/signed-in-user.ts';
 import { sessionFetch } from './session-fetch';
 
 type Value = string | number | boolean;
@@ -22,6 +23,13 @@ const TIMEOUT_MS = 20_000;
 const PAUSES_MS = [300, 1200];
 const LONGEST_LIMIT_S = 120;
 
+let author = '';
+
+/** Set the user whose data the page shows from now on; empty for none. */
+export function sendAs(user: string): void {
+  author = user;
+}
+
 let onUnauthorized: () => void = () => undefined;
 
 /** Set the handler that is called on each response with status 401. */
@@ -32,12 +40,23 @@ export function whenUnauthorized(handler: () => void): void {
 /**
  * Call the API at the page's origin. Return the response's JSON, or `undefined` if it is empty. Throws ApiError.
  *
- * A call over the rate limit had no effect, so it waits and is sent again, whatever its method.
+ * A call ends with the session that it was made in: no request is sent, and no result is returned, for another user. A
+ * call over the rate limit had no effect, so it waits and is sent again, whatever its method.
  */
 export async function send<T>(path: string, call: Call = {}): Promise<T> {
+  const user = author;
+  try {
+    return await sendRepeatedly(path, call, user);
+  } finally {
+    if (user !== author) await never();
+  }
+}
+
+async function sendRepeatedly<T>(path: string, call: Call, user: string): Promise<T> {
   const isRepeatable = call.isRepeatable ?? (call.method ?? 'GET') === 'GET';
   for (let attempt = 0; ;) {
     await rateLimit.wait(call.signal);
+    if (user !== author || isOfAnother(user, call)) await never();
     try {
       return await sendOnce<T>(path, call);
     } catch (error) {
@@ -51,6 +70,16 @@ export async function send<T>(path: string, call: Call = {}): Promise<T> {
       await pause(pauseMs * (0.5 + Math.random()));
     }
   }
+}
+
+/** Whether a change would be made in the session of another user, who has signed in in another tab. */
+function isOfAnother(user: string, { method = 'GET' }: Call): boolean {
+  const current = signedInUser();
+  return method !== 'GET' && user !== '' && current !== null && current !== user;
+}
+
+function never(): Promise<never> {
+  return new Promise(() => undefined);
 }
 
 /** The seconds to wait after an error; 0 if it is no rate limit. Passwords have a limit of their own, against guessing. */

@@ -39,6 +39,11 @@ export class Session {
   /** Sign out at the gateway. Throws ApiError; the user then stays signed in. */
   async logOut(): Promise<void> {
     await this.calls.logOut();
+    this.end();
+  }
+
+  /** The user has signed out, here or in another tab. */
+  end(): void {
     this.state = 'absent';
     this.user = '';
   }

@@ -47,6 +47,11 @@ class Address {
     if (this.task) await this.#go(toAddress(this.#current()), true);
   }
 
+  /** Discard the filters and close the open task. */
+  clear(): void {
+    void this.#go('', true);
+  }
+
   /** Discard what is typed and not in the URL yet. */
   forgetTyping(): void {
     clearTimeout(this.#timer);

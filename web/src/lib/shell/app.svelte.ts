@@ -1,10 +1,11 @@
 import { createContext } from 'svelte';
 import { SvelteSet } from 'svelte/reactivity';
-import { whenUnauthorized } from '#lib/api/send.ts';
+import { sendAs, whenUnauthorized } from '#lib/api/send.ts';
 import { Drafts } from '#lib/editor/drafts.svelte.ts';
 import { Inbox } from '#lib/inbox/inbox.svelte.ts';
 import { Live, type LiveStatus } from '#lib/live/live.ts';
 import { Session } from '#lib/session/session.svelte.ts';
+import { signedInUser, storeSignedInUser } from '#lib/session/signed-in-user.ts';
 import { TaskActions } from '#lib/tasks/actions.ts';
 import type { TaskList } from '#lib/tasks/list.svelte.ts';
 import { Tasks } from '#lib/tasks/tasks.svelte.ts';
@@ -47,7 +48,10 @@ export class App {
 
   /** Start. Return a function that stops everything. */
   start(): () => void {
-    this.session.onbegin = (user) => this.#resetFor(user);
+    this.session.onbegin = (user) => {
+      this.#resetFor(user);
+      storeSignedInUser(user);
+    };
     whenUnauthorized(() => this.#expire());
     this.live.onstatus = (status) => this.#show(status);
     this.live.onunauthorized = () => this.#expire();
@@ -70,6 +74,7 @@ export class App {
     const stop = [this.clock.start(), this.typing.start()];
     const life = new AbortController();
     document.addEventListener('visibilitychange', () => this.#returned(), life);
+    window.addEventListener('storage', () => this.#leave(), life);
     window.addEventListener('online', () => this.#returned(), life);
     window.addEventListener('focus', () => void this.#poll(), life);
     return () => {
@@ -95,6 +100,7 @@ export class App {
   /** Sign out, and discard all data. Throws ApiError. */
   async logOut(): Promise<void> {
     await this.session.logOut();
+    storeSignedInUser('');
     this.live.logout();
     this.#resetFor('');
   }
@@ -106,8 +112,18 @@ export class App {
     setTimeout(() => this.underway.delete(taskId), UNDERWAY_MS);
   }
 
+  // After a sign-out, or another user's sign-in, in another tab. An expired session does not change the user.
+  #leave(): void {
+    const user = signedInUser();
+    if (!this.#user || user === null || user === this.#user) return;
+    this.session.end();
+    this.live.stop();
+    this.#resetFor('');
+  }
+
   // The user may have signed in in another tab in the meantime, or the server may be back.
   #returned(): void {
+    this.#leave(); // a frozen page may have missed the event
     const { state, error } = this.session;
     if (document.hidden || (state === 'unknown' && !error)) return;
     void (state === 'present' ? this.#poll() : this.open());
@@ -151,8 +167,10 @@ export class App {
   /** Discard all data of the previous user. */
   #resetFor(user: string): void {
     if (user === this.#user) return;
+    if (this.#user) address.clear();
+    sendAs(user);
     this.#user = user;
-    this.tasks.cache.clear(user);
+    this.tasks.clear(user);
     this.inbox.clear();
     this.toasts.clear();
     this.announcer.say('');

@@ -1,12 +1,13 @@
 import { screen } from '@testing-library/svelte';
 import { tick } from 'svelte';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { updateTask } from '#lib/api/tasks.ts';
+import { createTask, listTasks, updateTask } from '#lib/api/tasks.ts';
 import { contentOf } from '#lib/tasks/changes.ts';
 import { anApp, renderIn } from '#lib/testing/render.ts';
 import { Refusal } from '#lib/testing/refusal.ts';
 import { FakeServer } from '#lib/testing/server.ts';
 import ExpiredDialog from '#lib/login/ExpiredDialog.svelte';
+import { address } from './address.svelte';
 import type { App } from './app.svelte';
 
 let server: FakeServer;
@@ -90,6 +91,23 @@ test('another user who signs in sees none of the data', async () => {
   server.inbox.notifications = [];
   await app.logIn('bob', 'secret');
   expect(left()).toEqual([0, 0, 0]);
+});
+
+test.each([
+  ['a sign-out', '', 'present'],
+  ['a sign-out', '', 'expired'],
+  ['another user’s sign-in', 'bob', 'present'],
+])('%s in another tab empties this one at once, and sends nothing more (%s, %s)', async (_, user, state) => {
+  write();
+  if (state === 'expired') await expire();
+  address.show({ query: 'secret' });
+  localStorage.setItem('user', user);
+  void createTask({ title: 'Ann’s secret' }, 'key');
+  window.dispatchEvent(new StorageEvent('storage', { key: 'user', newValue: user }));
+  expect([app.session.state, app.session.user, ...left()]).toEqual(['absent', '', 0, 0, 0]);
+  expect(address.filters.query).toBe('');
+  await listTasks({});
+  expect(server.asked('POST')).toEqual([]);
 });
 
 test('signing out discards all data', async () => {

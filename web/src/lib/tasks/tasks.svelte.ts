@@ -29,6 +29,13 @@ export class Tasks {
 
   constructor(private readonly calls: typeof api = api) {}
 
+  /** Discard everything. From now on, accept only the tasks of this user. */
+  clear(user: string): void {
+    this.cache.clear(user);
+    this.#turns.clear();
+    this.#creations.clear();
+  }
+
   /** Whether the task has changes that the service has not confirmed. */
   isPending(id: string): boolean {
     return isDraft(id) || this.cache.isPending(id);

@@ -1,4 +1,5 @@
 import { afterEach, vi } from 'vitest';
+import { sendAs } from '#lib/api/send.ts';
 import { sessionEnded } from '#lib/api/session-fetch.ts';
 import { goto, page } from './page.svelte';
 
@@ -13,10 +14,11 @@ if (typeof HTMLDialogElement !== 'undefined') {
 }
 
 afterEach(() => {
-  if (typeof sessionStorage !== 'undefined') sessionStorage.clear();
+  for (const storage of [globalThis.sessionStorage, globalThis.localStorage]) storage?.clear();
   vi.unstubAllGlobals();
   vi.useRealTimers();
   sessionEnded();
+  sendAs('');
   page.delay = undefined;
   return goto('?');
 });
