@@ -235,3 +235,14 @@ def test_times_are_in_the_users_time_zone(new_page: NewPage, user: User, api: ht
     form = board.editor(page, "Far")
     expect(form.get_by_label("Due")).to_have_value("2031-03-02T22:30")
     expect(form.get_by_text("America/New_York")).to_be_visible()
+
+
+def test_a_print_shows_every_column_and_no_forms(new_page: NewPage, user: User, api: httpx.Client) -> None:
+    api.post("/api/v1/tasks", json={"title": "On paper", "status": "DONE"})
+    page = new_page(user, viewport={"width": 700, "height": 1000})
+    board.open_board(page)
+    expect(board.card(page, "On paper")).to_be_visible()
+    page.emulate_media(media="print")
+    for name in ("Title", "Search title and description"):
+        expect(page.get_by_label(name, exact=True)).to_be_hidden()
+    assert page.evaluate("[...document.querySelectorAll('article')].every(e => e.getBoundingClientRect().right <= 700)")

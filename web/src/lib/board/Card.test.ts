@@ -160,3 +160,42 @@ test('a task shows that its notification is pending', async () => {
   app.underway.delete(id);
   await vi.waitFor(() => expect(screen.queryByText('Notification pending')).toBeNull());
 });
+
+describe('a screen reader', () => {
+  test('reads no empty list', () => {
+    show();
+    expect(screen.queryByRole('list')).toBeNull();
+  });
+
+  test('reads a due time as due', () => {
+    show({ due_time: hours(1) });
+    expect(screen.getByRole('listitem').textContent.trim()).toMatch(/^Due/);
+  });
+
+  test('reads how to move the task with the keyboard', () => {
+    show();
+    expect(screen.getByRole('button', { name: 'Buy milk', description: /Alt/ })).toBeTruthy();
+  });
+});
+
+test('a translated card shows later changes, and user text is not translated', async () => {
+  show({ due_time: hours(1), labels: ['home'], description: 'two litres' });
+  translate(document.body);
+  app.clock.now = new Date(hours(2));
+  await vi.waitFor(() => expect(screen.getByRole('article').textContent).toContain('Overdue'));
+  for (const own of ['Buy milk', 'home', 'two litres']) expect(screen.getByText(own)).toBeTruthy();
+  expect(screen.getByRole('article').textContent).not.toContain('translated due');
+});
+
+/** Replace text as Chrome's translator does: each text node by an element with another text. */
+function translate(element: Element): void {
+  for (const node of [...element.childNodes]) {
+    if (node instanceof Element) {
+      if (node.getAttribute('translate') !== 'no') translate(node);
+    } else if (node.nodeType === Node.TEXT_NODE && node.textContent?.trim()) {
+      const translated = document.createElement('font');
+      translated.textContent = `translated ${node.textContent.toLowerCase()}`;
+      node.parentNode?.replaceChild(translated, node);
+    }
+  }
+}

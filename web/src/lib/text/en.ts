@@ -71,6 +71,7 @@ export const en = {
     complete: (title: string) => `Mark “${title}” as done`,
     reopen: (title: string) => `Mark “${title}” as not done`,
     moveTo: (status: string) => `Move to ${status}`,
+    moveByKey: 'Press Alt with the left or right arrow to move the task to another column.',
     edit: 'Edit',
     delete: 'Delete',
     overdue: 'Overdue',
@@ -158,6 +159,7 @@ export const en = {
     requestId: 'Request ID',
     copy: 'Copy ID',
     copied: 'Copied',
+    copyByHand: 'Selected: copy it with the keyboard or the menu',
     rule: (field: string, description: string) => `${field} ${description}.`,
     retryIn: (seconds: number) => `Try again in ${count(seconds, 'second', 'seconds')}.`,
     reasons: {
