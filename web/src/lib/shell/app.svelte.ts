@@ -2,6 +2,7 @@ import { createContext } from 'svelte';
 import { SvelteSet } from 'svelte/reactivity';
 import { sendAs, whenUnauthorized } from '#lib/api/send.ts';
 import { Drafts } from '#lib/editor/drafts.svelte.ts';
+import type { Task } from '#lib/api/tasks.ts';
 import { Inbox } from '#lib/inbox/inbox.svelte.ts';
 import { Live, type LiveStatus } from '#lib/live/live.ts';
 import { Session } from '#lib/session/session.svelte.ts';
@@ -15,6 +16,7 @@ import { Menu } from '#lib/ui/menu.svelte.ts';
 import { Typing } from '#lib/ui/typing.svelte.ts';
 import { address } from './address.svelte';
 import { Announcer } from './announcer.svelte';
+import { FrameBatch } from './frame-batch';
 import { Clock } from './clock.svelte';
 import { Theme } from './theme.svelte';
 
@@ -55,9 +57,10 @@ export class App {
     whenUnauthorized(() => this.#expire());
     this.live.onstatus = (status) => this.#show(status);
     this.live.onunauthorized = () => this.#expire();
-    this.live.on('task.created', (task) => this.tasks.receive(task));
-    this.live.on('task.updated', (task) => this.tasks.receive(task));
-    this.live.on('task.deleted', (task) => this.tasks.receive(task));
+    const batch = new FrameBatch<Task>((tasks) => this.tasks.receive(...tasks));
+    this.live.on('task.created', (task) => batch.add(task));
+    this.live.on('task.updated', (task) => batch.add(task));
+    this.live.on('task.deleted', (task) => batch.add(task));
     this.live.on('notification', (notification) => {
       this.underway.delete(notification.task_id);
       if (!this.inbox.receive(notification)) return;

@@ -41,14 +41,13 @@ export class Tasks {
     return isDraft(id) || this.cache.isPending(id);
   }
 
-  /** Store the task of a live event. */
-  receive(task: Task): void {
-    if (this.cache.confirmed(task.id) || !this.#creations.size) {
-      this.cache.put(task);
-      return;
-    }
-    // It may be the task of a draft that is still shown; both would be visible until the response arrives.
-    void Promise.allSettled(this.#creations).then(() => this.cache.put(task));
+  /** Store the tasks of live events. */
+  receive(...tasks: readonly Task[]): void {
+    const isLate = (task: Task) => this.#creations.size > 0 && !this.cache.confirmed(task.id);
+    this.cache.put(...tasks.filter((task) => !isLate(task)));
+    // A late one may be the task of a draft that is still shown; both would be visible until the response arrives.
+    const late = tasks.filter(isLate);
+    if (late.length) void Promise.allSettled(this.#creations).then(() => this.cache.put(...late));
   }
 
   /** Create a task. Repeated calls with the same key create it once. Throws ApiError. */

@@ -66,6 +66,8 @@ export const en = {
     nothingFound: 'No matching tasks',
     nothingFoundLead: 'Try a different search or clear the filters.',
     failed: 'Could not load tasks',
+    before: (n: number) => `Show ${count(n, 'task', 'tasks')} before these`,
+    after: (n: number) => `Show ${count(n, 'more task', 'more tasks')}`,
     loadingMore: 'Loading more tasks…',
     menu: (title: string) => `Actions for “${title}”`,
     complete: (title: string) => `Mark “${title}” as done`,
