@@ -57,8 +57,10 @@ export class Drafts {
     const own = stored?.user === user ? stored : undefined;
     this.#user = user;
     this.#edits.clear();
-    for (const [id, draft] of own?.edits ?? []) this.#edits.set(id, draft);
-    this.#created = own?.created ?? BLANK;
+    // An earlier version of the page may have stored fewer fields.
+    for (const [id, { seen, content }] of own?.edits ?? [])
+      this.#edits.set(id, { seen, content: { ...BLANK, ...content } });
+    this.#created = { ...BLANK, ...own?.created };
     this.#store();
   }
 
