@@ -73,6 +73,7 @@ def test_unsaved_edits_survive_escape_a_reload_and_a_deletion_elsewhere(signed_i
     description.press("Escape")
     expect(board.card(signed_in, "First").get_by_text("Unsaved changes")).to_be_visible()
     board.title_of(signed_in, "First").click()
+    expect(signed_in).to_have_url(re.compile("task="))
     signed_in.reload()
     expect(description).to_have_value("half a sentence")
     description.focus()

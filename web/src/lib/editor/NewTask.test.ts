@@ -84,6 +84,15 @@ test('the details are hidden until they are opened, and saved with the title', a
   expect([field('Description').value, field('Labels').value]).toEqual(['', '']);
 });
 
+test('a label is added after a press in the form ends, so that nothing moves under the pointer', async () => {
+  await user.click(screen.getByRole('button', { name: 'Details' }));
+  await user.type(field('Labels'), 'home');
+  await user.pointer({ keys: '[MouseLeft>]', target: field('Description') });
+  expect(screen.queryByRole('button', { name: 'Remove label home' })).toBeNull();
+  await user.pointer({ keys: '[/MouseLeft]' });
+  expect(await screen.findByRole('button', { name: 'Remove label home' })).toBeTruthy();
+});
+
 test('an invalid year is not sent, and stays in the field', async () => {
   await user.click(screen.getByRole('button', { name: 'Details' }));
   await fireEvent.change(field('Due'), { target: { value: '20266-01-15T09:00' } });

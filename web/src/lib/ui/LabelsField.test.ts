@@ -1,6 +1,6 @@
 import { fireEvent, screen } from '@testing-library/svelte';
 import { userEvent } from '@testing-library/user-event';
-import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { anApp, renderIn } from '#lib/testing/render.ts';
 import LabelsField from './LabelsField.svelte';
 
@@ -39,14 +39,6 @@ describe('a label', () => {
     await user.type(input(), 'home');
     await user.tab();
     expect(labels()).toEqual(['home']);
-  });
-
-  test('is added after a press elsewhere ends, so that nothing moves under the pointer', async () => {
-    await user.type(input(), 'home');
-    await user.pointer({ keys: '[MouseLeft>]', target: document.body });
-    expect(labels()).toEqual([]);
-    await user.pointer({ keys: '[/MouseLeft]' });
-    await vi.waitFor(() => expect(labels()).toEqual(['home']));
   });
 
   test('is added once, in whatever Unicode form', async () => {
