@@ -24,13 +24,15 @@ def test_a_task_with_all_its_details_is_created_and_shown(signed_in: Page) -> No
     signed_in.get_by_label("Status").select_option("In progress")
     signed_in.get_by_label("Priority").select_option("Urgent")
     signed_in.get_by_label("Due").fill("2026-01-03T10:00")
-    signed_in.get_by_label("Labels").fill("shop, home, shop")
+    for label in ("shop", "home, sweet home", "shop"):
+        signed_in.get_by_label("Labels").fill(label)
+        signed_in.get_by_label("Labels").press("Enter")
     board.add(signed_in, "Buy milk")
     card = board.card(board.column(signed_in, "In progress"), "Buy milk")
-    for words in ("Two litres", "Urgent", "Overdue", "shop", "home"):
+    for words in ("Two litres", "Urgent", "Overdue", "shop", "home, sweet home"):
         expect(card.get_by_text(words)).to_be_visible()
     expect(card.get_by_text("shop")).to_have_count(1)
-    expect(signed_in.get_by_label("Labels")).to_have_value("")
+    expect(signed_in.get_by_role("button", name="Remove label")).to_have_count(0)
 
 
 def test_a_new_task_reaches_the_notifier_and_shows_a_toast(signed_in: Page) -> None:
@@ -71,6 +73,7 @@ def test_unsaved_edits_survive_escape_a_reload_and_a_deletion_elsewhere(signed_i
     description.press("Escape")
     expect(board.card(signed_in, "First").get_by_text("Unsaved changes")).to_be_visible()
     board.title_of(signed_in, "First").click()
+    expect(signed_in).to_have_url(re.compile("task="))
     signed_in.reload()
     expect(description).to_have_value("half a sentence")
     description.focus()
@@ -107,7 +110,9 @@ def test_an_invalid_value_shows_an_error_at_its_field(signed_in: Page, watch: Wa
     signed_in.get_by_role("button", name="Details").click()
     signed_in.get_by_label("Labels").fill("y" * 51)
     signed_in.get_by_role("button", name="Add", exact=True).click()
-    expect(signed_in.get_by_label("Labels")).to_have_accessible_description(re.compile("Labels .*50 characters"))
+    expect(signed_in.get_by_label("Labels")).to_have_accessible_description(
+        re.compile("at most 50 characters, and this has 51")
+    )
 
 
 def test_a_task_is_finished_and_reopened_with_one_click(signed_in: Page, api: httpx.Client) -> None:
@@ -192,6 +197,25 @@ def test_scrolling_loads_every_page(signed_in: Page, api: httpx.Client) -> None:
         signed_in.wait_for_function("n => document.querySelectorAll('article').length > n", arg=before)
     expect(board.card(signed_in, "Task 000")).to_be_visible()
     expect(signed_in.get_by_text("120", exact=True)).to_be_visible()
+
+
+def test_user_text_does_not_turn_the_text_around_it(signed_in: Page, api: httpx.Client) -> None:
+    board.open_board(signed_in)
+    _created(api, "\u202eabc\u2069\u202e")
+    toast = signed_in.get_by_role("region", name="Messages").get_by_text("was created")
+    expect(toast).to_be_visible()
+    places = toast.evaluate(
+        """(element) => [...element.firstChild.data].map((letter, i) => {
+          const range = document.createRange();
+          range.setStart(element.firstChild, i);
+          range.setEnd(element.firstChild, i + 1);
+          return [letter, range.getBoundingClientRect().x];
+        })"""
+    )
+    words = [x for _, x in places[-len(" was created") :]]
+    assert words == sorted(words)
+    first, last = (next(x for letter, x in places if letter == each) for each in "ac")
+    assert last < first < words[0]
 
 
 def test_user_text_is_never_run_as_code(signed_in: Page, api: httpx.Client) -> None:

@@ -121,6 +121,15 @@ test('a value that the service rejects stays, with the error at its field', asyn
   expect(field('Title').value).toHaveLength(201);
 });
 
+test('a label that is not valid is not saved', async () => {
+  show();
+  await user.click(field('Labels'));
+  await user.paste('x'.repeat(51));
+  await save();
+  expect(field('Labels').getAttribute('aria-invalid')).toBe('true');
+  expect([field('Labels').value.length, server.received]).toEqual([51, []]);
+});
+
 test('after an error, the edits stay and can be saved again', async () => {
   server.refuse('PATCH', new Refusal(500, 'INTERNAL', { request_id: 'abc' }));
   show();
@@ -178,6 +187,14 @@ describe('when the task was changed elsewhere in the meantime', () => {
     await save();
     await isClosed();
     expect(stored()).toMatchObject({ title: 'Theirs', description: 'mine too' });
+  });
+
+  test('the new labels are shown one by one', async () => {
+    show();
+    server.tasks.update(task.id, { labels: ['a, b', 'c'] });
+    await user.type(field('Labels'), 'mine');
+    await save();
+    expect(await screen.findByText('Labels is now “a, b”, “c”')).toBeTruthy();
   });
 
   test('and changed again before saving anyway, there is another conflict', async () => {
@@ -270,6 +287,21 @@ describe('after a reload', () => {
     await save();
     await isClosed();
     expect(stored()).toMatchObject({ title: 'Mine', status: 'IN_PROGRESS' });
+  });
+
+  test('a label that is not added yet is still there, and is saved', async () => {
+    app.drafts.load('ann');
+    const { unmount } = show();
+    await user.type(field('Labels'), 'home{Enter}shop');
+    unmount();
+    app = anApp();
+    app.drafts.load('ann');
+    app.tasks.receive(task);
+    show();
+    expect(field('Labels').value).toBe('shop');
+    await save();
+    await isClosed();
+    expect(stored().labels).toEqual(['home', 'shop']);
   });
 
   test('another user gets none of them', async () => {

@@ -1,18 +1,18 @@
 import { untrack } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
 import type { Task } from '#lib/api/tasks.ts';
-import { BLANK, differences, type Content } from '#lib/tasks/changes.ts';
+import { differences, EMPTY, type Typed } from '#lib/tasks/changes.ts';
 
 /** Unsaved edits of a task, and the version of the task that they are based on. */
 export interface Draft {
   seen: Task;
-  content: Content;
+  content: Typed;
 }
 
 interface Stored {
   user: string;
   edits: [id: string, draft: Draft][];
-  created: Content;
+  created: Typed;
 }
 
 const KEY = 'drafts';
@@ -20,15 +20,15 @@ const KEY = 'drafts';
 /** What one user has typed and not saved. It survives a reload, and ends with the tab or with an explicit sign-out. */
 export class Drafts {
   readonly #edits = new SvelteMap<string, Draft>();
-  #created: Content = BLANK;
+  #created = EMPTY;
   #user = '';
 
   /** The content of the form for a new task. */
-  get created(): Content {
+  get created(): Typed {
     return this.#created;
   }
 
-  set created(content: Content) {
+  set created(content: Typed) {
     this.#created = content;
     this.#store();
   }
@@ -40,7 +40,8 @@ export class Drafts {
 
   /** Store the edits of a task; without a difference to the task, there are none. */
   set(draft: Draft): void {
-    if (differences(draft.seen, draft.content).length) this.#edits.set(draft.seen.id, draft);
+    if (differences(draft.seen, draft.content).length || draft.content.typedLabel)
+      this.#edits.set(draft.seen.id, draft);
     else this.#edits.delete(draft.seen.id);
     this.#store();
   }
@@ -59,8 +60,8 @@ export class Drafts {
     this.#edits.clear();
     // An earlier version of the page may have stored fewer fields.
     for (const [id, { seen, content }] of own?.edits ?? [])
-      this.#edits.set(id, { seen, content: { ...BLANK, ...content } });
-    this.#created = { ...BLANK, ...own?.created };
+      this.#edits.set(id, { seen, content: { ...EMPTY, ...content } });
+    this.#created = { ...EMPTY, ...own?.created };
     this.#store();
   }
 

@@ -58,4 +58,11 @@ describe('the text in the search field', () => {
     await pause();
     expect([page.url.search, field().value]).toEqual(['?view=list&q=wa', 'wa']);
   });
+
+  test('is cut to the limit of the service, in code points', async () => {
+    await user.click(field());
+    await user.paste(`\t${'🥛'.repeat(250)}`);
+    expect(field().value).toBe(` ${'🥛'.repeat(199)}`);
+    await pause();
+  });
 });

@@ -62,7 +62,7 @@ describe('an address', () => {
         query: pick(TEXTS),
         statuses: some(STATUSES),
         priorities: some(PRIORITIES),
-        labels: some(TEXTS.filter(Boolean)),
+        labels: some(TEXTS.filter((each) => each.trim())),
         due: pick(['', ...DUES]),
         order: pick(ORDERS),
       };
@@ -98,12 +98,18 @@ describe('an address', () => {
   });
 
   test('is cut to the limits of the service', () => {
-    const labels = Array.from({ length: 30 }, (_, i) => `label=${i}`);
+    const labels = ['🥛'.repeat(51), '\u200b', ...Array.from({ length: 30 }, (_, i) => i)].map(
+      (each) => `label=${each}`,
+    );
     const filters = of([`q=${'🥛'.repeat(300)}`, ...labels].join('&'));
     expect([...filters.query]).toHaveLength(200);
     expect(filters.query).toBe('🥛'.repeat(200));
-    expect(filters.labels).toHaveLength(20);
+    expect(filters.labels).toEqual(Array.from({ length: 20 }, (_, i) => String(i)));
   });
+});
+
+test('a label is the same in whatever Unicode form, also with blanks and commas', () => {
+  expect(of('label=Caf%C3%A9&label=Cafe%CC%81&label=+a,+b').labels).toEqual(['Café', ' a, b']);
 });
 
 test.each([{ query: 'milk' }, { statuses: ['TODO'] }, { priorities: ['LOW'] }, { labels: ['a'] }, { due: 'today' }])(

@@ -1,4 +1,7 @@
 import { folded } from '#lib/filters/folded.ts';
+import { faultOf, withLabel } from '#lib/tasks/labels.ts';
+import { QUERY_MAX } from '#lib/text/limits.ts';
+import { cut, oneLine } from '#lib/text/unicode.ts';
 import type { Task, TaskOrder, TaskPriority, TaskQuery, TaskStatus } from '#lib/api/tasks.ts';
 
 export const STATUSES = ['TODO', 'IN_PROGRESS', 'DONE'] as const satisfies readonly TaskStatus[];
@@ -32,13 +35,18 @@ export interface Filters {
 export function fromAddress(parameters: Pick<URLSearchParams, 'get' | 'getAll'>): Filters {
   return {
     view: oneOf(VIEWS, parameters.get('view')) ?? 'board',
-    query: [...(parameters.get('q') ?? '')].slice(0, 200).join(''), // code points, as the service counts them
+    query: cut(parameters.get('q') ?? '', QUERY_MAX),
     statuses: parameters.getAll('status').flatMap((each) => oneOf(STATUSES, each) ?? []),
     priorities: parameters.getAll('priority').flatMap((each) => oneOf(PRIORITIES, each) ?? []),
-    labels: parameters.getAll('label').filter(Boolean).slice(0, 20),
+    labels: parameters.getAll('label').reduce(withValid, []),
     due: oneOf(DUES, parameters.get('due')) ?? '',
     order: oneOf(ORDERS, parameters.get('sort')) ?? 'create_time desc',
   };
+}
+
+function withValid(labels: string[], each: string): string[] {
+  const label = oneLine(each).normalize('NFC'); // not trimmed: a label of another client may start with a blank
+  return faultOf(label, labels) ? labels : withLabel(labels, label);
 }
 
 /** Return the URL query for these filters; empty if all have their defaults. */

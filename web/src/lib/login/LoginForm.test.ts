@@ -41,6 +41,23 @@ test('a wrong password shows an error at its field and keeps the input', async (
   expect(app.session.state).not.toBe('present');
 });
 
+test('after a refusal, a username with a blank around it is pointed out', async () => {
+  renderIn(app, LoginForm, {});
+  await user.type(screen.getByLabelText('Username'), 'ann ');
+  await user.type(screen.getByLabelText('Password'), 'wrong{Enter}');
+  expect(await screen.findByText('This username starts or ends with a blank.')).toBeTruthy();
+  await user.type(screen.getByLabelText('Username'), '{Backspace}');
+  expect(screen.queryByText('This username starts or ends with a blank.')).toBeNull();
+});
+
+test('fields that are filled in without an event are sent', async () => {
+  renderIn(app, LoginForm, {});
+  screen.getByLabelText<HTMLInputElement>('Username').value = 'bob';
+  screen.getByLabelText<HTMLInputElement>('Password').value = 'secret';
+  await user.click(screen.getByRole('button', { name: 'Sign in' }));
+  await vi.waitFor(() => expect(app.session.user).toBe('bob'));
+});
+
 test('after too many attempts, the error says when to try again', async () => {
   server.refuse('GET', new Refusal(429, 'TOO_MANY', { request_id: 'abc' }, { 'Retry-After': '42' }));
   await signIn('secret');

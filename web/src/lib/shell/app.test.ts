@@ -25,7 +25,7 @@ function write(): void {
   const task = server.tasks.add();
   app.tasks.receive(task);
   app.inbox.receive(server.inbox.add());
-  app.drafts.set({ seen: task, content: { ...contentOf(task), title: 'Mine' } });
+  app.drafts.set({ seen: task, content: { ...contentOf(task), title: 'Mine', typedLabel: '' } });
 }
 
 function left(): number[] {

@@ -2,6 +2,7 @@ import type { Task, TaskStatus } from '#lib/api/tasks.ts';
 import type { Announcer } from '#lib/shell/announcer.svelte.ts';
 import { text } from '#lib/text/index.ts';
 import { errorText } from '#lib/text/errors.ts';
+import { isolated } from '#lib/text/unicode.ts';
 import type { Toasts } from '#lib/toasts/toasts.svelte.ts';
 import { Conflict, type Tasks } from './tasks.svelte';
 
@@ -50,7 +51,7 @@ export class TaskActions {
         this.toasts.show({ kind: 'error', title: text.messages.conflict(task.title), detail, action: again });
       } else {
         const { message, requestId } = errorText(error);
-        this.toasts.show({ kind: 'error', title: task.title, detail: message, requestId });
+        this.toasts.show({ kind: 'error', title: isolated(task.title), detail: message, requestId });
       }
     }
   }

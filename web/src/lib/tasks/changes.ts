@@ -1,8 +1,14 @@
 import type { NewTask, Task, TaskPatch } from '#lib/api/tasks.ts';
+import { labelOf, withLabel } from './labels.ts';
 
 /** A field of a task that the user can edit. */
 export type FieldName = keyof NewTask;
 export type Content = Pick<Task, FieldName>;
+
+/** The content of a form. It includes the text of a label that is not added yet. */
+export interface Typed extends Content {
+  typedLabel: string;
+}
 
 /** The defaults of a new task. */
 export const BLANK: Content = {
@@ -13,12 +19,19 @@ export const BLANK: Content = {
   labels: [],
   due_time: null,
 };
+/** An empty form. */
+export const EMPTY: Typed = { ...BLANK, typedLabel: '' };
 /** All editable fields. */
 export const FIELDS = Object.keys(BLANK) as FieldName[];
 
 /** Return the editable fields of a task. */
 export function contentOf(task: Task): Content {
   return Object.fromEntries(FIELDS.map((field) => [field, task[field]])) as unknown as Content;
+}
+
+/** Return the content to save: the label that is not added yet is added. */
+export function contentToSave({ typedLabel, ...content }: Typed): Content {
+  return { ...content, labels: withLabel(content.labels, labelOf(typedLabel)) };
 }
 
 /** Return the fields in which two versions of a task differ. */

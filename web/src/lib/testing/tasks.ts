@@ -1,6 +1,9 @@
+import type { Violation } from '#lib/api/generated/index.ts';
 import type { NewTask, Task, TaskPage, TaskPatch, TaskQuery } from '#lib/api/tasks.ts';
 import { pageOf } from './listing';
 import { aTask } from './factories';
+import { DESCRIPTION_MAX, LABEL_MAX, LABELS_MAX, TITLE_MAX } from '#lib/text/limits.ts';
+import { isInvisible, lengthOf, oneLine } from '#lib/text/unicode.ts';
 import { Refusal } from './refusal';
 
 /** A fake of the task service for one user, in memory. It validates, versions and lists tasks as the service does. */
@@ -94,13 +97,24 @@ export class FakeTasks {
   }
 }
 
-function check({ title, labels = [] }: NewTask): void {
+function check({ title, description = '', labels }: NewTask): void {
   const violations = [
-    ...(title.trim() ? [] : [{ field: 'title', description: 'must not be blank' }]),
-    ...(title.length <= 200 ? [] : [{ field: 'title', description: 'must be at most 200 characters' }]),
-    ...(labels ?? []).flatMap((label, i) =>
-      label.length <= 50 ? [] : [{ field: `labels[${i}]`, description: 'must be at most 50 characters' }],
-    ),
+    ...lineViolations('title', title, TITLE_MAX),
+    ...lengthViolations('description', description, DESCRIPTION_MAX),
+    ...(labels ?? []).flatMap((label, i) => lineViolations(`labels[${i}]`, label, LABEL_MAX)),
+    ...((labels?.length ?? 0) > LABELS_MAX ? [{ field: 'labels', description: 'must be at most 20 labels' }] : []),
   ];
   if (violations.length) throw new Refusal(422, 'INVALID_FIELD', { violations });
+}
+
+function lineViolations(field: string, line: string, max: number): Violation[] {
+  const found = lengthViolations(field, line, max);
+  if (!line.trim()) found.push({ field, description: 'must not be blank' });
+  else if (isInvisible(line)) found.push({ field, description: 'must have a visible character' });
+  if (oneLine(line) !== line) found.push({ field, description: 'must have no control characters and no line breaks' });
+  return found;
+}
+
+function lengthViolations(field: string, text: string, max: number): Violation[] {
+  return lengthOf(text) > max ? [{ field, description: `must be at most ${max} characters` }] : [];
 }

@@ -1,7 +1,14 @@
-/** All texts of the page in English. To add a language, add a file of type Catalogue and register it in index.ts. */
+/**
+ * All texts of the page in English. User text in them is isolated, so that it does not change their direction. To add a
+ * language, add a file of type Catalogue and register it in index.ts.
+ */
+
+import { isolated } from './unicode.ts';
 
 const plural = new Intl.PluralRules('en');
 const count = (n: number, one: string, other: string) => `${n} ${plural.select(n) === 'one' ? one : other}`;
+const quoted = (userText: string) => `“${isolated(userText)}”`;
+const EMOJI = 'One emoji can be several characters.';
 
 export const en = {
   language: 'en',
@@ -11,6 +18,7 @@ export const en = {
   retry: 'Try again',
   close: 'Close',
   save: 'Save',
+  quoted,
 
   login: {
     title: 'Sign in',
@@ -20,14 +28,15 @@ export const en = {
     submit: 'Sign in',
     submitting: 'Signing in…',
     wrong: 'Incorrect username or password.',
+    blank: 'This username starts or ends with a blank.',
     expiredTitle: 'Sign in again',
     expiredLead: 'Your session has ended. Your unsaved changes are still here.',
     unreachable: 'Could not connect to Taskmesh',
   },
 
   account: {
-    menu: (user: string) => `Account menu for ${user}`,
-    logOut: (user: string) => `Sign out ${user}`,
+    menu: (user: string) => `Account menu for ${isolated(user)}`,
+    logOut: (user: string) => `Sign out ${isolated(user)}`,
     theme: 'Appearance',
     themes: { system: 'System', light: 'Light', dark: 'Dark' },
   },
@@ -69,9 +78,9 @@ export const en = {
     before: (n: number) => `Show ${count(n, 'task', 'tasks')} before these`,
     after: (n: number) => `Show ${count(n, 'more task', 'more tasks')}`,
     loadingMore: 'Loading more tasks…',
-    menu: (title: string) => `Actions for “${title}”`,
-    complete: (title: string) => `Mark “${title}” as done`,
-    reopen: (title: string) => `Mark “${title}” as not done`,
+    menu: (title: string) => `Actions for ${quoted(title)}`,
+    complete: (title: string) => `Mark ${quoted(title)} as done`,
+    reopen: (title: string) => `Mark ${quoted(title)} as not done`,
     moveTo: (status: string) => `Move to ${status}`,
     moveByKey: 'Press Alt with the left or right arrow to move the task to another column.',
     edit: 'Edit',
@@ -87,9 +96,17 @@ export const en = {
     newTitle: 'What needs to be done?',
     add: 'Add',
     details: 'Details',
-    labelsHint: 'Separate labels with commas.',
+    labelsHint: 'Press Enter after each label.',
+    labelAdded: (label: string) => `Label ${quoted(label)} added`,
+    labelRemoved: (label: string) => `Label ${quoted(label)} removed`,
+    removeLabel: (label: string) => `Remove label ${isolated(label)}`,
+    longLabel: (length: number, max: number) =>
+      `A label has at most ${max} characters, and this has ${length}. ${EMOJI}`,
+    tooManyLabels: (max: number) => `There are at most ${max} labels. Remove one to add another.`,
+    invisibleLabel: 'A label needs a visible character.',
+    length: (n: number, max: number) => `${n} of ${max} characters${n > max ? `: too long. ${EMOJI}` : ''}`,
     dueHint: (zone: string) => `Time zone: ${zone}`,
-    editing: (title: string) => `Edit “${title}”`,
+    editing: (title: string) => `Edit ${quoted(title)}`,
     conflict: 'This task was changed while you were editing it',
     conflictLead: 'Your edits are not saved yet. Save them to overwrite the new values, or use the new values.',
     changed: (field: string, value: string) => `${field} is now ${value}`,
@@ -122,13 +139,13 @@ export const en = {
   },
 
   messages: {
-    created: (title: string) => `“${title}” added`,
-    moved: (title: string, status: string) => `“${title}” moved to ${status}`,
-    deleted: (title: string) => `“${title}” deleted`,
-    restored: (title: string) => `“${title}” restored`,
-    saved: (title: string) => `“${title}” saved`,
+    created: (title: string) => `${quoted(title)} added`,
+    moved: (title: string, status: string) => `${quoted(title)} moved to ${status}`,
+    deleted: (title: string) => `${quoted(title)} deleted`,
+    restored: (title: string) => `${quoted(title)} restored`,
+    saved: (title: string) => `${quoted(title)} saved`,
     undo: 'Undo',
-    conflict: (title: string) => `“${title}” was changed elsewhere`,
+    conflict: (title: string) => `${quoted(title)} was changed elsewhere`,
     conflictDetail: (fields: string) => `Changed fields: ${fields}. Your change was not saved.`,
     again: 'Continue anyway',
   },
@@ -143,8 +160,8 @@ export const en = {
     unread: 'Unread',
     loadMore: 'Load older notifications',
     kinds: {
-      TASK_CREATED: (title: string) => `“${title}” was created`,
-      TASK_DUE: (title: string) => `“${title}” is due soon`,
+      TASK_CREATED: (title: string) => `${quoted(title)} was created`,
+      TASK_DUE: (title: string) => `${quoted(title)} is due soon`,
     },
     delivered: 'Sent by the notification service',
     show: 'Open',
