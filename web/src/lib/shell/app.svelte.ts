@@ -5,6 +5,9 @@ import { Drafts } from '#lib/editor/drafts.svelte.ts';
 import type { Task } from '#lib/api/tasks.ts';
 import { Inbox } from '#lib/inbox/inbox.svelte.ts';
 import { Live, type LiveStatus } from '#lib/live/live.ts';
+import { SelectionActions } from '#lib/selection/actions.svelte.ts';
+import { Bulk } from '#lib/selection/bulk.svelte.ts';
+import { Selection } from '#lib/selection/selection.svelte.ts';
 import { Session } from '#lib/session/session.svelte.ts';
 import { signedInUser, storeSignedInUser } from '#lib/session/signed-in-user.ts';
 import { TaskActions } from '#lib/tasks/actions.ts';
@@ -42,6 +45,9 @@ export class App {
   readonly typing = new Typing();
   /** The lists on the page. */
   readonly lists = new SvelteSet<TaskList>();
+  readonly selection = new Selection(this.lists, this.announcer);
+  readonly bulk = new Bulk(this.tasks);
+  readonly selectionActions = new SelectionActions(this.selection, this.bulk, this.toasts, this.announcer);
   /** The IDs of tasks that were created here and whose notification has not arrived yet. */
   readonly underway = new SvelteSet<string>();
   #user = '';
@@ -173,6 +179,8 @@ export class App {
     if (this.#user) address.clear();
     sendAs(user);
     this.#user = user;
+    this.bulk.clear();
+    this.selectionActions.end();
     this.tasks.clear(user);
     this.inbox.clear();
     this.toasts.clear();

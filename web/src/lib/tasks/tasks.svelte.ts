@@ -122,19 +122,31 @@ export class Tasks {
   /** Return the task; load it if it is not in the cache. Throws ApiError. */
   async find(id: string): Promise<Task> {
     const known = this.cache.confirmed(id);
-    return known ?? (await this.#load(id));
+    return known ?? (await this.load(id));
+  }
+
+  /** Run a change of a task after its earlier ones. */
+  async inTurn<T>(id: string, change: () => Promise<T>): Promise<T> {
+    const before = this.#turns.get(id) ?? Promise.resolve();
+    const turn = before.then(change, change);
+    this.#turns.set(id, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(id) === turn) this.#turns.delete(id);
+    }
+  }
+
+  /** Load the newest revision of a task, deleted or not. Throws ApiError. */
+  async load(id: string): Promise<Task> {
+    const task = await this.calls.getTask(id);
+    this.cache.put(task);
+    return task;
   }
 
   async #inTurn(id: string, overlay: Overlay, change: () => Promise<void>): Promise<void> {
     const uncover = this.cache.overlay(id, overlay);
-    const before = this.#turns.get(id) ?? Promise.resolve();
-    const turn = before.then(change, change).finally(uncover);
-    this.#turns.set(id, turn);
-    try {
-      await turn;
-    } finally {
-      if (this.#turns.get(id) === turn) this.#turns.delete(id);
-    }
+    await this.inTurn(id, () => change().finally(uncover));
   }
 
   /** Load the task after a conflict or an unknown outcome. Rethrow any other error. */
@@ -143,13 +155,7 @@ export class Tasks {
       if (error instanceof ApiError && error.status === 404) this.cache.drop(id);
       throw error;
     }
-    return this.#load(id);
-  }
-
-  async #load(id: string): Promise<Task> {
-    const task = await this.calls.getTask(id);
-    this.cache.put(task);
-    return task;
+    return this.load(id);
   }
 
   #confirmed(id: string): Task {
