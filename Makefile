@@ -152,6 +152,11 @@ audit: install #: Scan dependencies for known vulnerabilities; needs the network
 bench-live: install #: Measure the delay until watchers receive an event, and the cost of watchers
 	@$(bin)/python -m benchmarks.live
 
+.PHONY: bench-page
+bench-page: install #: Compare the page with 10,000 tasks and with 50, in Chromium with a slow CPU
+	@scripts/browser-deps
+	@$(bin)/python -m benchmarks.page
+
 .PHONY: check
 check: install ## Check style, types, imports, the contract, generated files, configuration, and docs
 	@scripts/prometheus >/dev/null

@@ -68,7 +68,7 @@ def test_a_disconnect_is_shown_and_missed_changes_arrive_once_after_it(
     watch.expect(_UNAVAILABLE)
     board.open_board(signed_in)
     board.add(signed_in, "Before the cut")
-    expect(board.card(signed_in, "Before the cut")).to_have_attribute("aria-busy", "false")
+    expect(board.toast(signed_in, "“Before the cut” was created")).to_be_visible()
     with site.cut():
         expect(signed_in.get_by_role("status").filter(has_text="Offline")).to_be_visible()
         # Only the edge is down: the page does not receive this change.

@@ -8,7 +8,7 @@ import { anApp, renderIn } from '#lib/testing/render.ts';
 import { FakeServer } from '#lib/testing/server.ts';
 import Board from './Board.svelte';
 
-const MOST_CARDS = 200;
+const WAIT_MS = 10_000; // an upper limit for slow machines, not a delay
 const STATUSES: readonly TaskStatus[] = ['TODO', 'IN_PROGRESS', 'DONE'];
 let app: App;
 
@@ -38,14 +38,14 @@ function titles(): (string | null)[] {
   return [...document.querySelectorAll('article')].map((card) => card.querySelector('[id^=task]')?.textContent ?? null);
 }
 
-test('with ten thousand tasks, the page has few cards, and every task can be reached', async () => {
+test('with ten thousand tasks, the page has at most 180 cards, and every task can be reached', async () => {
   app.tasks.receive(...many(10_000));
-  await vi.waitFor(() => expect(titles()).toContain('Task 9999'));
-  expect(titles().length).toBeLessThanOrEqual(MOST_CARDS);
-  const [more] = screen.getAllByRole('button', { name: 'Show 3274 more tasks' });
-  await userEvent.click(more as HTMLElement);
-  expect(titles()).not.toContain('Task 9999');
-  expect(titles().length).toBeLessThanOrEqual(MOST_CARDS);
-  await userEvent.click(screen.getByRole('button', { name: 'Show 30 tasks before these' }));
+  await vi.waitFor(() => expect(titles()).toHaveLength(180), WAIT_MS);
   expect(titles()).toContain('Task 9999');
-});
+  await userEvent.click(screen.getAllByText('Show 3274 more tasks')[0] as HTMLElement);
+  await vi.waitFor(() => expect(screen.getByText('Show 30 tasks before these')).toBeTruthy(), WAIT_MS);
+  expect(titles()).not.toContain('Task 9999');
+  await userEvent.click(screen.getByText('Show 30 tasks before these'));
+  await vi.waitFor(() => expect(titles()).toContain('Task 9999'), WAIT_MS);
+  expect(titles()).toHaveLength(180);
+}, 20_000);

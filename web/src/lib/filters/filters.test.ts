@@ -6,7 +6,7 @@ import {
   DUES,
   fromAddress,
   isFiltered,
-  matches,
+  matcher,
   ORDERS,
   PRIORITIES,
   STATUSES,
@@ -124,7 +124,7 @@ test('the view and the order do not count as filters', () => {
 describe('a due filter', () => {
   const now = new Date(2026, 2, 28, 15, 30);
   const isListed = (due: Filters['due'], time: Date | null) =>
-    matches(aTask({ due_time: time && time.toISOString() }), toQuery({ ...ALL, due }, now));
+    matcher(toQuery({ ...ALL, due }, now))(aTask({ due_time: time && time.toISOString() }));
 
   test('for today begins and ends at midnight in the user’s time zone', () => {
     expect(isListed('today', new Date(2026, 2, 27, 23, 59, 59, 999))).toBe(false);
@@ -156,5 +156,5 @@ test('the overdue filter excludes completed tasks, unless the status filter incl
 });
 
 test('a deleted task matches no query', () => {
-  expect(matches(aTask({ delete_time: '2026-01-01T12:00:00Z' }), {})).toBe(false);
+  expect(matcher({})(aTask({ delete_time: '2026-01-01T12:00:00Z' }))).toBe(false);
 });

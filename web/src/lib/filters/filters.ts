@@ -82,24 +82,32 @@ export function toQuery(filters: Filters, now: Date): TaskQuery {
   };
 }
 
-/** Whether the API would list this task for this query. Decides which lists show a task from a live event. */
-export function matches(task: Task, query: TaskQuery): boolean {
+/** Return whether the API would list a task for this query. Decides which lists show a task from a live event. */
+export function matcher(query: TaskQuery): (task: Task) => boolean {
   const text = folded(query.query ?? '');
-  return (
+  const [after, before] = [query.due_after, query.due_before].map((time) => (time ? Date.parse(time) : undefined));
+  const isDue = ({ due_time }: Task) => {
+    if (after === undefined && before === undefined) return true;
+    const due = due_time === null ? NaN : Date.parse(due_time);
+    return due >= (after ?? -Infinity) && due < (before ?? Infinity);
+  };
+  return (task) =>
     task.delete_time === null &&
     (!query.statuses?.length || query.statuses.includes(task.status)) &&
     (!query.priorities?.length || query.priorities.includes(task.priority)) &&
     (query.labels ?? []).every((label) => task.labels.includes(label.normalize('NFC'))) &&
-    isDueWithin(task, query) &&
-    (!text || folded(`${task.title}\n${task.description}`).includes(text))
-  );
+    isDue(task) &&
+    (!text || searchable(task).includes(text));
 }
 
-function isDueWithin(task: Task, { due_after, due_before }: TaskQuery): boolean {
-  if (!due_after && !due_before) return true;
-  if (task.due_time === null) return false;
-  const due = Date.parse(task.due_time);
-  return (!due_after || due >= Date.parse(due_after)) && (!due_before || due < Date.parse(due_before));
+const searchableTexts = new WeakMap<Task, string>(); // each change of a list needs those of all tasks
+
+function searchable(task: Task): string {
+  const known = searchableTexts.get(task);
+  if (known !== undefined) return known;
+  const text = folded(`${task.title}\n${task.description}`);
+  searchableTexts.set(task, text);
+  return text;
 }
 
 function dueRange(due: Due | '', now: Date): Pick<TaskQuery, 'due_after' | 'due_before'> {

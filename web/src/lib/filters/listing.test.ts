@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import type { Task, TaskQuery } from '#lib/api/tasks.ts';
 import { pageOf } from '#lib/testing/listing.ts';
 import { aTask } from '#lib/testing/factories.ts';
-import { matches } from './filters';
+import { matcher } from './filters';
 import cases from './listing.cases.json';
 import { compare, placeOf } from './order';
 
@@ -19,7 +19,7 @@ describe.each(cases.listings)('for $query', ({ query: asked, ids }) => {
 
   test('the page lists the same tasks as the service', () => {
     const listed = tasks
-      .filter((task) => matches(task, query))
+      .filter(matcher(query))
       .map((task) => placeOf(task, order))
       .sort((a, b) => compare(a, b, order));
     expect(listed.map(({ id }) => id)).toEqual(ids);

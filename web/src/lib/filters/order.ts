@@ -6,13 +6,14 @@ export interface Place {
   id: string;
 }
 
-const places = new WeakMap<Task, Map<TaskOrder, Place>>(); // each change of a list needs the places of all its tasks
+const places = new Map<TaskOrder, WeakMap<Task, Place>>(); // each change of a list needs the places of all its tasks
 
 /** A task's position in this order, as the service has it: ties are broken by ID, tasks without due_time come last. */
 export function placeOf(task: Task, order: TaskOrder): Place {
-  const known = places.get(task) ?? new Map<TaskOrder, Place>();
-  const place = known.get(order) ?? { value: valueOf(task, order), id: task.id };
-  places.set(task, known.set(order, place));
+  const known = places.get(order) ?? new WeakMap<Task, Place>();
+  places.set(order, known);
+  const place = known.get(task) ?? { value: valueOf(task, order), id: task.id };
+  known.set(task, place);
   return place;
 }
 

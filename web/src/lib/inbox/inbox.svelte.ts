@@ -22,6 +22,11 @@ export class Inbox {
     return this.#next !== '';
   }
 
+  /** Whether this notification was received. */
+  has(id: string): boolean {
+    return this.#known.has(id);
+  }
+
   /** Reload from the newest page. */
   async reload(): Promise<void> {
     this.#restart();

@@ -286,6 +286,18 @@ describe('the stream', () => {
     expect(calls.at(-1)).toBe('begun');
   });
 
+  it.each([
+    ['resumes after a short sleep', 9, [null, '0'], 'resumed'],
+    ['starts with new events after a long sleep, so that the page loads its data anew', 11, [null, null], 'begun'],
+  ])('%s', async (_, minutes, lastIds, opening) => {
+    await opened();
+    vi.setSystemTime(Date.now() + minutes * 60_000); // timers do not run during a sleep
+    document.dispatchEvent(new Event('visibilitychange'));
+    await pass(1_000);
+    expect(sentLastIds()).toEqual(lastIds);
+    expect(calls.at(-1)).toBe(opening);
+  });
+
   it('closes a stale stream when the page becomes visible', async () => {
     server.refusals.push(refuse(500));
     await opened();

@@ -31,6 +31,8 @@ interface Pause {
 }
 
 const STALE_MS = 20_000; // longer than the heartbeat interval: after a sleep, such a connection may be dead
+// After a longer sleep there may be thousands of events: loading the data again is cheaper. A failed attempt is no sleep.
+const ASLEEP_MS = 10 * 60_000;
 const STEADY_MS = 10_000; // a stream that breaks sooner counts as another consecutive failure
 const RETRY_MS = { usual: 3_000, least: 500, most: 60_000 };
 
@@ -60,6 +62,7 @@ export class Stream {
     document.addEventListener('visibilitychange', () => document.hidden || this.#freshen(), { signal });
     this.#say('connecting');
     while (!signal.aborted) {
+      if (this.#connection && this.#connection.quietMs > ASLEEP_MS) this.#lastId = '';
       this.#connection = new Connection(this.#dependencies.fetch, {
         onopen: () => this.#open(),
         onblock: (block) => this.#take(block),

@@ -2,6 +2,7 @@ import { createContext } from 'svelte';
 import { SvelteSet } from 'svelte/reactivity';
 import { sendAs, whenUnauthorized } from '#lib/api/send.ts';
 import { Drafts } from '#lib/editor/drafts.svelte.ts';
+import type { Notification } from '#lib/api/notifications.ts';
 import type { Task } from '#lib/api/tasks.ts';
 import { Inbox } from '#lib/inbox/inbox.svelte.ts';
 import { Live, type LiveStatus } from '#lib/live/live.ts';
@@ -67,15 +68,10 @@ export class App {
     this.live.on('task.created', (task) => batch.add(task));
     this.live.on('task.updated', (task) => batch.add(task));
     this.live.on('task.deleted', (task) => batch.add(task));
+    const news = new FrameBatch<Notification>((notifications) => this.#showToastOf(notifications));
     this.live.on('notification', (notification) => {
       this.underway.delete(notification.task_id);
-      if (!this.inbox.receive(notification)) return;
-      this.toasts.show({
-        kind: 'info',
-        title: text.inbox.kinds[notification.kind](notification.title),
-        detail: text.inbox.delivered,
-        action: { label: text.inbox.show, run: () => address.open(notification.task_id) },
-      });
+      if (this.inbox.receive(notification)) news.add(notification);
     });
     this.live.on('reset', () => void this.inbox.reload());
     this.theme.load();
@@ -119,6 +115,21 @@ export class App {
     if (this.inbox.notifications.some((each) => each.task_id === taskId)) return;
     this.underway.add(taskId);
     setTimeout(() => this.underway.delete(taskId), UNDERWAY_MS);
+  }
+
+  #showToastOf(notifications: readonly Notification[]): void {
+    const [first, ...others] = notifications.filter(({ id }) => this.inbox.has(id)); // not those of a previous user
+    if (!first) return;
+    if (others.length) {
+      this.toasts.show({ kind: 'info', title: text.inbox.several(others.length + 1) });
+    } else {
+      this.toasts.show({
+        kind: 'info',
+        title: text.inbox.kinds[first.kind](first.title),
+        detail: text.inbox.delivered,
+        action: { label: text.inbox.show, run: () => address.open(first.task_id) },
+      });
+    }
   }
 
   // After a sign-out, or another user's sign-in, in another tab. An expired session does not change the user.

@@ -69,6 +69,17 @@ describe('a deletion', () => {
     expect(stored().delete_time).toBeNull();
   });
 
+  test('that is undone after someone restored and changed the task keeps and names those changes', async () => {
+    await actions.remove(task);
+    server.tasks.undelete(task.id);
+    server.tasks.update(task.id, { title: 'Buy bread' });
+    theToast().action?.run();
+    await vi.waitFor(() => expect(toasts.shown).toHaveLength(2));
+    const { title, detail } = toasts.shown[1] as Toast;
+    expect([title, detail]).toEqual(['“Buy bread” restored', 'Changes made elsewhere are kept: Title.']);
+    expect(stored().title).toBe('Buy bread');
+  });
+
   test('with a conflict names the changed fields, and can be repeated', async () => {
     server.tasks.update(task.id, { title: 'Buy bread', due_time: '2026-02-01T09:00:00Z' });
     await actions.remove(task);

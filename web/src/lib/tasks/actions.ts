@@ -4,6 +4,7 @@ import { text } from '#lib/text/index.ts';
 import { errorText } from '#lib/text/errors.ts';
 import { isolated } from '#lib/text/unicode.ts';
 import type { Toasts } from '#lib/toasts/toasts.svelte.ts';
+import { differences } from './changes';
 import { Conflict, type Tasks } from './tasks.svelte';
 
 /** One-step actions on a task. They do not throw: errors are shown in a toast. */
@@ -35,8 +36,11 @@ export class TaskActions {
 
   async #restore(task: Task): Promise<void> {
     await this.#attempt(task, async () => {
-      await this.tasks.restore(task.id);
-      this.announcer.say(text.messages.restored(task.title));
+      const restored = await this.tasks.restore(task.id);
+      const changed = differences(task, restored).map((field) => text.fields[field]);
+      const title = text.messages.restored(restored.title);
+      if (changed.length) this.toasts.show({ kind: 'info', title, detail: text.messages.kept(changed.join(', ')) });
+      else this.announcer.say(title);
     });
   }
 

@@ -1,6 +1,6 @@
 import { listTasks, type Task, type TaskQuery } from '#lib/api/tasks.ts';
 import type { TaskCache } from './cache.svelte';
-import { matches } from '#lib/filters/filters.ts';
+import { matcher } from '#lib/filters/filters.ts';
 import { compare, placeOf, type Place } from '#lib/filters/order.ts';
 
 const PAGE_SIZE = 50;
@@ -26,6 +26,7 @@ export class TaskList {
   error = $state<unknown>();
 
   #query = $state.raw<TaskQuery>({});
+  readonly #matches = $derived(matcher(this.#query));
   readonly #cache: TaskCache;
   readonly #fetch: Fetch;
   #next = $state<string>(); // the token of the next page; empty after the last one
@@ -90,8 +91,9 @@ export class TaskList {
   }
 
   #visible(): readonly Task[] {
+    if (!this.isLoaded) return [];
     return this.#cache.all
-      .filter((task) => matches(task, this.#query))
+      .filter(this.#matches)
       .map((task) => ({ task, place: placeOf(task, this.#order) }))
       .filter(({ place }) => this.#isShown(place))
       .sort((a, b) => compare(a.place, b.place, this.#order))
@@ -138,7 +140,7 @@ export class TaskList {
   #expected(): Task[] {
     return this.#cache.all
       .filter((task) => task.revision > 0 && this.#cache.confirmed(task.id) === task)
-      .filter((task) => matches(task, this.#query) && !this.#isRead(placeOf(task, this.#order)));
+      .filter((task) => this.#matches(task) && !this.#isRead(placeOf(task, this.#order)));
   }
 
   /** Drop expected tasks that the page did not contain, unless they were updated in the meantime. */

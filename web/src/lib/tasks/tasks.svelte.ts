@@ -107,8 +107,8 @@ export class Tasks {
     });
   }
 
-  /** Restore a deleted task. Throws ApiError. */
-  async restore(id: string): Promise<void> {
+  /** Restore a deleted task, unless that was done elsewhere. Return the task as it is now. Throws ApiError. */
+  async restore(id: string): Promise<Task> {
     await this.#inTurn(id, { delete_time: null }, async () => {
       try {
         this.cache.put(await this.calls.undeleteTask(id));
@@ -117,6 +117,7 @@ export class Tasks {
         if (latest.delete_time !== null) throw error;
       }
     });
+    return this.#confirmed(id);
   }
 
   /** Return the task; load it if it is not in the cache. Throws ApiError. */
