@@ -1,4 +1,4 @@
-"""What users do on their first day: scripts, shared links, several sessions, and a phone."""
+"""The first day of a user: a script, a shared link, another session, and a phone."""
 
 import re
 

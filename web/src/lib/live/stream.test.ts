@@ -288,7 +288,7 @@ describe('the stream', () => {
 
   it.each([
     ['resumes after a short sleep', 9, [null, '0'], 'resumed'],
-    ['starts with new events after a long sleep, so that the page loads its data anew', 11, [null, null], 'begun'],
+    ['starts with new events after a long sleep, so that the page loads its data again', 11, [null, null], 'begun'],
   ])('%s', async (_, minutes, lastIds, opening) => {
     await opened();
     vi.setSystemTime(Date.now() + minutes * 60_000); // timers do not run during a sleep

@@ -20,11 +20,14 @@ export class Toasts {
   #last = 0;
   #isHeld = false;
 
-  /** Show a toast. If there are more than four, the oldest closes. */
+  /** Show a toast. If there are more than four, the oldest notification closes, or else the oldest toast. */
   show(toast: Omit<Toast, 'id'>): void {
     const id = ++this.#last;
+    if (this.shown.length === SHOWN_AT_ONCE_MAX) {
+      const old = this.shown.find(({ kind }) => kind === 'info') ?? this.shown[0];
+      if (old) this.dismiss(old.id);
+    }
     this.shown = [...this.shown, { ...toast, id }];
-    for (const old of this.shown.slice(0, -SHOWN_AT_ONCE_MAX)) this.dismiss(old.id);
     this.#start({ ...toast, id });
   }
 

@@ -40,6 +40,13 @@ test('the oldest toasts close if there are too many', () => {
   expect(titles()).toEqual(['c', 'd', 'e', 'f']);
 });
 
+test('many notifications close neither an error nor a message that can be undone', () => {
+  show('error', 'error');
+  toasts.show({ kind: 'success', title: 'deleted', action: { label: 'Undo', run: vi.fn() } });
+  for (const title of 'abcdef') show(title);
+  expect(titles()).toEqual(['error', 'deleted', 'e', 'f']);
+});
+
 test('dismissing a closed toast does nothing', () => {
   show('a');
   const id = toasts.shown[0]?.id ?? 0;
