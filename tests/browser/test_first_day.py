@@ -13,13 +13,6 @@ from tests.browser.harness.system import Site, User
 from tests.browser.harness.watch import Watch
 
 _CREATED, _COMPLETED, _CARDS_MAX = 5_000, 100, 200
-_LONGEST_TASK_MS = 1_000
-_RECORD_LONGEST_TASK = """
-window.longest = 0;
-new PerformanceObserver(list => {
-  for (const { duration } of list.getEntries()) longest = Math.max(longest, duration);
-}).observe({ type: 'longtask' });
-"""
 _SMALL_TARGETS = """() => [...document.querySelectorAll('button, input, select, textarea, a')]
   .filter(each => each.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
   .filter(each => { const { width, height } = each.getBoundingClientRect(); return width < 24 || height < 24; })
@@ -33,7 +26,6 @@ def _shows(page: Page, status: str, count: int) -> None:
 def test_the_board_follows_a_script_that_creates_5000_tasks_and_completes_100(
     signed_in: Page, site: Site, user: User
 ) -> None:
-    signed_in.add_init_script(_RECORD_LONGEST_TASK)
     board.open_board(signed_in)
     with script(site, user) as own:
         creating = own.create((f"Task {number}" for number in range(_CREATED)), [task_pb2.TASK_STATUS_TODO])
@@ -47,7 +39,6 @@ def test_the_board_follows_a_script_that_creates_5000_tasks_and_completes_100(
         own.update(done).result()
     _shows(signed_in, "Done", _COMPLETED)
     _shows(signed_in, "To do", _CREATED + 1 - _COMPLETED)
-    assert signed_in.evaluate("longest") < _LONGEST_TASK_MS
 
 
 def test_a_shared_url_shows_another_user_the_same_filters_on_their_own_tasks(
