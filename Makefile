@@ -31,6 +31,10 @@ install: #: Create .venv and .venv-tools from the locks (PYTHON=... selects the 
 dev: install ## Start everything on this machine until Ctrl-C (.env.example lists the settings)
 	@$(bin)/python -m scripts.dev --with-parent
 
+.PHONY: dev-mono
+dev-mono: install #: Start everything as `make dev` does, but all Python services in one process, to see what the mesh costs
+	@$(bin)/python -m scripts.dev --mono --with-parent
+
 .PHONY: up
 up: ## Start everything in containers (ARGS='--scale task-svc=2'); needs Docker
 	@scripts/up $(ARGS)

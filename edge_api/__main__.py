@@ -6,7 +6,7 @@ from chassis import gc_tuning, log
 from chassis.background_jobs import background
 from chassis.feed.feed import FeedLimits
 from chassis.feed.metrics import FeedMetrics
-from chassis.grpc_api.client import ClientInterceptor, ClientMetrics
+from chassis.grpc_api.client import ClientInterceptor, ClientMetrics, OpenChannel, open_channel
 from chassis.identity import MeshTokens
 from chassis.metrics import LoopMetrics, new_registry, serve_metrics
 from chassis.settings import load
@@ -21,6 +21,11 @@ from edge_api.upstreams import open_upstreams
 async def main(settings: EdgeSettings) -> None:
     """Run the edge with these settings until SIGTERM or SIGINT."""
     log.configure("edge_api", settings.log_level, settings.log_format)
+    await serve(settings)
+
+
+async def serve(settings: EdgeSettings, open_channel: OpenChannel = open_channel) -> None:
+    """Build the edge and run it until SIGTERM or SIGINT."""
     tokens = MeshTokens.read(settings.mesh_token_file)
     server.raise_file_limit(settings.max_connections)
     registry = new_registry()
@@ -32,7 +37,7 @@ async def main(settings: EdgeSettings) -> None:
             server.bind(settings.host, settings.port) as listener,
             serve_metrics(registry, settings.metrics_host, settings.metrics_port),
         ):
-            async with open_upstreams(settings.task_target, settings.notify_target, calls) as upstreams:
+            async with open_upstreams(settings.task_target, settings.notify_target, calls, open_channel) as upstreams:
                 live = Live(upstreams, calls, FeedMetrics(registry), _feed_limits(settings))
                 application = app.build(settings, tokens, upstreams, live, draining, registry, tracing.tracer)
                 jobs = {**live.jobs(), "measure-loop": LoopMetrics(registry).run}

@@ -11,7 +11,7 @@ from notify.v1 import events_pb2_grpc as notify_events_pb2_grpc
 from notify.v1 import notify_pb2_grpc
 from task.v1 import events_pb2_grpc, task_pb2_grpc
 
-from chassis.grpc_api.client import ClientInterceptor, open_channel, service_config
+from chassis.grpc_api.client import ClientInterceptor, OpenChannel, open_channel, service_config
 
 TASK_SERVICE = "task.v1.TaskService"
 NOTIFICATION_SERVICE = "notify.v1.NotificationService"
@@ -60,7 +60,9 @@ def _health_check(channel: grpc.aio.Channel) -> Any:
 
 
 @asynccontextmanager
-async def open_upstreams(task_target: str, notify_target: str, calls: ClientInterceptor) -> AsyncIterator[Upstreams]:
+async def open_upstreams(
+    task_target: str, notify_target: str, calls: ClientInterceptor, open_channel: OpenChannel = open_channel
+) -> AsyncIterator[Upstreams]:
     """Open the channels for the duration of the block, even if the services are not available yet."""
     async with (
         open_channel(task_target, _TASK_CONFIG, calls) as tasks,

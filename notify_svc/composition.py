@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+import grpc
 from opentelemetry import trace
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
@@ -14,8 +15,8 @@ from chassis.feed.feed import Feed, FeedLimits
 from chassis.feed.metrics import FeedMetrics
 from chassis.feed.stream_tail import StreamTail
 from chassis.grpc_api import client
-from chassis.grpc_api.client import ClientInterceptor, ClientMetrics
-from chassis.grpc_api.server import MeshServer
+from chassis.grpc_api.client import ClientInterceptor, ClientMetrics, OpenChannel
+from chassis.grpc_api.server import MakeServer, MeshServer
 from chassis.identity import MeshTokens
 from notify_svc.delivery import channel_file
 from notify_svc.delivery.apprise_channel import AppriseChannel
@@ -56,6 +57,7 @@ async def open_notifier(
     channels: Sequence[Channel] | None = None,
     clock: NowMs = now_ms,
     limits: FeedLimits | None = None,
+    open_channel: OpenChannel = client.open_channel,
 ) -> AsyncIterator["Notifier"]:
     """Open the configured connections, even while Redis or the task service is unavailable, and build the service.
 
@@ -69,7 +71,7 @@ async def open_notifier(
         redis_client.connect(url, password, timeout_seconds=_COMMAND_SECONDS, retries=1) as redis,
         # Blocking reads are not retried: the entries of a lost response are in the consumer's own pending entries.
         redis_client.connect(url, password, timeout_seconds=_READ_SECONDS, retries=0) as reader,
-        client.open_channel(settings.task_grpc_target, config, calls) as tasks,
+        open_channel(settings.task_grpc_target, config, calls) as tasks,
     ):
         yield Notifier(
             settings,
@@ -156,7 +158,7 @@ class Notifier:
         self._trimmer = Trimmer(redis, scripts, clock)
         self._gauges = Gauges(redis, self._acknowledger, metrics)
 
-    def grpc_server(self) -> MeshServer:
+    def grpc_server(self, make_server: MakeServer = grpc.aio.server) -> MeshServer:
         """Return a new gRPC server with all services."""
         return server.build(
             self._settings,
@@ -166,6 +168,7 @@ class Notifier:
             self.feed,
             self._dead_letter_admin,
             self.check_ready,
+            make_server,
         )
 
     def jobs(self) -> dict[str, Job]:

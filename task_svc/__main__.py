@@ -5,10 +5,12 @@ stored while the queue is unavailable are published when the queue is available 
 """
 
 import sys
-from contextlib import AbstractAsyncContextManager, closing
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+import grpc
 import uvloop
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -19,7 +21,7 @@ from chassis.background_jobs import Job, background
 from chassis.feed.feed import Feed
 from chassis.feed.metrics import FeedMetrics
 from chassis.feed.stream_tail import StreamTail
-from chassis.grpc_api.server import until_stopped
+from chassis.grpc_api.server import MakeServer, until_stopped
 from chassis.metrics import LoopMetrics, new_registry, serve_metrics
 from chassis.settings import load
 from chassis.tracing import Tracing
@@ -42,22 +44,29 @@ _QUEUE_SECONDS = 2.0
 async def main(settings: TaskSettings) -> None:
     """Run the service until it receives SIGTERM or SIGINT."""
     log.configure("task_svc", settings.log_level, settings.log_format)
+    async with until_stopped() as stopped, serving(settings):
+        gc_tuning.freeze()
+        await stopped.wait()
+
+
+@asynccontextmanager
+async def serving(settings: TaskSettings, make_server: MakeServer = grpc.aio.server) -> AsyncIterator[None]:
+    """Build the service and run it until the block ends."""
     registry = new_registry()
     clock = partial(datetime.now, UTC)
     with closing(Tracing("task_svc", settings.otlp_endpoint)) as tracing:
-        async with until_stopped() as stopped, _store(settings) as store, _redis(settings) as redis:
+        async with _store(settings) as store, _redis(settings) as redis:
             metrics = RelayMetrics(registry)
             relay = Relay(store, RedisEventStream(redis), clock, _pauses(settings), metrics)
             lead = timedelta(seconds=settings.reminder_lead_seconds)
             tasks = Tasks(store, clock, relay.publish_soon, lead)
             feed = Feed[watch.Event](FeedMetrics(registry).of("tasks"))
             tail = StreamTail(redis, STREAM, feed, watch.item_of)
-            server = grpc_server.build(settings, registry, tracing.tracer, tasks, feed, store.ping)
+            server = grpc_server.build(settings, registry, tracing.tracer, tasks, feed, store.ping, make_server)
             with serve_metrics(registry, settings.metrics_host, settings.metrics_port):
                 jobs = {**_jobs(relay, tail, tasks, metrics, store, clock), "measure-loop": LoopMetrics(registry).run}
                 async with background(jobs, registry), server.serving():
-                    gc_tuning.freeze()
-                    await stopped.wait()
+                    yield
 
 
 def _jobs(

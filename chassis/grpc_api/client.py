@@ -122,6 +122,10 @@ class ClientInterceptor(grpc.aio.UnaryUnaryClientInterceptor):
         return grpc.aio.Metadata(*(given or ()), *headers.items())
 
 
+OpenChannel = Callable[[str, str, ClientInterceptor], grpc.aio.Channel]
+"""`open_channel`, or a function that takes the same arguments."""
+
+
 def open_channel(target: str, config: str, calls: ClientInterceptor) -> grpc.aio.Channel:
     """Open a channel to `target` with the service config `config`. The caller closes it when the process ends.
 

@@ -32,6 +32,8 @@ _READINESS_TIMEOUT = 2.0
 _CLIENT_NOTICE_SECONDS = 0.5  # in which clients that watch the health of the package move their calls to other replicas
 
 ReadinessCheck = Callable[[], Awaitable[None]]
+MakeServer = Callable[..., grpc.aio.Server]
+"""`grpc.aio.server`, or a function that takes the same arguments."""
 
 
 class MeshServer:
@@ -50,6 +52,7 @@ class MeshServer:
         services: Collection[str],
         userless: Collection[str] = (),
         ready: ReadinessCheck,
+        make_server: MakeServer = grpc.aio.server,
     ) -> None:
         self._settings = settings
         self._services = services
@@ -68,7 +71,7 @@ class MeshServer:
             ),
             self._metrics,
         )
-        self.grpc = grpc.aio.server(interceptors=(self._interceptors,), options=SERVER_OPTIONS)
+        self.grpc = make_server(interceptors=(self._interceptors,), options=SERVER_OPTIONS)
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.grpc)
         if settings.grpc_reflection:

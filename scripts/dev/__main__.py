@@ -1,4 +1,4 @@
-"""The composition root of `make dev`: `python -m scripts.dev`.
+"""The composition root of `make dev`: `python -m scripts.dev`, and of `make dev-mono`: `python -m scripts.dev --mono`.
 
 With `--with-parent` it ends together with the process that started it, even if that is killed by SIGKILL.
 """
@@ -27,15 +27,15 @@ def main(environment: Mapping[str, str], arguments: list[str]) -> int:
         settings = read(environment)
         with data_folder(settings.data_dir):
             check_ports(settings.ports)
-            return asyncio.run(_run(settings, environment))
+            return asyncio.run(_run(settings, environment, is_mono="--mono" in arguments))
     except (BadSettings, Taken) as error:
         sys.stderr.write(f"{error}\n")
         return 1
 
 
-async def _run(settings: DevSettings, environment: Mapping[str, str]) -> int:
+async def _run(settings: DevSettings, environment: Mapping[str, str], *, is_mono: bool) -> int:
     on_terminal = sys.stdout.isatty()
-    parts = plan(settings, environment, "pretty" if on_terminal else "json")
+    parts = plan(settings, environment, "pretty" if on_terminal else "json", is_mono=is_mono)
     names = [part.name for part in parts]
     coloured = on_terminal and not environment.get("NO_COLOR")
     return await run(parts, Console(sys.stdout.fileno(), names, coloured=coloured), partial(welcome, settings))

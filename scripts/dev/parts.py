@@ -33,8 +33,11 @@ class Part:
     """The address of its readiness, as `chassis.probe` takes it; empty if other processes report its failure."""
 
 
-def plan(settings: DevSettings, inherited: Mapping[str, str], log_format: str) -> list[Part]:
-    """All processes in the order to stop them: each before those that it depends on."""
+def plan(settings: DevSettings, inherited: Mapping[str, str], log_format: str, *, is_mono: bool = False) -> list[Part]:
+    """All processes in the order to stop them: each before those that it depends on.
+
+    With `is_mono`, the edge and the gRPC services are one process.
+    """
     environment = service_environment(settings, inherited, log_format)
     ports = settings.ports
     secrets = secret_files.make(settings.data_dir / "secrets")
@@ -43,12 +46,16 @@ def plan(settings: DevSettings, inherited: Mapping[str, str], log_format: str) -
     parts = [
         _service("gateway", "kong.dev_gateway", gateway, _http(ports["GATEWAY_PORT"], "/")),
         _vite(settings, environment),
-        _service("edge_api", "edge_api", edge, _http(ports["EDGE_PORT"], "/readyz")),
-        *(
+    ]
+    edge_is_ready = _http(ports["EDGE_PORT"], "/readyz")
+    if is_mono:
+        parts.append(_service("mono", "scripts.dev_mono", edge, edge_is_ready))
+    else:
+        parts.append(_service("edge_api", "edge_api", edge, edge_is_ready))
+        parts += (
             _service(each.name, each.name, environment, f"grpc://{_target(each, ports)}/{each.serves}")
             for each in reversed(GRPC_SERVICES)
-        ),
-    ]
+        )
     if settings.starts_valkey:
         parts.append(_valkey(settings.data_dir / "valkey", ports["REDIS_PORT"], inherited))
     return parts

@@ -1,11 +1,12 @@
 """The gRPC server: its services, and which of them need no user."""
 
+import grpc
 from opentelemetry import trace
 from prometheus_client import CollectorRegistry
 from task.v1 import events_pb2_grpc, task_pb2_grpc
 
 from chassis.feed.feed import Feed
-from chassis.grpc_api.server import MeshServer, ReadinessCheck
+from chassis.grpc_api.server import MakeServer, MeshServer, ReadinessCheck
 from task_svc.grpc_api import watch
 from task_svc.grpc_api.servicer import TaskEventsServicer, TaskServicer
 from task_svc.settings import TaskSettings
@@ -22,6 +23,7 @@ def build(
     tasks: Tasks,
     feed: Feed[watch.Event],
     ready: ReadinessCheck,
+    make_server: MakeServer = grpc.aio.server,
 ) -> MeshServer:
     """Return the server with all its services, not yet started."""
     server = MeshServer(
@@ -31,6 +33,7 @@ def build(
         services=(TASK_SERVICE, TASK_EVENTS_SERVICE),
         userless=(TASK_EVENTS_SERVICE,),
         ready=ready,
+        make_server=make_server,
     )
     task_pb2_grpc.add_TaskServiceServicer_to_server(TaskServicer(tasks, feed), server.grpc)
     events_pb2_grpc.add_TaskEventsServiceServicer_to_server(TaskEventsServicer(tasks, feed), server.grpc)

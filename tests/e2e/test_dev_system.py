@@ -62,8 +62,9 @@ def test_everything_responds_and_tasks_survive_a_restart(tmp_path: Path) -> None
         assert _titles(second) == ["over gRPC", "over REST"]
 
 
-def test_a_watcher_receives_a_task_and_its_notification(tmp_path: Path) -> None:
-    with running(tmp_path) as dev:
+@pytest.mark.parametrize("options", [(), ("--mono",)], ids=["make dev", "make dev-mono"])
+def test_a_watcher_receives_a_task_and_its_notification(tmp_path: Path, options: tuple[str, ...]) -> None:
+    with running(tmp_path, options=options) as dev:
         dev.wait_for("Taskmesh is up")
         with httpx.stream("GET", f"{dev.gateway}/api/v1/events", headers=KEY, trust_env=False, timeout=20) as answer:
             lines = answer.iter_lines()
@@ -75,7 +76,9 @@ def test_a_watcher_receives_a_task_and_its_notification(tmp_path: Path) -> None:
                 event = next(line for line in lines if line.startswith("event: "))
                 data = next(line for line in lines if line.startswith("data: "))
                 heard[event.removeprefix("event: ")] = json.loads(data.removeprefix("data: "))["title"]
-    assert heard == {"task.created": "Buy milk", "notification": "Buy milk"}
+        assert heard == {"task.created": "Buy milk", "notification": "Buy milk"}
+        dev.send(signal.SIGTERM)
+        assert dev.wait() == 0, dev.output
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")

@@ -9,7 +9,7 @@ import grpc
 from prometheus_client import CollectorRegistry
 
 from chassis.grpc_api.auth import HEALTH
-from chassis.grpc_api.server import MeshServer, ReadinessCheck
+from chassis.grpc_api.server import MakeServer, MeshServer, ReadinessCheck
 from chassis.settings import GrpcSettings
 from chassis.tracing import Tracing
 from tests.support.chassis.probe import SERVICE, Act, Probe, do_nothing
@@ -67,6 +67,7 @@ async def mesh_server(
     userless: bool = True,
     ready: ReadinessCheck = always_ready,
     tracing: Tracing | None = None,
+    make_server: MakeServer = grpc.aio.server,
 ) -> AsyncIterator[Running]:
     """Run a server with the probe; without a token file, it requires no token."""
     registry = CollectorRegistry()
@@ -78,6 +79,7 @@ async def mesh_server(
         services=(SERVICE,),
         userless=(SERVICE,) if userless else (),
         ready=ready,
+        make_server=make_server,
     )
     Probe(act).add_to(server.grpc)
     target = f"127.0.0.1:{port}"

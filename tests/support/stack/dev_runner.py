@@ -22,13 +22,15 @@ _QUIET = ("http_proxy", "https_proxy", "LOG_FORMAT", "LOG_LEVEL", "REDIS_URL", "
 class DevRunner:
     """A running `python -m scripts.dev`. The folder `cwd` is the checkout, or contains stand-ins for its packages."""
 
-    def __init__(self, data: Path, *, cwd: Path, prefix: Sequence[str] = (), **variables: str) -> None:
+    def __init__(
+        self, data: Path, *, cwd: Path, prefix: Sequence[str] = (), options: Sequence[str] = (), **variables: str
+    ) -> None:
         self.data = data
         self.ports = {name: free_port() for name in PORTS}
         ports = {name: str(port) for name, port in self.ports.items()}
         inherited = {name: value for name, value in os.environ.items() if name not in _QUIET}
         self._process = subprocess.Popen(
-            [*prefix, sys.executable, "-m", "scripts.dev", *(["--with-parent"] if prefix else [])],
+            [*prefix, sys.executable, "-m", "scripts.dev", *(["--with-parent"] if prefix else []), *options],
             cwd=cwd,
             env={**inherited, **ports, "DATA_DIR": str(data), **variables},
             stdin=subprocess.DEVNULL,
@@ -118,11 +120,16 @@ class DevRunner:
 
 @contextmanager
 def running(
-    data: Path, *, cwd: Path = ROOT, prefix: Sequence[str] = (), variables: Mapping[str, str] | None = None
+    data: Path,
+    *,
+    cwd: Path = ROOT,
+    prefix: Sequence[str] = (),
+    options: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[DevRunner]:
     """Run `make dev` while the block runs; then end it and all its processes."""
     data.mkdir(parents=True, exist_ok=True)
-    runner = DevRunner(data, cwd=cwd, prefix=prefix, **(variables or {}))
+    runner = DevRunner(data, cwd=cwd, prefix=prefix, options=options, **(variables or {}))
     try:
         runner.read()
         yield runner

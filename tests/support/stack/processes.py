@@ -80,8 +80,8 @@ def wait_for(url: str, process: Service, headers: Mapping[str, str] | None = Non
 
 
 @contextmanager
-def whole_mesh(directory: Path, redis_url: str) -> Iterator[str]:
-    """Run the task service, the notification service and the edge; yield the edge's URL.
+def whole_mesh(directory: Path, redis_url: str, *, is_mono: bool = False) -> Iterator[str]:
+    """Run the task service, the notification service and the edge, or all as one process; yield the edge's URL.
 
     The edge accepts TOKEN as the gateway's mesh token.
     """
@@ -97,10 +97,10 @@ def whole_mesh(directory: Path, redis_url: str) -> Iterator[str]:
     notify = {"NOTIFY_GRPC_PORT": str(notify_port), "NOTIFY_METRICS_PORT": str(free_port())}
     edge = {"EDGE_PORT": str(port), "EDGE_METRICS_PORT": str(free_port())}
     edge["MESH_TOKEN_FILE"] = str(token_file(directory))
+    mesh = {"task_svc": task, "notify_svc": notify, "edge_api": edge}
     with ExitStack() as stack:
-        for module, env in (("task_svc", task), ("notify_svc", notify)):
-            stack.enter_context(service(module, shared | env, directory / f"{module}.log"))
-        process = stack.enter_context(service("edge_api", shared | edge, directory / "edge_api.log"))
+        for module, env in {"scripts.dev_mono": task | notify | edge}.items() if is_mono else mesh.items():
+            process = stack.enter_context(service(module, shared | env, directory / f"{module}.log"))
         url = f"http://127.0.0.1:{port}"
         wait_for(f"{url}/readyz", process)
         yield url

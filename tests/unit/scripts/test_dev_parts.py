@@ -14,6 +14,13 @@ def test_processes_stop_before_their_dependencies(tmp_path: Path) -> None:
     assert services[-2:] == ["notify_svc", "task_svc"]
 
 
+def test_one_process_replaces_the_edge_and_the_services_and_has_the_same_environment(tmp_path: Path) -> None:
+    settings = read({"DATA_DIR": str(tmp_path)})
+    mesh, mono = plan(settings, {}, "json"), plan(settings, {}, "json", is_mono=True)
+    assert [part.name for part in mono] == ["gateway", "web", "mono", "valkey"]
+    assert (mono[2].environment, mono[2].ready) == (mesh[2].environment, mesh[2].ready)
+
+
 def test_the_edge_and_the_gateway_share_secrets_that_are_created_once(tmp_path: Path) -> None:
     parts = {part.name: part for part in plan(read({"DATA_DIR": str(tmp_path)}), {"MESH_TOKEN_FILE": "/x"}, "json")}
     token = Path(parts["edge_api"].environment["MESH_TOKEN_FILE"])

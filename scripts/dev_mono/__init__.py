@@ -1,0 +1,1 @@
+"""The task service, the notification service and the edge in one process, for `make dev-mono`."""
