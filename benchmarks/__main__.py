@@ -76,6 +76,8 @@ def main() -> None:
             uvloop.run((compare if options.kind == "compare" else grow)(Path(folder), parts, options))
         except UnexpectedStatus as error:
             sys.exit(f"The measurement is invalid. {error}")
+        except KeyboardInterrupt:
+            sys.exit("stopped")
 
 
 if __name__ == "__main__":

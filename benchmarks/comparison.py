@@ -8,8 +8,9 @@ import itertools
 from collections import defaultdict
 from contextlib import AsyncExitStack
 from pathlib import Path
+from statistics import median
 
-from benchmarks.report import Target, spread, table
+from benchmarks.report import Target, number, spread, table
 from benchmarks.requests import CONNECTIONS, OPERATIONS, Sample, measure, prepare
 from benchmarks.running import Progress
 from benchmarks.systems import SYSTEMS
@@ -79,14 +80,19 @@ def _rates(samples: Samples) -> str:
 
 
 def _cpu(samples: Samples) -> str:
-    rows = [["CPU per request (ms)", "", "total", "each process"]]
+    rows = [["CPU per request (ms)", "", "total", "peer/mesh", "each process"]]
     for (operation, connections, name), found in samples.items():
         if connections == CONNECTIONS:
-            each = {process: spread([1000 * sample.cpu[process] for sample in found]) for process in found[0].cpu}
-            total = spread([1000 * sum(sample.cpu.values()) for sample in found])
-            text = ", ".join(f"{process} {cpu}" for process, cpu in each.items())
-            rows.append([f"{operation.upper()} c={connections}", name, total, text])
-    return table(*rows, left=(0, 1, 3))
+            totals = [sum(each.cpu.values()) for each in found]
+            of_mesh = [sum(each.cpu.values()) for each in samples[operation, connections, "mesh"]]
+            ratio = [peer / mesh for peer, mesh in zip(totals, of_mesh, strict=True)]
+            medians = {process: 1000 * median(each.cpu[process] for each in found) for process in found[0].cpu}
+            text = ", ".join(f"{process} {number(cpu)}" for process, cpu in medians.items())
+            total = spread([1000 * each for each in totals])
+            rows.append(
+                [f"{operation.upper()} c={connections}", name, total, "" if name == "mesh" else spread(ratio), text]
+            )
+    return table(*rows, left=(0, 1, 4))
 
 
 def _targets(samples: Samples) -> list[Target]:

@@ -104,26 +104,26 @@ async def measure(system: Running, ids: Ids, operation: str, connections: int, s
     """
     users = list(ids)[:connections]
     opened = [await connected(system.port) for _ in users]
-    latencies: list[float] = []
-    warm = time.perf_counter() + WARM_UP
+    requests = [OPERATIONS[operation][0](user, ids[user]) for user in users]
 
-    async def work(connection: Connection, requests: Iterator[bytes]) -> None:
-        while (begun := time.perf_counter()) < warm + seconds:
+    async def work(connection: Connection, requests: Iterator[bytes], end: float) -> list[float]:
+        latencies: list[float] = []
+        while (begun := time.perf_counter()) < end:
             await _send(system, operation, connection, next(requests))
-            if begun >= warm:
-                latencies.append(time.perf_counter() - begun)
+            latencies.append(time.perf_counter() - begun)
+        return latencies
 
-    async def cpu_when_warm() -> dict[str, float]:
-        await asyncio.sleep(WARM_UP)
-        return system.cpu()
+    async def send_for(seconds: float) -> list[float]:
+        end = time.perf_counter() + seconds
+        async with asyncio.timeout(seconds + 60):
+            found = await asyncio.gather(*(work(*each, end) for each in zip(opened, requests, strict=True)))
+        return [*itertools.chain(*found)]
 
-    requests = OPERATIONS[operation][0]
-    first_cpu = asyncio.create_task(cpu_when_warm())
-    async with asyncio.timeout(WARM_UP + seconds + 60):
-        await asyncio.gather(*(work(each, requests(user, ids[user])) for each, user in zip(opened, users, strict=True)))
-    took = time.perf_counter() - warm
+    await send_for(WARM_UP)
+    before, begun = system.cpu(), time.perf_counter()
+    latencies = await send_for(seconds)
+    took = time.perf_counter() - begun
     await system.settled()
-    before = await first_cpu
     cpu = {name: (after - before[name]) / len(latencies) for name, after in system.cpu().items()}
     for connection in opened:
         await connection.close()
@@ -132,8 +132,9 @@ async def measure(system: Running, ids: Ids, operation: str, connections: int, s
 
 async def _send(system: Running, operation: str, connection: Connection, request: bytes) -> bytes:
     response = await connection.exchange(request)
-    if int(response[9:12]) != OPERATIONS[operation][1]:
-        msg = f"{system.name}: {operation} returned {response[9:].decode(errors='replace')}"
+    expected = OPERATIONS[operation][1]
+    if int(response[9:12]) != expected:
+        msg = f"{system.name}: {operation} must return {expected}, but returned {response[9:].decode(errors='replace')}"
         raise UnexpectedStatus(msg)
     return response
 
