@@ -12,7 +12,7 @@ from statistics import median
 
 from benchmarks.report import Target, number, spread, table
 from benchmarks.requests import CONNECTIONS, OPERATIONS, Sample, measure, prepare
-from benchmarks.running import Progress
+from benchmarks.running import Options
 from benchmarks.systems import SYSTEMS
 
 _TARGETS = {"get": ("bare-hop", 0.60), "create": ("monolith-minimal", 0.60), "list": ("monolith-minimal", 0.45)}
@@ -20,10 +20,10 @@ _TARGETS = {"get": ("bare-hop", 0.60), "create": ("monolith-minimal", 0.60), "li
 Samples = dict[tuple[str, int, str], list[Sample]]
 
 
-async def requests(directory: Path, rounds: int, seconds: float, progress: Progress) -> tuple[str, list[Target]]:
+async def requests(directory: Path, options: Options) -> tuple[str, list[Target]]:
     """Measure each operation with one connection and with several."""
     samples: Samples = defaultdict(list)
-    for turn in range(rounds):
+    for turn in range(options.rounds):
         async with AsyncExitStack() as stack:
             prepared = []
             for name, start in SYSTEMS.items():
@@ -31,26 +31,26 @@ async def requests(directory: Path, rounds: int, seconds: float, progress: Progr
                 system = await stack.enter_async_context(start(folder))
                 prepared.append((system, await prepare(system)))
             for operation, connections in itertools.product(OPERATIONS, (1, CONNECTIONS)):
-                progress(f"round {turn + 1} of {rounds}: {operation}, {connections} connections")
+                options.progress(f"round {turn + 1} of {options.rounds}: {operation}, {connections} connections")
                 for system, ids in prepared:
                     if operation in system.operations:
-                        sample = await measure(system, ids, operation, connections, seconds)
+                        sample = await measure(system, ids, operation, connections, options.seconds)
                         samples[operation, connections, system.name].append(sample)
     return f"{_rates(samples)}\n{_cpu(samples)}", _targets(samples)
 
 
-async def memory(directory: Path, seconds: float, progress: Progress) -> tuple[str, list[Target]]:
+async def memory(directory: Path, options: Options) -> tuple[str, list[Target]]:
     """Measure the memory of each system while it runs alone: idle, and after each operation with all connections."""
     rows, targets = [["memory (PSS, MiB)", "idle", "after load", "each process after load"]], []
     for name, start in SYSTEMS.items():
-        progress(f"memory: {name}")
+        options.progress(f"memory: {name}")
         (folder := directory / f"memory-{name}").mkdir()
         async with start(folder) as system:
             await system.settled()
             idle = system.memory()
             ids = await prepare(system)
             for operation in system.operations:
-                await measure(system, ids, operation, CONNECTIONS, seconds)
+                await measure(system, ids, operation, CONNECTIONS, options.seconds)
             loaded = {process: size / 2**20 for process, size in system.memory().items()}
         each = ", ".join(f"{process} {size:.0f}" for process, size in loaded.items())
         rows.append([name, f"{sum(idle.values()) / 2**20:.0f}", f"{sum(loaded.values()):.0f}", each])

@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 from redis.asyncio import Redis
 
-from benchmarks.report import Target, number, spread, table
+from benchmarks.report import Target, spread, table
 from benchmarks.requests import Latencies, measure
-from benchmarks.running import Progress
+from benchmarks.running import Options
 from benchmarks.systems import mesh, production
 from tests.support.edge_api.light_client import creator, watching
 from tests.support.eventually import eventually
@@ -55,18 +55,18 @@ async def create_at_rate(
     return next(created)
 
 
-async def delays(directory: Path, rounds: int, seconds: float, progress: Progress) -> tuple[str, list[Target]]:
+async def delays(directory: Path, options: Options) -> tuple[str, list[Target]]:
     """Measure the time from the response of a create to the notification at a watcher of its user."""
     creates, p50, p99 = [], [], []
-    for turn in range(rounds):
-        progress(f"round {turn + 1} of {rounds}: {RATE} creates per second, with watchers")
+    for turn in range(options.rounds):
+        options.progress(f"round {turn + 1} of {options.rounds}: {RATE} creates per second, with watchers")
         (folder := directory / f"delays-{turn}").mkdir()
         async with mesh(folder) as system:
-            one = await measure(system, {USERS[0]: ()}, "create", 1, seconds)
+            one = await measure(system, {USERS[0]: ()}, "create", 1, options.seconds)
             answered: dict[str, float] = {}
             notified: dict[str, float] = {}
             streams = [await watching(system.port, user, notified.__setitem__, "notification") for user in USERS]
-            await create_at_rate(system.port, USERS, RATE, 5 * seconds, answered=answered.__setitem__)
+            await create_at_rate(system.port, USERS, RATE, 5 * options.seconds, answered=answered.__setitem__)
             await eventually(partial(contains_all, notified, answered))
             for stream in streams:
                 stream.transport.abort()
@@ -88,14 +88,14 @@ async def contains_all(found: dict[str, float], wanted: dict[str, float]) -> boo
     return wanted.keys() <= found.keys()
 
 
-async def drains(directory: Path, rounds: int, events: int, progress: Progress) -> tuple[str, list[Target]]:
+async def drains(directory: Path, options: Options) -> tuple[str, list[Target]]:
     """Measure the rate at which the notifier drains a backlog."""
     rates = []
-    for turn in range(rounds):
-        progress(f"round {turn + 1} of {rounds}: a backlog of {events} events")
-        rates.append((await drain(directory / f"drain-{turn}", events))[0])
+    for turn in range(options.rounds):
+        options.progress(f"round {turn + 1} of {options.rounds}: a backlog of {options.backlog} events")
+        rates.append((await drain(directory / f"drain-{turn}", options.backlog))[0])
     target = Target("the notifier's drain rate", rates, 3000, is_minimum=True, unit=" events/s")
-    return table(["backlog", "events/s"], [f"{number(events)} events", spread(rates)]), [target]
+    return table(["backlog", "events/s"], [f"{options.backlog:,} events", spread(rates)]), [target]
 
 
 async def drain(directory: Path, events: int) -> tuple[float, float]:

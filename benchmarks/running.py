@@ -65,10 +65,17 @@ def started(command: Sequence[str], output: Path | None = None, **variables: str
             process.wait()
 
 
-Progress = Callable[[str], None]
+@dataclass(frozen=True)
+class Options:
+    """How much to measure, and a function that reports progress."""
+
+    rounds: int
+    seconds: float
+    backlog: int
+    progress: Callable[[str], None]
 
 
-def begin() -> Progress:
+def begin() -> Callable[[str], None]:
     """Return a function that reports progress on stderr, with the time since this call."""
     begun = time.monotonic()
 
