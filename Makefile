@@ -152,6 +152,14 @@ contract: install #: Compare the protos and the OpenAPI document with another co
 audit: install #: Scan dependencies for known vulnerabilities; needs the network
 	@scripts/audit
 
+.PHONY: bench
+bench: install #: Compare the mesh with simpler systems, as ratios of one run (ARGS='--only requests', ARGS=--help); 8 minutes
+	@$(bin)/python -m benchmarks $(ARGS)
+
+.PHONY: bench-growth
+bench-growth: install #: Measure how costs grow with tasks, watchers and events in a backlog (ARGS='--only tasks')
+	@$(bin)/python -m benchmarks growth $(ARGS)
+
 .PHONY: bench-live
 bench-live: install #: Measure the delay until watchers receive an event, and the cost of watchers
 	@$(bin)/python -m benchmarks.live

@@ -5,40 +5,23 @@ mesh and the client share the cores of the machine: compare only results of the 
 """
 
 import asyncio
-import itertools
 import resource
-import statistics
-import sys
 import tempfile
 import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
 
+from benchmarks.events import USERS, create_at_rate
+from benchmarks.requests import Latencies
 from tests.faults.harness.system import System, system
 from tests.support.edge_api.light_client import creator, watched, watching
 
 RATES = (50, 200)
 SECONDS, WARM_UP_SECONDS = 10.0, 2.0
-CONNECTIONS = 32
-USERS = [f"user-{number}" for number in range(8)]
 WATCHERS, EVENTS = 1_000, 20
 IDLE = (1_000, 2_500, 5_000)
-
-
-@dataclass
-class Latencies:
-    """Latencies in seconds, in any order."""
-
-    seconds: list[float]
-
-    def __str__(self) -> str:
-        cuts = statistics.quantiles(self.seconds, n=100)
-        return (
-            f"p50 {cuts[49] * 1000:7.1f} ms   p99 {cuts[98] * 1000:7.1f} ms   worst {max(self.seconds) * 1000:7.1f} ms"
-        )
 
 
 class Stopwatch:
@@ -50,9 +33,11 @@ class Stopwatch:
         self._changed = asyncio.Event()
 
     def starts(self, title: str, due: float) -> None:
+        """Start the time of a create."""
         self._due[title] = due
 
     def stops(self, title: str, at: float) -> None:
+        """Record the time of an event."""
         if title in self._due:
             self.seconds.append(at - self._due[title])
             self._changed.set()
@@ -67,38 +52,21 @@ class Stopwatch:
 
 def say(line: str) -> None:
     """Print a line without buffering, so that a long run shows its progress."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    print(line, flush=True)
 
 
 async def at_rate(port: int, rate: float | None) -> str:
-    """Create tasks at a fixed rate, regardless of response times, or as fast as possible; with one watcher per user."""
-    stopwatch, numbers, acknowledged = Stopwatch(), itertools.count(), 0
+    """Create tasks at a fixed rate, or as fast as possible; with one watcher per user."""
+    stopwatch = Stopwatch()
     watchers = [await watching(port, user, stopwatch.stops) for user in USERS]
-    connections = [await creator(port, USERS[number % len(USERS)]) for number in range(CONNECTIONS)]
+    await create_at_rate(port, USERS, rate, WARM_UP_SECONDS)
     begun = time.perf_counter()
-    warm, end = begun + WARM_UP_SECONDS, begun + WARM_UP_SECONDS + SECONDS
-
-    async def work(number: int) -> None:
-        nonlocal acknowledged
-        for count in itertools.count():
-            # Each connection has its share of the schedule; it can be late but never early.
-            due = time.perf_counter() if rate is None else begun + (number + count * CONNECTIONS) / rate
-            if due >= end or time.perf_counter() >= end + SECONDS:
-                return
-            await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            title = f"{rate} {next(numbers)}"
-            if due >= warm:
-                stopwatch.starts(title, due)
-            await connections[number].create(title)
-            acknowledged += due >= warm
-
-    await asyncio.gather(*(work(number) for number in range(CONNECTIONS)))
-    took = time.perf_counter() - warm
-    await stopwatch.recorded(acknowledged)
+    created = await create_at_rate(port, USERS, rate, SECONDS, due=stopwatch.starts)
+    took = time.perf_counter() - begun
+    await stopwatch.recorded(created)
     for connection in watchers:
         connection.transport.abort()
-    return f"{acknowledged / max(took, SECONDS):6.0f}/s   {Latencies(stopwatch.seconds)}"
+    return f"{created / max(took, SECONDS):6.0f}/s   {Latencies(stopwatch.seconds)}"
 
 
 async def one_to_many(port: int) -> str:

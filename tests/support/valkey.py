@@ -57,8 +57,13 @@ class Valkey:
 
     def fill_disk(self) -> None:
         """Make every further write to its files fail, as on a full disk."""
+        psutil.Process(self.pid).rlimit(psutil.RLIMIT_FSIZE, (0, 0))
+
+    @property
+    def pid(self) -> int:
+        """The process ID."""
         assert self._process is not None
-        psutil.Process(self._process.pid).rlimit(psutil.RLIMIT_FSIZE, (0, 0))
+        return self._process.pid
 
     @property
     def has_ended(self) -> bool:

@@ -1,38 +1,16 @@
 """A backlog of 100,000 events (row C5)."""
 
-import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
-from task_svc import convert, domain
-from task_svc.domain import TaskFields
-from task_svc.outbox import Event, EventType, OutboxEntry
-from task_svc.repository import Creation
-from task_svc.sqlite.store import open_store
 from tests.faults.harness.system import System, now
 from tests.support.eventually import eventually
-from tests.support.task_svc.tasks import new_task
+from tests.support.task_svc.backlog import fill
 
-EVENTS, USERS, AT_ONCE = 100_000, 200, 2_000
+EVENTS, USERS = 100_000, 200
 MEMORY_GROWTH_MAX = 64 * 1024 * 1024
-
-
-def creation(number: int) -> Creation:
-    time = datetime.now(UTC)  # an inbox drops notifications older than 30 days
-    task = domain.create(new_task().id, f"user-{number % USERS}", TaskFields(title=f"Task {number}"), time)
-    event = Event(EventType.CREATED, task, time, "request-0001", "")
-    pending = OutboxEntry(event.id, convert.event_to_bytes(event), time, next_attempt_at=time)
-    return Creation(task, f"key-{number}", b"", pending)
-
-
-async def fill(path: Path) -> None:
-    async with open_store(path) as store:
-        for first in range(0, EVENTS, AT_ONCE):
-            await asyncio.gather(*(store.insert(creation(number)) for number in range(first, first + AT_ONCE)))
 
 
 async def resident(mesh: System) -> dict[str, float]:
@@ -45,7 +23,7 @@ async def test_a_backlog_of_100_000_events_drains_in_bounded_memory_and_notifies
 ) -> None:
     await mesh.start()
     mesh.task.kill()
-    await fill(mesh.store)
+    await fill(mesh.store, EVENTS, USERS)
     begun = now()
     mesh.task.start()
     await mesh.task_serves()

@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,16 @@ from tests.support.valkey import Valkey
 TOKEN = "the-token-of-this-test-run-and-of-no-other"
 SPARE_CONNECTIONS = 4
 """The additional connections that a process may have while streams use connections past their maximum age."""
+
+SHORT_INTERVALS = {
+    "TASK_SWEEP_SECONDS": "0.5",
+    "TASK_FIRST_LOOK_SECONDS": "2",
+    "TASK_LONGEST_LOOK_SECONDS": "4",
+    "NOTIFY_CLAIM_IDLE_SECONDS": "2",
+    "NOTIFY_DELIVERY_LEASE_SECONDS": "2",
+    "NOTIFY_DELIVERY_TIMEOUT_SECONDS": "1",
+}
+"""Shorter than the defaults, so that tests wait less."""
 
 _TASK, _NOTIFY, _EDGE = "task_svc", "notify_svc", "edge_api"
 _PREFIXES = {_TASK: "TASK", _NOTIFY: "NOTIFY", _EDGE: "EDGE"}
@@ -123,7 +133,15 @@ class System:
     `another_edge` uses the same services. It is not started by `start`.
     """
 
-    def __init__(self, directory: Path, *, mongo: Nx27017 | None = None, replicas: int = 1, **settings: str) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        mongo: Nx27017 | None = None,
+        replicas: int = 1,
+        intervals: Mapping[str, str] = SHORT_INTERVALS,
+        **settings: str,
+    ) -> None:
         directory.mkdir(exist_ok=True)
         (directory / "valkey").mkdir()
         self.mongo = mongo
@@ -150,12 +168,7 @@ class System:
             "NOTIFY_METRICS_PORT": str(self.metrics_ports[_NOTIFY]),
             "EDGE_METRICS_PORT": str(self.metrics_ports[_EDGE]),
             "TASK_STORE_URL": f"sqlite:///{self.store}",
-            "TASK_SWEEP_SECONDS": "0.5",
-            "TASK_FIRST_LOOK_SECONDS": "2",
-            "TASK_LONGEST_LOOK_SECONDS": "4",
-            "NOTIFY_CLAIM_IDLE_SECONDS": "2",
-            "NOTIFY_DELIVERY_LEASE_SECONDS": "2",
-            "NOTIFY_DELIVERY_TIMEOUT_SECONDS": "1",
+            **intervals,
             **settings,
         }
         if mongo is not None:
@@ -269,9 +282,16 @@ def _outbox_in(mongo: Nx27017) -> int:
 
 
 @contextmanager
-def system(directory: Path, *, mongo: Nx27017 | None = None, replicas: int = 1, **settings: str) -> Iterator[System]:
+def system(
+    directory: Path,
+    *,
+    mongo: Nx27017 | None = None,
+    replicas: int = 1,
+    intervals: Mapping[str, str] = SHORT_INTERVALS,
+    **settings: str,
+) -> Iterator[System]:
     """Yield a mesh, and kill its processes when the block ends."""
-    running = System(directory, mongo=mongo, replicas=replicas, **settings)
+    running = System(directory, mongo=mongo, replicas=replicas, intervals=intervals, **settings)
     try:
         yield running
     finally:

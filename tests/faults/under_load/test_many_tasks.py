@@ -10,7 +10,8 @@ import pytest
 from task_svc.repository import Cursor, Filter, Order
 from task_svc.sqlite.listing import list_tasks, plan
 from tests.faults.harness.report import Record
-from tests.integration.task_svc.test_sqlite_costs import EVERY_ORDER, FLAT, filled, work_of
+from tests.integration.task_svc.test_sqlite_costs import EVERY_ORDER, FLAT, work_of
+from tests.support.task_svc.many_tasks import many_tasks
 
 TASKS = 1_000_000
 DEPTH = 0.9
@@ -19,7 +20,7 @@ SAMPLES = 20
 
 @pytest.mark.faults
 def test_a_deep_page_of_a_million_tasks_costs_the_same_as_the_first(tmp_path: Path, record_property: Record) -> None:
-    with closing(filled(tmp_path / "tasks.db", TASKS)) as store:
+    with closing(many_tasks(tmp_path / "tasks.db", TASKS)) as store:
 
         def behind(criteria: Filter, order: Order, place: int) -> Cursor:
             scan = plan("ann", criteria, order)

@@ -2,14 +2,13 @@
 
 import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from task_svc.domain import Status
 from task_svc.repository import SCAN_MAX, Cursor, Filter, Order, Page, SortKey
-from task_svc.sqlite import schema
 from task_svc.sqlite.listing import list_tasks, page_query, plan, window_query
+from tests.support.task_svc.many_tasks import many_tasks
 
 TASKS = 100_000
 EVERY_ORDER = [Order(key, descending) for key in SortKey for descending in (False, True)]
@@ -26,37 +25,17 @@ BOUNDED = {
     "two labels, deleted too": Filter(labels=("common", "never"), show_deleted=True),
 }
 
-_FILL = """
-WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < {tasks})
-INSERT INTO tasks (id, owner, request_id, fingerprint, title, description, status, priority, labels, due_time,
-    create_time, update_time, complete_time, delete_time, revision, deleted, due_rising, due_falling, search_text)
-SELECT printf('%026d', n), 'ann', 'request-' || n, x'00', 'Task ' || n, '', n % 3 + 1, n % 4 + 1, '["common"]',
-       n % 1000, n, n, NULL, CASE WHEN n % 2 THEN n END, 1, n % 2, n % 1000, n % 1000, 'task ' || n
-FROM numbers;
-INSERT INTO task_labels
-SELECT id, 'common', owner, deleted, create_time, update_time, due_rising, due_falling, priority FROM tasks;
-"""
-
-
-def filled(path: Path, tasks: int) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA synchronous = OFF")
-    schema.create(connection)
-    connection.executescript(f"BEGIN; {_FILL.format(tasks=tasks)} COMMIT;")
-    return connection
-
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
-    connection = filled(tmp_path_factory.mktemp("large") / "tasks.db", TASKS)
+    connection = many_tasks(tmp_path_factory.mktemp("large") / "tasks.db", TASKS)
     yield connection
     connection.close()
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
-    connection = filled(tmp_path_factory.mktemp("small") / "tasks.db", TASKS // 50)
+    connection = many_tasks(tmp_path_factory.mktemp("small") / "tasks.db", TASKS // 50)
     yield connection
     connection.close()
 
