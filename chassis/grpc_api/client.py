@@ -1,10 +1,9 @@
 """Channels to other services of the mesh, with deadlines, retries, identity, trace and metrics on every call."""
 
-import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import grpc
 from opentelemetry import trace
@@ -16,6 +15,9 @@ from chassis.grpc_api import deadlines
 from chassis.grpc_api.channel_options import CLIENT_OPTIONS
 from chassis.grpc_api.error_mapping import code_name
 from chassis.grpc_api.reopening_channel import ReopeningChannel
+
+Metadata: TypeAlias = tuple[tuple[str, str], ...]
+UnaryCall = Callable[..., Coroutine[Any, Any, Any]]
 
 _RETRY_POLICY = {
     "maxAttempts": 4,
@@ -58,10 +60,14 @@ class ClientMetrics:
         self.seconds = metrics["grpc_client_handled_histogram"]
         self.received = metrics["grpc_client_stream_msg_received"]
         self.sent = metrics["grpc_client_stream_msg_sent"]
+        self.of_one_call = (self.started, self.sent, self.received, self.seconds)
 
 
-class ClientInterceptor(grpc.aio.UnaryUnaryClientInterceptor):
-    """Sets the deadline and the metadata of every outgoing unary call, and records a span and metrics for it."""
+class ClientInterceptor:
+    """Sets the deadline and the metadata of every outgoing unary call, and records a span and metrics for it.
+
+    It is not one of grpc.aio's interceptors, which run each call in a task of their own.
+    """
 
     def __init__(
         self, metrics: ClientMetrics, tracer: trace.Tracer, tokens: identity.MeshTokens, default_seconds: float
@@ -71,45 +77,53 @@ class ClientInterceptor(grpc.aio.UnaryUnaryClientInterceptor):
         self._token = tokens.outgoing
         self._default_seconds = default_seconds
 
-    async def intercept_unary_unary(
-        self,
-        continuation: Callable[[grpc.aio.ClientCallDetails, Any], Any],
-        client_call_details: grpc.aio.ClientCallDetails,
-        request: Any,
-    ) -> Any:
-        """Make one call in its own span, with the deadline and the user of the current request."""
-        method = client_call_details.method
-        path = method.decode() if isinstance(method, bytes) else method
-        labels = (grpc_utils.UNARY, *path.lstrip("/").split("/", 1))
-        with self._tracer.start_as_current_span(path.lstrip("/"), kind=trace.SpanKind.CLIENT) as span:
-            self.metrics.started.labels(*labels).inc()
-            self.metrics.sent.labels(*labels).inc()
-            begun = time.perf_counter()
-            code = "CANCELLED"
-            call = await continuation(self._details(client_call_details), request)
-            try:
-                code = code_name(await call.code())
-                return call
-            except asyncio.CancelledError:
-                call.cancel()
-                raise
-            finally:
-                span.set_attribute("rpc.grpc.status_code", code)
-                if code == "OK":
-                    self.metrics.received.labels(*labels).inc()
-                self.metrics.handled.labels(*labels, code).inc()
-                self.metrics.seconds.labels(*labels).observe(time.perf_counter() - begun, tracing.exemplar())
+    def unary_unary(self, path: str, start: Callable[..., Awaitable[Any]]) -> UnaryCall:
+        """Return a coroutine function for the method at `path`, whose calls `start` starts.
 
-    def _details(self, given: grpc.aio.ClientCallDetails) -> grpc.aio.ClientCallDetails:
-        seconds = given.timeout if given.timeout is not None else self._default_seconds
+        It makes each call in its own span, with the deadline and the user of the current request.
+        """
+        name = path.lstrip("/")
+        labels = (grpc_utils.UNARY, *name.split("/", 1))
+        started, sent, received, seconds = (metric.labels(*labels) for metric in self.metrics.of_one_call)
+
+        async def call(
+            request: Any,
+            *,
+            timeout: float | None = None,
+            metadata: Metadata = (),
+            wait_for_ready: bool | None = None,
+        ) -> Any:
+            with self._tracer.start_as_current_span(name, kind=trace.SpanKind.CLIENT) as span:
+                started.inc()
+                sent.inc()
+                begun = time.perf_counter()
+                code = "CANCELLED"
+                try:
+                    response = await start(
+                        request,
+                        timeout=self._seconds(timeout),
+                        metadata=self.metadata(metadata),
+                        wait_for_ready=wait_for_ready,
+                    )
+                    code = "OK"
+                    received.inc()
+                    return response
+                except grpc.aio.AioRpcError as error:
+                    code = code_name(error.code())
+                    raise
+                finally:
+                    span.set_attribute("rpc.grpc.status_code", code)
+                    self.metrics.handled.labels(*labels, code).inc()
+                    seconds.observe(time.perf_counter() - begun, tracing.exemplar())
+
+        return call
+
+    def _seconds(self, timeout: float | None) -> float:
+        seconds = timeout if timeout is not None else self._default_seconds
         remaining = deadlines.remaining()
-        if remaining is not None:
-            seconds = max(0.0, min(seconds, remaining))
-        return grpc.aio.ClientCallDetails(
-            given.method, seconds, self.metadata(given.metadata), given.credentials, given.wait_for_ready
-        )
+        return seconds if remaining is None else max(0.0, min(seconds, remaining))
 
-    def metadata(self, given: grpc.aio.Metadata | None = None) -> grpc.aio.Metadata:
+    def metadata(self, given: Metadata = ()) -> Metadata:
         """Return `given` plus the mesh token and the current request's user, id and trace context."""
         headers: dict[str, str] = {}
         tracing.inject(headers)
@@ -119,7 +133,7 @@ class ClientInterceptor(grpc.aio.UnaryUnaryClientInterceptor):
             headers[identity.USER_KEY] = user
         if (request_id := identity.current_request_id()) is not None:
             headers[identity.REQUEST_ID_KEY] = request_id
-        return grpc.aio.Metadata(*(given or ()), *headers.items())
+        return (*given, *headers.items())
 
 
 OpenChannel = Callable[[str, str, ClientInterceptor], grpc.aio.Channel]
@@ -134,4 +148,4 @@ def open_channel(target: str, config: str, calls: ClientInterceptor) -> grpc.aio
     calls share one connection to each address.
     """
     options = (*CLIENT_OPTIONS, ("grpc.service_config", config))
-    return ReopeningChannel(lambda: grpc.aio.insecure_channel(target, options=options, interceptors=(calls,)))
+    return ReopeningChannel(lambda: grpc.aio.insecure_channel(target, options=options), calls.unary_unary)

@@ -1,7 +1,4 @@
-"""Read response streams of other services, record their metrics, and cancel a stream that is no longer read.
-
-`client` uses an interceptor for unary calls, but interceptors of grpc.aio cannot see how a stream ends.
-"""
+"""Read response streams of other services, record their metrics, and cancel a stream that is no longer read."""
 
 import asyncio
 import time

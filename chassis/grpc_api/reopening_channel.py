@@ -20,10 +20,19 @@ class ReopeningChannel(grpc.aio.Channel):
     If a name does not exist, gRPC resolves it again after 1 s, then after ever longer pauses of up to 2 minutes. No
     option limits them, and grpc.aio cannot reset them, but a new channel resolves the name at once. Calls in progress
     end on the old channel.
+
+    `intercept` wraps the callable of each unary method; it gets the method's path and the callable.
     """
 
-    def __init__(self, open_channel: Callable[[], grpc.aio.Channel], reopen_seconds: float = _REOPEN_SECONDS) -> None:
+    def __init__(
+        self,
+        open_channel: Callable[[], grpc.aio.Channel],
+        intercept: Callable[[str, Callable[..., Any]], Callable[..., Any]] = lambda _path, call: call,
+        *,
+        reopen_seconds: float = _REOPEN_SECONDS,
+    ) -> None:
         self._open = open_channel
+        self._intercept = intercept
         self._current = open_channel()
         self._methods = weakref.WeakSet[_Method]()
         self._closing: dict[asyncio.Task[None], grpc.aio.Channel] = {}
@@ -49,9 +58,9 @@ class ReopeningChannel(grpc.aio.Channel):
         self._methods.add(method)
         return method
 
-    def unary_unary(self, *args: Any, **options: Any) -> Any:
+    def unary_unary(self, method: str, *args: Any, **options: Any) -> Any:
         """Return a callable for a method."""
-        return self._method("unary_unary", *args, **options)
+        return self._intercept(method, self._method("unary_unary", method, *args, **options))
 
     def unary_stream(self, *args: Any, **options: Any) -> Any:
         """Return a callable for a method."""

@@ -155,7 +155,11 @@ class _Call:
         self._task.cancel()
 
     def __await__(self) -> Generator[Any, None, Any]:
-        yield from self._ended.wait().__await__()
+        try:
+            yield from self._ended.wait().__await__()
+        except asyncio.CancelledError:
+            self.cancel()
+            raise
         self._raise_error()
         return self._decode(self._response)
 
@@ -213,24 +217,9 @@ class _Channel:
     async def __aexit__(self, *_error: object) -> None:
         pass
 
-    def unary_unary(
-        self,
-        method: str,
-        request_serializer: Callable[[Any], bytes],
-        response_deserializer: Callable[[bytes], Any],
-        **_options: Any,
-    ) -> Callable[..., Awaitable[Any]]:
+    def unary_unary(self, method: str, *given: Any, **options: Any) -> Callable[..., Awaitable[Any]]:
         """Return a function that makes one call and returns its response."""
-
-        async def start(details: grpc.aio.ClientCallDetails, request: Any) -> _Call:
-            run = partial(self._run, method, request_serializer(request))
-            return _Call(run, response_deserializer, tuple(details.metadata or ()), details.timeout)
-
-        async def call(request: Any, *, timeout: float | None = None, metadata: Any = None, **_options: Any) -> Any:
-            details = grpc.aio.ClientCallDetails(method, timeout, metadata, None, None)
-            return await (await self._calls.intercept_unary_unary(start, details, request))
-
-        return call
+        return self._calls.unary_unary(method, self.unary_stream(method, *given, **options))
 
     def unary_stream(
         self,
@@ -241,11 +230,11 @@ class _Channel:
     ) -> Callable[..., _Call]:
         """Return a function that starts one call."""
 
-        def call(request: Any, *, timeout: float | None = None, metadata: Any = None, **_options: Any) -> _Call:
+        def start(request: Any, *, timeout: float | None = None, metadata: Any = None, **_options: Any) -> _Call:
             run = partial(self._run, method, request_serializer(request))
             return _Call(run, response_deserializer, tuple(metadata or ()), timeout)
 
-        return call
+        return start
 
     async def _run(self, method: str, request: bytes, context: _Context) -> bytes:
         server = self._server()

@@ -299,8 +299,7 @@ async def test_a_call_without_a_server_is_counted_once_as_unavailable() -> None:
         assert (client.started, client.outcomes) == (1, {"UNAVAILABLE": 1})
 
 
-@pytest.mark.parametrize("way", ["the call", "the task that waits for it"])
-async def test_a_cancelled_call_is_counted_once_and_also_ends_at_the_server(way: str) -> None:
+async def test_a_cancelled_call_is_counted_once_and_also_ends_at_the_server() -> None:
     entered = asyncio.Event()
 
     async def wait(_context: Context) -> None:
@@ -308,13 +307,9 @@ async def test_a_cancelled_call_is_counted_once_and_also_ends_at_the_server(way:
         await asyncio.Event().wait()
 
     async with mesh_server(wait) as mesh, mesh_client(mesh.target) as client:
-        call = start(client.channel, "Unary", timeout=None)
-        waiting = asyncio.create_task(finish(call, "Unary"))
+        waiting = asyncio.create_task(client.ask(timeout=None))
         await asyncio.wait_for(entered.wait(), 5)
-        if way == "the call":
-            call.cancel()
-        else:
-            waiting.cancel()
+        waiting.cancel()
         await asyncio.wait((waiting,), timeout=5)
         await until(lambda: client.outcomes == {"CANCELLED": 1} and mesh.in_flight() == 0)
         assert client.started == 1

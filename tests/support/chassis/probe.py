@@ -117,17 +117,16 @@ def start(
 
 async def finish(call: Any, method: str) -> Answer:
     """Read a call to its end, and return its result."""
-    responses = []
+    responses: list[str] = []
     try:
         if method in UNARY_RESPONSES:
             responses.append((await call).value)
         else:
             async for response in call:
                 responses.append(response.value)
-    except grpc.aio.AioRpcError:
-        pass
-    status = await rpc_status.aio.from_call(call)
-    return Answer(await call.code(), await call.details(), status, responses)
+    except grpc.aio.AioRpcError as error:
+        return Answer(error.code(), error.details() or "", rpc_status.from_call(error), responses)
+    return Answer(grpc.StatusCode.OK, "", None, responses)
 
 
 async def ask(channel: grpc.aio.Channel, method: str = "Unary", **how: Any) -> Answer:
