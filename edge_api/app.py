@@ -56,14 +56,15 @@ def routes(upstreams: Upstreams, live: Live, draining: Draining) -> FastAPI:
         redirect_slashes=False,
         # Off, because the middleware Telemetry records spans, metrics and logs.
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
-        generate_unique_id_function=lambda route: route.name,
     )
     handle_errors(app)
-    app.include_router(tasks.router(upstreams.tasks))
-    app.include_router(notifications.router(upstreams.notifications))
-    app.include_router(events.router(live))
-    app.include_router(session.router())
+    # Not `include_router`, with which FastAPI searches the route of each request twice.
+    app.router.routes += [
+        *tasks.router(upstreams.tasks).routes,
+        *notifications.router(upstreams.notifications).routes,
+        *events.router(live).routes,
+        *session.router().routes,
+    ]
     app.state.openapi = docs.document(app)
-    app.include_router(docs.router(app.state.openapi))
-    app.include_router(health.router(upstreams, draining))
+    app.router.routes += [*docs.router(app.state.openapi).routes, *health.router(upstreams, draining).routes]
     return app

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from chassis.identity import require_user
-from edge_api.routes.strict import StrictRoute
+from edge_api.routes.strict import strict_router
 from edge_api.schemas import requests
 from edge_api.schemas.operation_docs import LastEventId, refusals
 from edge_api.sse.event_stream import EventStream
@@ -38,7 +38,7 @@ class EventEndpoints:
 
 def router(live: Live) -> APIRouter:
     """Return the route of events with its documentation."""
-    routes = APIRouter(tags=["events"], route_class=StrictRoute)
+    routes = strict_router("events")
     content = {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}}
     responses: dict[int | str, dict[str, Any]] = {200: {"description": _ABOUT, "content": content}, **refusals()}
     routes.add_api_route(

@@ -6,30 +6,26 @@ Bodies are parsed strictly by RFC 8259.
 import email.message
 import json
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, NoReturn
+from collections.abc import Callable, Coroutine, Sequence
+from functools import lru_cache
+from typing import Any, NoReturn, TypeVar
 
-from fastapi import Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import Scope
 
 from chassis.errors import InvalidInput, Violation
 from edge_api.problems import HttpError
+from edge_api.routes.arguments import REPEATABLE, Arguments
 
 JSON, MERGE_PATCH = "application/json", "application/merge-patch+json"
 
-_REPEATABLE = frozenset({"statuses", "priorities", "labels"})
-_SINGLE_HEADERS = frozenset({"content-type", "idempotency-key", "if-match", "last-event-id"})
+_SINGLE_HEADERS = frozenset({b"content-type", b"idempotency-key", b"if-match", b"last-event-id"})
+
+T = TypeVar("T")
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-
-
-class StrictRequest(Request):
-    """A request whose JSON is parsed strictly."""
-
-    async def json(self) -> Any:
-        """Return the parsed body. Raises HttpError with 400 if it is not valid JSON."""
-        return parse_json(await self.body())
 
 
 class StrictRoute(APIRoute):
@@ -43,46 +39,64 @@ class StrictRoute(APIRoute):
         return match, child_scope
 
     def get_route_handler(self) -> _Handler:
-        """Return FastAPI's handler, preceded by the checks."""
-        handle = super().get_route_handler()
+        """Return the handler: it makes the checks, and calls the endpoint, which returns the response."""
         accepted = (JSON, MERGE_PATCH) if "PATCH" in (self.methods or ()) else (JSON,)
+        arguments, endpoint, has_body = Arguments(self.dependant), self.endpoint, self.body_field is not None
 
-        async def checked(request: Request) -> Response:
+        async def handle(request: Request) -> Response:
             _refuse_repeats(request)
-            strict = StrictRequest(request.scope, request.receive)
-            if self.body_field is not None:
+            body = None
+            if has_body:
                 _check_media_type(request, accepted)
-                await _refuse_empty(strict)
-            return await handle(strict)
+                body = parse_json(await _received(request))
+            response: Response = await endpoint(**arguments.of(request, body))
+            return response
 
-        return checked
+        return handle
+
+
+def strict_router(tag: str) -> APIRouter:
+    """Return a router of strict routes with this tag; each operation's id is the name of its endpoint."""
+    return APIRouter(tags=[tag], route_class=StrictRoute, generate_unique_id_function=lambda route: route.name)
 
 
 def _refuse_repeats(request: Request) -> None:
-    parameters = (name for name, _ in request.query_params.multi_items() if name not in _REPEATABLE)
-    headers = (name.title() for name in request.headers if name in _SINGLE_HEADERS)
-    repeated = [*_repeated(parameters), *_repeated(headers)]
+    scope = request.scope
+    headers = [name for name, _ in scope["headers"] if name in _SINGLE_HEADERS]
+    repeated = [name.decode().title() for name in _repeated(headers)]
+    if scope["query_string"]:
+        parameters = [name for name, _ in request.query_params.multi_items() if name not in REPEATABLE]
+        repeated = [*_repeated(parameters), *repeated]
     if repeated:
         raise InvalidInput(*(Violation(name[:100], "must not be repeated") for name in repeated[:20]))
 
 
-def _repeated(names: Iterable[str]) -> list[str]:
+def _repeated(names: Sequence[T]) -> list[T]:
+    if len(names) == len(set(names)):
+        return []
     return [name for name, count in Counter(names).items() if count > 1]
 
 
 def _check_media_type(request: Request, accepted: tuple[str, ...]) -> None:
-    header = email.message.Message()
-    header["content-type"] = request.headers.get("content-type", "")
-    if header.get_content_type() not in accepted or header.get_content_charset("utf-8") != "utf-8":
+    if _media_type(request.headers.get("content-type", "")) not in accepted:
         raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", f"The body must be {' or '.join(accepted)}, in UTF-8.")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise HttpError(415, "UNSUPPORTED_CONTENT_ENCODING", "The body must not be compressed.")
 
 
-async def _refuse_empty(request: StrictRequest) -> None:
-    # FastAPI would treat an empty body as a missing one.
-    if not await request.body():
-        await request.json()
+@lru_cache(maxsize=64)
+def _media_type(content_type: str) -> str:
+    """Return the media type in lower case; empty if its charset is not UTF-8."""
+    header = email.message.Message()
+    header["content-type"] = content_type
+    return header.get_content_type() if header.get_content_charset("utf-8") == "utf-8" else ""
+
+
+async def _received(request: Request) -> bytes:
+    try:
+        return await request.body()
+    except ClientDisconnect:
+        raise HttpError(400, "INCOMPLETE_BODY", "The connection ended before the body was complete.") from None
 
 
 def parse_json(body: bytes) -> Any:
@@ -94,8 +108,10 @@ def parse_json(body: bytes) -> Any:
     if not body:
         raise _malformed("the body is empty")
     try:
-        value = json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_no_constant)
-        json.dumps(value, ensure_ascii=False).encode()  # fails on a lone surrogate, which no service can store
+        text = body.decode()
+        value = _decoder.decode(text)
+        if "\\u" in text:  # only an escape can be a lone surrogate, which no service can store
+            json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise _malformed(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
     except UnicodeError:
@@ -126,3 +142,6 @@ def _no_constant(name: str) -> NoReturn:
 
 def _malformed(why: str) -> HttpError:
     return HttpError(400, "MALFORMED_JSON", f"The body cannot be parsed as JSON: {why}.")
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)

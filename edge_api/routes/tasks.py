@@ -1,5 +1,6 @@
 """The endpoints of tasks: each converts the request, makes one call, and converts the response."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
@@ -8,9 +9,10 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from task.v1 import task_pb2
 
 from chassis.errors import InvalidInput, Violation
-from edge_api.routes.strict import JSON, MERGE_PATCH, StrictRoute
+from edge_api.routes.strict import JSON, MERGE_PATCH, strict_router
 from edge_api.schemas import convert, etags, requests, responses
 from edge_api.schemas.operation_docs import IdempotencyKey, IfMatch, IfNoneMatch, TaskId, headers, refusals
+from edge_api.schemas.responses import Json
 
 if TYPE_CHECKING:
     from task.v1.task_pb2_grpc import TaskServiceAsyncStub
@@ -26,62 +28,58 @@ class TaskEndpoints:
         self._tasks = tasks
 
     async def create_task(
-        self, body: requests.NewTask, _: _NoQuery, response: Response, idempotency_key: IdempotencyKey = None
-    ) -> responses.Task:
+        self, body: requests.NewTask, _: _NoQuery, idempotency_key: IdempotencyKey = None
+    ) -> Response:
         """Create a task. When you get the response, the task is stored durably and its owner will be notified."""
         request = task_pb2.CreateTaskRequest(task=convert.task_of(body), request_id=_request_id(idempotency_key))
         created = (await self._tasks.CreateTask(request)).task
-        response.headers["Location"] = f"{PATH}/{created.id}"
-        return _with_etag(response, created)
+        return _answer(created, 201, {"Location": f"{PATH}/{created.id}"})
 
-    async def list_tasks(self, query: Annotated[requests.ListTasksQuery, Query()]) -> responses.TaskPage:
+    async def list_tasks(self, query: Annotated[requests.ListTasksQuery, Query()]) -> Response:
         """List tasks in pages."""
-        return convert.task_page_answer(await self._tasks.ListTasks(convert.list_request_of(query)))
+        return Json(convert.task_page_answer(await self._tasks.ListTasks(convert.list_request_of(query))))
 
     async def get_task(
         self,
         id: TaskId,
         query: Annotated[requests.GetTaskQuery, Query()],
-        response: Response,
         if_none_match: IfNoneMatch = None,
-    ) -> responses.Task | Response:
+    ) -> Response:
         """Return one task, or 304 if the client already has this revision."""
         request = task_pb2.GetTaskRequest(id=id, show_deleted=query.show_deleted)
         task = (await self._tasks.GetTask(request)).task
-        response.headers["Cache-Control"] = "private, no-cache"
+        revalidated = {"Cache-Control": "private, no-cache"}
         if etags.none_match(if_none_match, task.etag):
-            _with_etag(response, task)
-            return Response(status_code=304, headers=response.headers)
-        return _with_etag(response, task)
+            return Response(None, 304, {**revalidated, **_etag(task)})
+        return _answer(task, headers=revalidated)
 
     async def update_task(
         self,
         id: TaskId,
         body: Annotated[requests.TaskPatch, Body(media_type=MERGE_PATCH)],
         _: _NoQuery,
-        response: Response,
         if_match: IfMatch = None,
-    ) -> responses.Task:
+    ) -> Response:
         """Update the fields in the merge patch. Without If-Match, the update is unconditional."""
         task = convert.task_of(body)
         task.id, task.etag = id, etags.condition(if_match)
         request = task_pb2.UpdateTaskRequest(task=task, update_mask=FieldMask(paths=convert.mask_of(body)))
-        return _with_etag(response, (await self._tasks.UpdateTask(request)).task)
+        return _answer((await self._tasks.UpdateTask(request)).task)
 
-    async def delete_task(self, id: TaskId, _: _NoQuery, if_match: IfMatch = None) -> None:
+    async def delete_task(self, id: TaskId, _: _NoQuery, if_match: IfMatch = None) -> Response:
         """Delete a task. It can be undeleted for 30 days."""
         await self._tasks.DeleteTask(task_pb2.DeleteTaskRequest(id=id, etag=etags.condition(if_match)))
+        return Response(status_code=204)
 
-    async def undelete_task(self, id: TaskId, _: _NoQuery, response: Response) -> responses.Task:
+    async def undelete_task(self, id: TaskId, _: _NoQuery) -> Response:
         """Restore a deleted task."""
-        undeleted = await self._tasks.UndeleteTask(task_pb2.UndeleteTaskRequest(id=id))
-        return _with_etag(response, undeleted.task)
+        return _answer((await self._tasks.UndeleteTask(task_pb2.UndeleteTaskRequest(id=id))).task)
 
 
 def router(tasks: "TaskServiceAsyncStub") -> APIRouter:
     """Return the routes of tasks with their documentation."""
     endpoints = TaskEndpoints(tasks)
-    routes = APIRouter(tags=["tasks"], route_class=StrictRoute)
+    routes = strict_router("tasks")
     one = f"{PATH}/{{id}}"
     etag: dict[str, Any] = {"headers": headers("ETag")}
     created = {
@@ -96,9 +94,12 @@ def router(tasks: "TaskServiceAsyncStub") -> APIRouter:
         endpoints.create_task,
         methods=["POST"],
         status_code=201,
+        response_model=responses.Task,
         responses={201: created, **refusals(400, 408, 415)},
     )
-    routes.add_api_route(PATH, endpoints.list_tasks, methods=["GET"], responses=refusals(400))
+    routes.add_api_route(
+        PATH, endpoints.list_tasks, methods=["GET"], response_model=responses.TaskPage, responses=refusals(400)
+    )
     routes.add_api_route(
         one,
         endpoints.get_task,
@@ -110,19 +111,27 @@ def router(tasks: "TaskServiceAsyncStub") -> APIRouter:
         one,
         endpoints.update_task,
         methods=["PATCH"],
+        response_model=responses.Task,
         responses={200: etag, **refusals(400, 404, 408, 412, 415)},
         openapi_extra=merge_patch,
     )
     routes.add_api_route(one, endpoints.delete_task, methods=["DELETE"], status_code=204, responses=refusals(404, 412))
     routes.add_api_route(
-        f"{one}:undelete", endpoints.undelete_task, methods=["POST"], responses={200: etag, **refusals(404, 409)}
+        f"{one}:undelete",
+        endpoints.undelete_task,
+        methods=["POST"],
+        response_model=responses.Task,
+        responses={200: etag, **refusals(404, 409)},
     )
     return routes
 
 
-def _with_etag(response: Response, task: task_pb2.Task) -> responses.Task:
-    response.headers["ETag"] = f'"{task.etag}"'
-    return convert.task_answer(task)
+def _answer(task: task_pb2.Task, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Json(convert.task_answer(task), status, {**(headers or {}), **_etag(task)})
+
+
+def _etag(task: task_pb2.Task) -> dict[str, str]:
+    return {"ETag": f'"{task.etag}"'}
 
 
 def _request_id(idempotency_key: str | None) -> str:

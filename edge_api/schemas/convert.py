@@ -1,5 +1,9 @@
-"""Convert between the JSON models of the API and the proto messages of the services."""
+"""Convert between the JSON of the API and the proto messages of the services.
 
+Responses are plain dictionaries: pydantic models would take longer than the rest of the edge for a page of tasks.
+"""
+
+from functools import lru_cache
 from typing import Any
 
 from google.protobuf.message import Message
@@ -8,11 +12,22 @@ from notify.v1 import notify_pb2
 from task.v1 import task_pb2
 
 from chassis.errors import InvalidInput, Violation
-from edge_api.schemas import requests, responses
+from edge_api.schemas import requests
 
 EDITABLE = tuple(name for name in task_pb2.Task.DESCRIPTOR.fields_by_name if name in requests.NewTask.model_fields)
 SET_BY_SERVICE = frozenset(task_pb2.Task.DESCRIPTOR.fields_by_name) - set(EDITABLE)
+JsonObject = dict[str, Any]
 _INT32_MAX = 2**31 - 1
+
+
+def _short_names(enum: Any, prefix: str) -> dict[int, str]:
+    return {number: name.removeprefix(prefix) for name, number in enum.items()}
+
+
+_STATUSES = _short_names(task_pb2.TaskStatus, "TASK_STATUS_")
+_PRIORITIES = _short_names(task_pb2.TaskPriority, "TASK_PRIORITY_")
+_KINDS = _short_names(notify_pb2.NotificationKind, "NOTIFICATION_KIND_")
+_OUTCOMES = _short_names(notify_pb2.DeliveryOutcome, "DELIVERY_OUTCOME_")
 
 
 def task_of(given: requests.NewTask | requests.TaskPatch) -> task_pb2.Task:
@@ -70,61 +85,60 @@ def marks_of(given: requests.ReadMarks) -> notify_pb2.MarkNotificationsReadReque
     return notify_pb2.MarkNotificationsReadRequest(ids=given.ids, all=given.all)
 
 
-def task_answer(task: task_pb2.Task) -> responses.Task:
-    """Return the JSON model of a task."""
-    return responses.Task(
-        id=task.id,
-        title=task.title,
-        description=task.description,
-        status=_short(task_pb2.TaskStatus.Name(task.status), "TASK_STATUS_"),
-        priority=_short(task_pb2.TaskPriority.Name(task.priority), "TASK_PRIORITY_"),
-        labels=list(task.labels),
-        due_time=_optional_time(task, "due_time"),
-        owner=task.owner,
-        create_time=task.create_time.ToJsonString(),
-        update_time=task.update_time.ToJsonString(),
-        complete_time=_optional_time(task, "complete_time"),
-        delete_time=_optional_time(task, "delete_time"),
-        revision=task.revision,
-        etag=task.etag,
-    )
+def task_answer(task: task_pb2.Task) -> JsonObject:
+    """Return a task as `responses.Task` documents it."""
+    return {
+        "id": task.id,
+        "title": task.title,
+        "description": task.description,
+        "status": _STATUSES[task.status],
+        "priority": _PRIORITIES[task.priority],
+        "labels": list(task.labels),
+        "due_time": _optional_time(task, "due_time"),
+        "owner": task.owner,
+        "create_time": _time(task.create_time),
+        "update_time": _time(task.update_time),
+        "complete_time": _optional_time(task, "complete_time"),
+        "delete_time": _optional_time(task, "delete_time"),
+        "revision": task.revision,
+        "etag": task.etag,
+    }
 
 
-def task_page_answer(page: task_pb2.ListTasksResponse) -> responses.TaskPage:
-    """Return the JSON model of a page of tasks."""
-    tasks = [task_answer(task) for task in page.tasks]
-    return responses.TaskPage(tasks=tasks, next_page_token=page.next_page_token)
+def task_page_answer(page: task_pb2.ListTasksResponse) -> JsonObject:
+    """Return a page of tasks as `responses.TaskPage` documents it."""
+    return {"tasks": [task_answer(task) for task in page.tasks], "next_page_token": page.next_page_token}
 
 
-def notification_page_answer(page: notify_pb2.ListNotificationsResponse) -> responses.NotificationPage:
-    """Return the JSON model of a page of notifications."""
-    return responses.NotificationPage(
-        notifications=[notification_answer(notification) for notification in page.notifications],
-        next_page_token=page.next_page_token,
-        unread_count=page.unread_count,
-    )
+def notification_page_answer(page: notify_pb2.ListNotificationsResponse) -> JsonObject:
+    """Return a page of notifications as `responses.NotificationPage` documents it."""
+    return {
+        "notifications": [notification_answer(notification) for notification in page.notifications],
+        "next_page_token": page.next_page_token,
+        "unread_count": page.unread_count,
+    }
 
 
-def notification_answer(notification: notify_pb2.Notification) -> responses.Notification:
-    """Return the JSON model of a notification."""
-    return responses.Notification(
-        id=notification.id,
-        kind=_short(notify_pb2.NotificationKind.Name(notification.kind), "NOTIFICATION_KIND_"),
-        task_id=notification.task_id,
-        title=notification.title,
-        create_time=notification.create_time.ToJsonString(),
-        read_time=_optional_time(notification, "read_time"),
-        deliveries=[_delivery_answer(delivery) for delivery in notification.deliveries],
-    )
+def notification_answer(notification: notify_pb2.Notification) -> JsonObject:
+    """Return a notification as `responses.Notification` documents it."""
+    return {
+        "id": notification.id,
+        "kind": _KINDS[notification.kind],
+        "task_id": notification.task_id,
+        "title": notification.title,
+        "create_time": _time(notification.create_time),
+        "read_time": _optional_time(notification, "read_time"),
+        "deliveries": [_delivery_answer(delivery) for delivery in notification.deliveries],
+    }
 
 
-def _delivery_answer(delivery: notify_pb2.Delivery) -> responses.Delivery:
-    return responses.Delivery(
-        channel=delivery.channel,
-        outcome=_short(notify_pb2.DeliveryOutcome.Name(delivery.outcome), "DELIVERY_OUTCOME_"),
-        attempts=delivery.attempts,
-        time=_optional_time(delivery, "time"),
-    )
+def _delivery_answer(delivery: notify_pb2.Delivery) -> JsonObject:
+    return {
+        "channel": delivery.channel,
+        "outcome": _OUTCOMES[delivery.outcome],
+        "attempts": delivery.attempts,
+        "time": _optional_time(delivery, "time"),
+    }
 
 
 def _fits(name: str, value: Any) -> bool:
@@ -143,10 +157,14 @@ def _priority_number(short: str) -> task_pb2.TaskPriority.ValueType:
     return task_pb2.TaskPriority.Value(f"TASK_PRIORITY_{short}")
 
 
-def _short(name: str, prefix: str) -> Any:
-    return name.removeprefix(prefix)
-
-
 def _optional_time(message: Message, field: str) -> str | None:
-    time: Timestamp = getattr(message, field)
-    return time.ToJsonString() if message.HasField(field) else None
+    return _time(getattr(message, field)) if message.HasField(field) else None
+
+
+def _time(time: Timestamp) -> str:
+    return _time_text(time.seconds, time.nanos)
+
+
+@lru_cache(maxsize=10_000)
+def _time_text(seconds: int, nanos: int) -> str:
+    return Timestamp(seconds=seconds, nanos=nanos).ToJsonString()

@@ -1,8 +1,13 @@
-"""Response bodies. Every field is always present, and null if it is unset."""
+"""Response bodies. Every field is always present, and null if it is unset.
 
-from typing import Literal
+The models document what `convert` returns.
+"""
+
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic_core import to_json
+from starlette.responses import JSONResponse
 
 from edge_api.schemas.fields import Priority, Status, TimeText
 
@@ -33,6 +38,14 @@ _NOTIFICATION: dict[str, JsonValue] = {
         {"channel": "console", "outcome": "DELIVERED", "attempts": 1, "time": "2026-11-22T08:00:00.2Z"},
     ],
 }
+
+
+class Json(JSONResponse):
+    """A JSON response that is serialized by pydantic's fast serializer."""
+
+    def render(self, content: Any) -> bytes:
+        """Return the body."""
+        return to_json(content)
 
 
 class Task(BaseModel):

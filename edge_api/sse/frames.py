@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from fastapi.sse import format_sse_event
 from notify.v1 import notify_pb2
-from pydantic import BaseModel
+from pydantic_core import to_json
 from task.v1 import events_pb2
 
 from edge_api.schemas import convert
@@ -60,6 +60,6 @@ def heartbeat(event_id: str) -> bytes:
     return format_sse_event(id=event_id, comment="heartbeat")
 
 
-def _written(name: str, data: BaseModel) -> bytes:
+def _written(name: str, data: convert.JsonObject) -> bytes:
     # ASCII, so that user text cannot start a new line, even in a client that treats U+2028 as a line break.
-    return format_sse_event(event=name, data_str=data.model_dump_json(ensure_ascii=True))
+    return format_sse_event(event=name, data_str=to_json(data, ensure_ascii=True).decode())

@@ -14,6 +14,7 @@ from chassis.errors import AlreadyExists, Conflict, DeadlineExceeded, Internal, 
 from chassis.identity import MeshTokens
 from tests.support.edge_api.edge import TOKEN, Edge, edge_with_fakes, running_edge
 from tests.support.edge_api.fake_services import Fakes
+from tests.support.holding import until
 from tests.support.ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -139,11 +140,31 @@ async def test_more_requests_than_allowed_are_503_and_probes_still_pass(running:
     assert (await edge.client.get(TASKS)).status_code == 200
 
 
-async def test_a_body_that_never_ends_is_408(running: tuple[Edge, Fakes]) -> None:
-    edge, _ = running
+async def begin_body(edge: Edge) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     reader, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(edge.url).port)
     head = f"POST {TASKS} HTTP/1.1\r\nHost: x\r\nX-Mesh-Token: {TOKEN}\r\nX-Consumer-Username: ada\r\n"
     writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 10\r\n\r\n{{".encode())
+    return reader, writer
+
+
+async def test_a_client_that_leaves_before_its_body_ends_is_no_error_of_the_edge(running: tuple[Edge, Fakes]) -> None:
+    edge, _ = running
+    _, writer = await begin_body(edge)
+
+    def finished(status: str) -> float:
+        labels = {"method": "POST", "route": TASKS, "status": status}
+        return edge.registry.get_sample_value("http_requests_total", labels) or 0
+
+    before, errors = finished("400"), finished("500")
+    await until(lambda: edge.registry.get_sample_value("http_requests_in_flight") == 1)
+    writer.close()
+    await until(lambda: finished("400") == before + 1)
+    assert finished("500") == errors
+
+
+async def test_a_body_that_never_ends_is_408(running: tuple[Edge, Fakes]) -> None:
+    edge, _ = running
+    reader, writer = await begin_body(edge)
     async with asyncio.timeout(5):
         assert b" 408 " in await reader.readline()
     writer.close()
