@@ -10,7 +10,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -150,33 +149,46 @@ class Readers:
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self._connect = connect
-        self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-reader", initializer=self._open)
-        self._own = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self._threads = [threading.Thread(target=self._run, name="sqlite-reader", daemon=True) for _ in range(_READERS)]
+        for thread in self._threads:
+            thread.start()
 
     async def do(self, work: Work[T]) -> T:
         """Run `work` and return its result. A query stops when the request's deadline passes."""
-        deadline = deadlines.at(_DEFAULT_SECONDS)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, work, deadline)
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._jobs.put(_Job(work, deadlines.at(_DEFAULT_SECONDS), future))
+        return await future
 
     async def close(self) -> None:
         """Wait until all queries are done, and end the threads."""
-        await asyncio.to_thread(self._threads.shutdown)
-        for connection in self._connections:
+        for _ in self._threads:
+            self._jobs.put(None)
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join)
+
+    def _run(self) -> None:
+        connection: sqlite3.Connection | None = None
+        while (job := self._jobs.get()) is not None:
+            try:
+                connection = connection or self._connect()
+                job.result = _read(connection, job)
+            except Exception as error:
+                job.error = error
+            self._loop.call_soon_threadsafe(job.resolve)
+        if connection is not None:
             connection.close()
 
-    def _open(self) -> None:
-        self._own.connection = self._connect()
-        self._connections.append(self._own.connection)
 
-    def _run(self, work: Work[T], until: float) -> T:
+def _read(connection: sqlite3.Connection, job: _Job) -> Any:
+    until = job.deadline
+    if time.monotonic() > until:
+        raise deadline_exceeded()
+    connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS_BETWEEN_DEADLINE_CHECKS)
+    try:
+        return job.work(connection)
+    except sqlite3.Error as error:
         if time.monotonic() > until:
-            raise deadline_exceeded()
-        connection: sqlite3.Connection = self._own.connection
-        connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS_BETWEEN_DEADLINE_CHECKS)
-        try:
-            return work(connection)
-        except sqlite3.Error as error:
-            if time.monotonic() > until:
-                raise deadline_exceeded() from None
-            raise _unavailable(error) from error
+            raise deadline_exceeded() from None
+        raise _unavailable(error) from error
