@@ -2,14 +2,17 @@
 
 import threading
 from collections.abc import Mapping, MutableMapping
+from typing import TYPE_CHECKING
 
 from opentelemetry import context, trace
-from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+if TYPE_CHECKING:
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 
 TRACEPARENT_KEY = "traceparent"
 CLOSE_SECONDS = 2.0
@@ -23,7 +26,7 @@ class Tracing:
     def __init__(self, service: str, otlp_endpoint: str | None) -> None:
         sampler = ParentBased(ALWAYS_ON) if otlp_endpoint else ALWAYS_OFF
         self._provider = TracerProvider(sampler=sampler, resource=Resource.create({SERVICE_NAME: service}))
-        self._exporter = OTLPSpanExporter(endpoint=otlp_endpoint) if otlp_endpoint else None
+        self._exporter = _exporter(otlp_endpoint) if otlp_endpoint else None
         if self._exporter:
             self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
         self.tracer = self._provider.get_tracer("taskmesh")
@@ -37,6 +40,12 @@ class Tracing:
         limit.start()
         self._provider.shutdown()
         limit.cancel()
+
+
+def _exporter(endpoint: str) -> "OTLPSpanExporter":
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # takes 4 MB of memory
+
+    return OTLPSpanExporter(endpoint=endpoint)
 
 
 def parent(carrier: Mapping[str, str]) -> context.Context:

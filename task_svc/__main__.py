@@ -29,7 +29,6 @@ from task_svc.event_stream import STREAM, RedisEventStream
 from task_svc.grpc_api import server as grpc_server
 from task_svc.grpc_api import watch
 from task_svc.jobs import keep_migrating_texts, keep_purging, keep_refreshing, keep_reminding
-from task_svc.mongo import store as mongo
 from task_svc.outbox import Clock
 from task_svc.relay import Pauses, Relay
 from task_svc.relay_metrics import RelayMetrics
@@ -92,6 +91,8 @@ def _jobs(
 def _store(settings: TaskSettings) -> AbstractAsyncContextManager[TaskRepository]:
     if settings.sqlite_path is not None:
         return sqlite.open_store(settings.sqlite_path)
+    from task_svc.mongo import store as mongo  # the driver takes memory
+
     return mongo.open_store(settings.store_url, settings.store_password_file)
 
 

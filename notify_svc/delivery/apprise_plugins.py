@@ -12,13 +12,10 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from notify_svc.delivery import outbound_http, outbound_smtp
 from notify_svc.delivery.apprise_services import Service, scheme_of, service_of
 
 if TYPE_CHECKING:
     from apprise.plugins.base import NotifyBase
-
-_GUARDED = {"requests": outbound_http.guarded, "smtplib": outbound_smtp.guarded}
 
 
 def new_plugin(url: str) -> "NotifyBase":
@@ -74,6 +71,8 @@ def _class_of(service: Service) -> Any:
 
 
 def _guard(module: ModuleType) -> None:
-    for name, guarded in _GUARDED.items():
+    from notify_svc.delivery import outbound_http, outbound_smtp  # the HTTP client takes memory
+
+    for name, guarded in (("requests", outbound_http.guarded), ("smtplib", outbound_smtp.guarded)):
         if hasattr(module, name):
             setattr(module, name, guarded())
