@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Mapping, Sequence
 
 from scripts.dev import parent_death
@@ -17,34 +17,36 @@ _AFTER_KILL = 5.0
 class Child:
     """A running process that writes its lines to the console."""
 
-    def __init__(self, name: str, process: Process, console: Console) -> None:
-        assert process.stdout is not None  # noqa: S101 (both are pipes; for the type checker)
-        assert process.stderr is not None  # noqa: S101
+    def __init__(self, name: str, process: Process, copy: asyncio.Task[None]) -> None:
         self.name = name
         self._process = process
-        self._copies = [asyncio.create_task(console.copy(name, stream)) for stream in (process.stdout, process.stderr)]
+        self._copy = copy
 
     @classmethod
     async def start(
         cls, name: str, command: Sequence[str], environment: Mapping[str, str], console: Console
     ) -> "Child":
         """Start a process in a new session, so that Ctrl-C in the terminal signals the runner only."""
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            env=environment,
-            stdin=DEVNULL,
-            stdout=PIPE,
-            stderr=PIPE,
-            start_new_session=True,
-            # Not SIGTERM: without a reader for its output, a process can fail to drain. No data is lost by SIGKILL.
-            preexec_fn=parent_death.to_parent(signal.SIGKILL, os.getpid()),
-        )
-        return cls(name, process, console)
+        output, write_end = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                env=environment,
+                stdin=DEVNULL,
+                stdout=write_end,
+                stderr=write_end,
+                start_new_session=True,
+                # Not SIGTERM: without a reader for its output, a process can fail to drain. No data is lost by SIGKILL.
+                preexec_fn=parent_death.to_parent(signal.SIGKILL, os.getpid()),
+            )
+        finally:
+            os.close(write_end)
+        return cls(name, process, asyncio.create_task(console.copy(name, output)))
 
     async def ended(self) -> int:
         """Wait for the process and its output to end. Return its exit status, or minus the signal that killed it."""
         status = await self._process.wait()
-        await asyncio.wait(self._copies, timeout=_LAST_LINES)
+        await asyncio.wait([self._copy], timeout=_LAST_LINES)
         return status
 
     async def stop(self, seconds: float) -> int:
@@ -58,8 +60,7 @@ class Child:
         self.kill()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.ended(), _AFTER_KILL)
-        for copy in self._copies:
-            copy.cancel()
+        self._copy.cancel()
         return status
 
     def kill(self) -> None:
