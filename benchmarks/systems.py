@@ -30,6 +30,17 @@ async def mesh(directory: Path) -> AsyncIterator[Running]:
 
 
 @asynccontextmanager
+async def monolith_same(directory: Path) -> AsyncIterator[Running]:
+    """Run the services of the mesh in one process, as `make dev-mono` does."""
+    with production(directory) as running:
+        await asyncio.to_thread(running.valkey.start)
+        running.edge.module = "scripts.dev_mono"
+        running.edge.start()
+        await running.ready()
+        yield Running("monolith-same", running.edge_port, {"monolith": running.edge.pid, "valkey": running.valkey.pid})
+
+
+@asynccontextmanager
 async def bare_hop(_directory: Path) -> AsyncIterator[Running]:
     """Run `peers.bare_hop`."""
     edge, service = free_port(), free_port()
@@ -57,6 +68,7 @@ async def rest_hop(directory: Path) -> AsyncIterator[Running]:
 SYSTEMS: Mapping[str, Start] = {
     "mesh": mesh,
     "bare-hop": bare_hop,
+    "monolith-same": monolith_same,
     "monolith-minimal": monolith_minimal,
     "rest-hop": rest_hop,
 }
