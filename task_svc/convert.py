@@ -14,6 +14,7 @@ from task.v1 import events_pb2, task_pb2
 from chassis.errors import InvalidInput, Violation
 from task_svc.domain import Priority, Status, Task, TaskFields, request_id_violations
 from task_svc.outbox import Event
+from task_svc.repository import EPOCH
 
 SCHEMA_VERSION = 1
 CHANGEABLE = tuple(field.name for field in dataclasses.fields(TaskFields))
@@ -37,15 +38,22 @@ def task_to_proto(task: Task) -> task_pb2.Task:
         revision=task.revision,
         etag=task.etag,
     )
-    message.create_time.FromDatetime(task.create_time)
-    message.update_time.FromDatetime(task.update_time)
+    _set(message.create_time, task.create_time)
+    _set(message.update_time, task.update_time)
     if fields.due_time is not None:
-        message.due_time.FromDatetime(fields.due_time)
+        _set(message.due_time, fields.due_time)
     if task.complete_time is not None:
-        message.complete_time.FromDatetime(task.complete_time)
+        _set(message.complete_time, task.complete_time)
     if task.delete_time is not None:
-        message.delete_time.FromDatetime(task.delete_time)
+        _set(message.delete_time, task.delete_time)
     return message
+
+
+def _set(message: Timestamp, time: datetime) -> None:
+    # FromDatetime takes five times as long, and a page has hundreds of times.
+    elapsed = time - EPOCH
+    message.seconds = elapsed.days * 86_400 + elapsed.seconds
+    message.nanos = elapsed.microseconds * _MICROSECOND
 
 
 def event_to_bytes(event: Event) -> bytes:
@@ -60,7 +68,7 @@ def event_to_bytes(event: Event) -> bytes:
         request_id=event.request_id,
         traceparent=event.traceparent,
     )
-    message.occur_time.FromDatetime(event.occur_time)
+    _set(message.occur_time, event.occur_time)
     return message.SerializeToString()
 
 

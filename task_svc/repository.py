@@ -191,7 +191,7 @@ def from_stored(values: Mapping[str, Any]) -> Task:
 
 
 def _read(readers: Mapping[str, Callable[[Any], Any]], values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: read(values[name]) for name, read in readers.items() if values.get(name) is not None}
+    return {name: read(value) for name, read in readers.items() if (value := values.get(name)) is not None}
 
 
 def _to_stored(value: Any) -> Any:

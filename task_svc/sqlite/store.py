@@ -34,6 +34,7 @@ from task_svc.sqlite.threads import Readers, Writer
 from task_svc.sqlite.write_ahead_log import LIMIT_BYTES, WriteAheadLog
 
 _SELECT = f"SELECT {TASK_COLUMNS}, fingerprint FROM tasks"  # noqa: S608 (our own names)
+_SCAN_THREADS = 2
 
 
 @asynccontextmanager
@@ -45,20 +46,23 @@ async def open_store(path: Path) -> AsyncIterator["SqliteTaskRepository"]:
     with _locked(path):
         await asyncio.to_thread(_prepare, path)
         writer = Writer(lambda: _connect(path), WriteAheadLog(path).limit)
-        readers = Readers(lambda: _connect(path, read_only=True))
+        lookups = Readers(lambda: _connect(path, read_only=True), 1)  # several threads would only compete for the GIL
+        scans = Readers(lambda: _connect(path, read_only=True), _SCAN_THREADS)
         try:
-            yield SqliteTaskRepository(writer, readers)
+            yield SqliteTaskRepository(writer, lookups, scans)
         finally:
             await writer.close()
-            await readers.close()
+            await lookups.close()
+            await scans.close()
 
 
 class SqliteTaskRepository:
-    """The adapter of `TaskRepository` for SQLite."""
+    """The adapter of `TaskRepository` for SQLite. Lookups of one task have a thread of their own, and never wait for scans."""
 
-    def __init__(self, writer: Writer, readers: Readers) -> None:
+    def __init__(self, writer: Writer, lookups: Readers, scans: Readers) -> None:
         self._writer = writer
-        self._readers = readers
+        self._lookups = lookups
+        self._scans = scans
 
     async def insert(self, creation: Creation) -> Created:
         """See `TaskRepository.insert`."""
@@ -66,7 +70,7 @@ class SqliteTaskRepository:
 
     async def get(self, owner: str, task_id: str) -> Task:
         """See `TaskRepository.get`."""
-        return await self._readers.do(lambda connection: _get(connection, owner, task_id))
+        return await self._lookups.do(lambda connection: _get(connection, owner, task_id))
 
     async def change(self, owner: str, task_id: str, change: Change) -> Changed:
         """See `TaskRepository.change`."""
@@ -74,11 +78,11 @@ class SqliteTaskRepository:
 
     async def list(self, owner: str, criteria: Filter, order: Order, after: Cursor | None, limit: int) -> Page:
         """See `TaskRepository.list`."""
-        return await self._readers.do(lambda connection: list_tasks(connection, owner, criteria, order, after, limit))
+        return await self._scans.do(lambda connection: list_tasks(connection, owner, criteria, order, after, limit))
 
     async def to_remind(self, until: datetime, limit: int) -> Sequence[tuple[str, str]]:
         """See `TaskRepository.to_remind`."""
-        return await self._readers.do(lambda connection: _to_remind(connection, until, limit))
+        return await self._scans.do(lambda connection: _to_remind(connection, until, limit))
 
     async def purge(self, deleted_before: datetime, limit: int) -> int:
         """See `TaskRepository.purge`."""
@@ -86,7 +90,7 @@ class SqliteTaskRepository:
 
     async def migrate_texts(self, limit: int) -> bool:
         """See `TaskRepository.migrate_texts`."""
-        batch = await self._readers.do(lambda connection: text_migration.read(connection, limit))
+        batch = await self._scans.do(lambda connection: text_migration.read(connection, limit))
         if batch is None:
             return False
         await self._writer.do(lambda connection: text_migration.write(connection, batch))
@@ -94,7 +98,7 @@ class SqliteTaskRepository:
 
     async def pending(self, now: datetime, limit: int) -> Sequence[OutboxEntry]:
         """See `OutboxStore.pending`."""
-        return await self._readers.do(lambda connection: outbox.pending(connection, now, limit))
+        return await self._scans.do(lambda connection: outbox.pending(connection, now, limit))
 
     async def mark_published(self, marks: Sequence[PublishMark]) -> None:
         """See `OutboxStore.mark_published`."""
@@ -106,7 +110,7 @@ class SqliteTaskRepository:
 
     async def backlog(self) -> Backlog:
         """See `OutboxStore.backlog`."""
-        return await self._readers.do(outbox.backlog)
+        return await self._scans.do(outbox.backlog)
 
     async def ping(self) -> None:
         """See `TaskRepository.ping`: writes the header page, as it is."""

@@ -1,4 +1,4 @@
-"""The threads that access the SQLite file: one writer and four readers.
+"""The threads that access the SQLite file: one writer and several readers.
 
 The writer executes all waiting jobs (at most 200) in one transaction, and returns their results when it is on disk:
 under load, one fsync serves many writes. Readers see committed data and never wait for the writer.
@@ -26,7 +26,6 @@ Work = Callable[[sqlite3.Connection], T]
 
 _QUEUE_MAX = 10_000
 _GROUP_MAX = 200
-_READERS = 4
 _DEFAULT_SECONDS = 30.0
 _STEPS_BETWEEN_DEADLINE_CHECKS = 10_000
 
@@ -145,13 +144,13 @@ def _resolve(group: list[_Job]) -> None:
 
 
 class Readers:
-    """Runs queries in parallel, each thread on its own read-only connection."""
+    """Runs queries in `threads` threads, each on its own read-only connection."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection], threads: int) -> None:
         self._connect = connect
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
-        self._threads = [threading.Thread(target=self._run, name="sqlite-reader", daemon=True) for _ in range(_READERS)]
+        self._threads = [threading.Thread(target=self._run, name="sqlite-reader", daemon=True) for _ in range(threads)]
         for thread in self._threads:
             thread.start()
 

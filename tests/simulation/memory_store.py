@@ -50,4 +50,4 @@ def memory_store() -> Iterator[tuple[SqliteTaskRepository, sqlite3.Connection]]:
         connection.row_factory = sqlite3.Row
         connection.deserialize(_empty())
         inline = _Inline(connection)
-        yield SqliteTaskRepository(cast(Writer, inline), cast(Readers, inline)), connection
+        yield SqliteTaskRepository(cast(Writer, inline), cast(Readers, inline), cast(Readers, inline)), connection

@@ -163,7 +163,7 @@ async def test_the_log_shrinks_after_a_long_reader_which_does_not_stop_the_write
 
 
 async def test_a_query_is_stopped_at_its_deadline(tmp_path: Path) -> None:
-    readers = Readers(lambda: _connect(tmp_path / "tasks.db", read_only=True))
+    readers = Readers(lambda: _connect(tmp_path / "tasks.db", read_only=True), 1)
     endless = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
     async def ask() -> None:
@@ -179,7 +179,7 @@ async def test_a_query_is_stopped_at_its_deadline(tmp_path: Path) -> None:
 async def test_a_reader_cannot_write(tmp_path: Path) -> None:
     async with open_store(tmp_path / "tasks.db") as store:
         with capture_logs() as lines, pytest.raises(Unavailable):
-            await store._readers.do(lambda connection: connection.execute("DELETE FROM tasks"))
+            await store._scans.do(lambda connection: connection.execute("DELETE FROM tasks"))
         assert "readonly" in lines[0]["error"]
         await store.list("ann", Filter(), Order(), None, 1)
 
