@@ -36,11 +36,8 @@ _MAKE_HANDLER = {
 class Messages(Protocol):
     """Counts each message of an RPC, except in streams that call `context.write` themselves, such as Health.Watch."""
 
-    def received(self, kind: str, service: str, method: str) -> None:
-        """Count a message from the client."""
-
-    def sent(self, kind: str, service: str, method: str) -> None:
-        """Count a message from the server."""
+    def message_counters(self, kind: str, service: str, method: str) -> tuple[Callable[[], None], Callable[[], None]]:
+        """Return the functions that count a message from the client, and a message to the client."""
 
 
 @dataclass(slots=True)
@@ -155,8 +152,7 @@ def _handler_like(handler: Handler, body: Body) -> Handler:
 
 def _body_of(handler: Handler, service: str, method: str, messages: Messages) -> Body:
     """Return a handler as one coroutine, which raises InvalidInput if a request cannot be decoded."""
-    labels = (_kind_of(handler), service, method)
-    received, sent = partial(messages.received, *labels), partial(messages.sent, *labels)
+    received, sent = messages.message_counters(_kind_of(handler), service, method)
     function: Any = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
 
     def read(request: bytes) -> Any:

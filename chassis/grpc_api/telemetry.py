@@ -5,7 +5,7 @@ started, and once as handled under the name of its status code (`grpc_code="NOT_
 """
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -101,10 +101,7 @@ class ServerMetrics:
             self._handled.labels(*labels, call.code).inc()
             self._seconds.labels(*labels).observe(time.perf_counter() - begun, tracing.exemplar())
 
-    def received(self, kind: str, service: str, method: str) -> None:
-        """Count a message from a client."""
-        self._received.labels(kind, service, method).inc()
-
-    def sent(self, kind: str, service: str, method: str) -> None:
-        """Count a message to a client."""
-        self._sent.labels(kind, service, method).inc()
+    def message_counters(self, kind: str, service: str, method: str) -> tuple[Callable[[], None], Callable[[], None]]:
+        """Return the functions that count a message from a client, and a message to a client."""
+        labels = (kind, service, method)
+        return self._received.labels(*labels).inc, self._sent.labels(*labels).inc

@@ -89,7 +89,7 @@ class Telemetry:
     def _span(self, scope: Scope, headers: Headers) -> Any:
         return self._tracer.start_as_current_span(
             scope["method"],
-            context=tracing.parent(dict(headers)),
+            context=tracing.parent(headers),
             kind=trace.SpanKind.SERVER,
             attributes={"http.request.method": scope["method"]},
             record_exception=False,

@@ -57,7 +57,7 @@ async def open_store(path: Path) -> AsyncIterator["SqliteTaskRepository"]:
 
 
 class SqliteTaskRepository:
-    """The adapter of `TaskRepository` for SQLite. Lookups of one task have a thread of their own, and never wait for scans."""
+    """The adapter of `TaskRepository` for SQLite. Lookups have their own thread, and never wait for scans."""
 
     def __init__(self, writer: Writer, lookups: Readers, scans: Readers) -> None:
         self._writer = writer

@@ -234,7 +234,7 @@ async def test_a_crash_between_publishing_and_marking_publishes_the_same_event_a
             if marks:
                 raise Crash
 
-    crashing = CrashingStore(store._writer, store._readers)
+    crashing = CrashingStore(store._writer, store._lookups, store._scans)
     with suppress(Crash):
         await Relay(crashing, RedisEventStream(redis), clock, PAUSES, RelayMetrics(CollectorRegistry())).sweep_once()
     await Relay(store, RedisEventStream(redis), clock, PAUSES, RelayMetrics(CollectorRegistry())).sweep_once()
