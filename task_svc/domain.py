@@ -52,7 +52,7 @@ class TaskFields:
 
     def __post_init__(self) -> None:
         """Normalize the labels."""
-        object.__setattr__(self, "labels", tuple(nfc(label) for label in self.labels))
+        object.__setattr__(self, "labels", tuple(map(nfc, self.labels)))
 
     def violations(self, before: "TaskFields | None" = None) -> list[Violation]:
         """Return all violations; with `before`, only those of changed fields.

@@ -186,7 +186,7 @@ def from_stored(values: Mapping[str, Any]) -> Task:
     """
     fields = _read(_FIELDS, values)
     # A release without normalization may have stored a label in several forms.
-    fields["labels"] = tuple(dict.fromkeys(nfc(label) for label in fields.get("labels", ())))
+    fields["labels"] = tuple(dict.fromkeys(map(nfc, fields.get("labels", ()))))
     return Task(fields=TaskFields(**fields), **_read(_OWN, values))
 
 

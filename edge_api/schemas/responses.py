@@ -5,8 +5,7 @@ The models document what `convert` returns.
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
-from pydantic_core import to_json
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 from starlette.responses import JSONResponse
 
 from edge_api.schemas.fields import Priority, Status, TimeText
@@ -40,12 +39,16 @@ _NOTIFICATION: dict[str, JsonValue] = {
 }
 
 
+ANY = TypeAdapter[Any](Any)
+"""Serializes plain values as JSON."""
+
+
 class Json(JSONResponse):
     """A JSON response that is serialized by pydantic's fast serializer."""
 
     def render(self, content: Any) -> bytes:
         """Return the body."""
-        return to_json(content)
+        return ANY.dump_json(content)
 
 
 class Task(BaseModel):

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from fastapi.sse import format_sse_event
 from notify.v1 import notify_pb2
-from pydantic_core import to_json
 from task.v1 import events_pb2
 
 from edge_api.schemas import convert
+from edge_api.schemas.responses import ANY
 
 _NAMES: dict[int, str] = {
     events_pb2.TASK_EVENT_TYPE_CREATED: "task.created",
@@ -62,4 +62,4 @@ def heartbeat(event_id: str) -> bytes:
 
 def _written(name: str, data: convert.JsonObject) -> bytes:
     # ASCII, so that user text cannot start a new line, even in a client that treats U+2028 as a line break.
-    return format_sse_event(event=name, data_str=to_json(data, ensure_ascii=True).decode())
+    return format_sse_event(event=name, data_str=ANY.dump_json(data, ensure_ascii=True).decode())

@@ -47,4 +47,6 @@ def write_labels(connection: sqlite3.Connection, task: Task, values: dict[str, A
 
 def to_task(row: sqlite3.Row) -> Task:
     """Return the task in a row of TASK_COLUMNS."""
-    return from_stored({**dict(row), "labels": json.loads(row["labels"])})
+    values = dict(zip(row.keys(), row, strict=True))  # dict(row) would search each column by its name
+    values["labels"] = json.loads(values["labels"])
+    return from_stored(values)
