@@ -12,9 +12,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from task.v1 import events_pb2, task_pb2
 
 from chassis.errors import InvalidInput, Violation
-from task_svc.domain import Priority, Status, Task, TaskFields, request_id_violations
+from task_svc.domain import EPOCH, Priority, Status, Task, TaskFields, request_id_violations
 from task_svc.outbox import Event
-from task_svc.repository import EPOCH
 
 SCHEMA_VERSION = 1
 CHANGEABLE = tuple(field.name for field in dataclasses.fields(TaskFields))

@@ -18,7 +18,7 @@ LABELS_MAX = 20
 LABEL_MAX = 50
 REQUEST_ID_MAX = 255
 QUERY_MAX = 200
-EARLIEST_DUE = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 KEPT_AFTER_DELETION = timedelta(days=30)
 
 
@@ -218,7 +218,7 @@ def _labels(labels: Sequence[str]) -> Iterator[Violation]:
 
 
 def _due(due_time: datetime | None) -> Iterator[Violation]:
-    if due_time is not None and due_time < EARLIEST_DUE:
+    if due_time is not None and due_time < EPOCH:
         yield Violation("task.due_time", "must not be before 1970")
 
 

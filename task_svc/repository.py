@@ -6,19 +6,18 @@
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from types import NoneType, UnionType
 from typing import Any, NamedTuple, Protocol, cast, get_args, get_type_hints
 
 from chassis.errors import DeadlineExceeded, Unavailable
-from task_svc.domain import Priority, Status, Task, TaskFields
+from task_svc.domain import EPOCH, Priority, Status, Task, TaskFields
 from task_svc.outbox import OutboxEntry, OutboxStore
 from task_svc.text import folded, nfc
 
 SCAN_MAX = 5_000
 NEVER_DUE = 2**62
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class StoreUnusable(Exception):

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import grpc
 from google.protobuf.wrappers_pb2 import StringValue
@@ -125,7 +125,7 @@ async def finish(call: Any, method: str) -> Answer:
             async for response in call:
                 responses.append(response.value)
     except grpc.aio.AioRpcError as error:
-        return Answer(error.code(), error.details() or "", rpc_status.from_call(error), responses)
+        return Answer(error.code(), error.details() or "", rpc_status.from_call(cast(Any, error)), responses)
     return Answer(grpc.StatusCode.OK, "", None, responses)
 
 
