@@ -19,7 +19,7 @@ from chassis.grpc_api.server import MakeServer
 from chassis.identity import MeshTokens
 from chassis.tracing import Tracing
 from edge_api import grpc_errors
-from scripts.dev_mono.in_process import Network
+from scripts.dev.in_process import Network
 from tests.support.chassis.mesh import Running, counted, mesh_server
 from tests.support.chassis.probe import SERVICE, Act, Context, do_nothing
 from tests.support.holding import until

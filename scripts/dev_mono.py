@@ -13,7 +13,7 @@ from edge_api import __main__ as edge_api
 from edge_api.settings import EdgeSettings
 from notify_svc import __main__ as notify_svc
 from notify_svc.settings import NotifySettings
-from scripts.dev_mono.in_process import Network
+from scripts.dev.in_process import Network
 from task_svc import __main__ as task_svc
 from task_svc.repository import StoreUnusable
 from task_svc.settings import TaskSettings

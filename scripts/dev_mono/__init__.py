@@ -1,1 +1,0 @@
-"""The task service, the notification service and the edge in one process, for `make dev-mono`."""
