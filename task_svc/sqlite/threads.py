@@ -62,7 +62,7 @@ class Writer:
     def __init__(self, connect: Callable[[], sqlite3.Connection], after_commit: Work[None] = lambda _: None) -> None:
         self._connect = connect
         self._after_commit = after_commit
-        self._jobs: queue.Queue[_Job | None] = queue.Queue(_QUEUE_MAX)
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
         self._thread.start()
@@ -73,16 +73,15 @@ class Writer:
         If `work` raises, its changes are rolled back, but not the other work in the transaction. Work does not start
         if its caller was cancelled or its deadline has passed. Raises Unavailable if the queue of writes is full.
         """
+        if self._jobs.qsize() >= _QUEUE_MAX:
+            raise Unavailable("STORE_BUSY", "Too many writes are waiting; try again.")
         future: asyncio.Future[T] = self._loop.create_future()
-        try:
-            self._jobs.put_nowait(_Job(work, deadlines.at(_DEFAULT_SECONDS), future))
-        except queue.Full:
-            raise Unavailable("STORE_BUSY", "Too many writes are waiting; try again.") from None
+        self._jobs.put(_Job(work, deadlines.at(_DEFAULT_SECONDS), future))
         return await future
 
     async def close(self) -> None:
         """Wait until all queued work is done, and end the thread."""
-        await asyncio.to_thread(self._jobs.put, None)
+        self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
 
     def _run(self) -> None:

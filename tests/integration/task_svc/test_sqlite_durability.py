@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from structlog.testing import capture_logs
 from chassis.errors import DeadlineExceeded, Unavailable
 from chassis.grpc_api import deadlines
 from task_svc.repository import Filter, Order, StoreUnusable
+from task_svc.sqlite import threads
 from task_svc.sqlite.store import _connect, open_store
 from task_svc.sqlite.threads import Readers, Writer
 from task_svc.sqlite.write_ahead_log import LIMIT_BYTES
@@ -198,6 +200,27 @@ async def test_writes_that_wait_together_share_one_commit(tmp_path: Path) -> Non
     await writer.close()
 
     assert len(commits) < 20
+
+
+async def test_a_write_is_refused_while_too_many_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "_QUEUE_MAX", 1)
+    begun, release = threading.Event(), threading.Event()
+
+    def hold(_connection: sqlite3.Connection) -> None:
+        begun.set()
+        release.wait(10)
+
+    writer = Writer(lambda: _connect(tmp_path / "tasks.db"))
+    held = asyncio.create_task(writer.do(hold))
+    assert await asyncio.to_thread(begun.wait, 10)
+    waiting = asyncio.create_task(writer.do(lambda _: "done"))
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        await writer.do(lambda _: None)
+    release.set()
+    await held
+    assert await waiting == "done"
+    await writer.close()
 
 
 async def test_failed_work_does_not_affect_the_other_work_in_its_transaction(tmp_path: Path) -> None:
