@@ -62,7 +62,10 @@ def test_everything_responds_and_tasks_survive_a_restart(tmp_path: Path) -> None
         assert _titles(second) == ["over gRPC", "over REST"]
 
 
-@pytest.mark.parametrize("options", [(), ("--mono",)], ids=["make dev", "make dev-mono"])
+@pytest.mark.parametrize(
+    "options",
+    [pytest.param((), id="make dev"), pytest.param(("--mono",), id="make dev-mono", marks=pytest.mark.slow)],
+)
 def test_a_watcher_receives_a_task_and_its_notification(tmp_path: Path, options: tuple[str, ...]) -> None:
     with running(tmp_path, options=options) as dev:
         dev.wait_for("Taskmesh is up")

@@ -171,6 +171,6 @@ def test_the_store_equals_the_model_after_any_history(open_store: OpenStore) -> 
     run_state_machine_as_test(
         lambda: StoreHistory(open_store),  # type: ignore[arg-type]  # a factory is allowed
         settings=settings(
-            max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+            max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
         ),
     )
