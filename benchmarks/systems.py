@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.running import Running, Start, started
 from tests.faults.harness.system import System, system
 from tests.support.eventually import eventually
-from tests.support.ports import free_port
+from tests.support.ports import accepts_connections, free_port
 from tests.support.valkey import Valkey
 
 
@@ -90,14 +90,5 @@ async def _python(peer: str, *arguments: object) -> AsyncIterator[int]:
     command = [sys.executable, "-m", f"benchmarks.peers.{peer}", *map(str, arguments)]
     with started(command) as process:
         port = next(each for each in arguments if isinstance(each, int))
-        await eventually(lambda: _listens(port))
+        await eventually(lambda: accepts_connections(port))
         yield process.pid
-
-
-async def _listens(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    return True

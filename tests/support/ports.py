@@ -1,5 +1,6 @@
 """Ports for the servers that tests start."""
 
+import asyncio
 import itertools
 import os
 import socket
@@ -21,3 +22,13 @@ def free_port() -> int:
             except OSError:
                 continue
             return port
+
+
+async def accepts_connections(port: int) -> bool:
+    """Return whether a server accepts connections on a port of loopback."""
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True

@@ -19,7 +19,7 @@ from tests.browser.harness import gateway
 from tests.faults.harness.system import System, system
 from tests.support.edge_api.edge import TOKEN, token_file
 from tests.support.eventually import eventually
-from tests.support.ports import free_port
+from tests.support.ports import accepts_connections, free_port
 from tests.support.stack.nginx import nginx
 from tests.support.stack.page import built_page
 
@@ -127,11 +127,6 @@ def _wait_for(what: Coroutine[Any, Any, None]) -> None:
 async def _answers(port: int, process: subprocess.Popen[bytes]) -> None:
     async def answers() -> bool:
         assert process.poll() is None, "the gateway exited"
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            return False
-        writer.close()
-        return True
+        return await accepts_connections(port)
 
     await eventually(answers, within=30)
