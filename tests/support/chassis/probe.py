@@ -20,6 +20,7 @@ KINDS = {
 }
 UNARY_RESPONSES = ("Unary", "Collect")
 METHODS = tuple(KINDS)
+_STATUS_LOST, _ATTEMPTS = "Internal error from Core", 5
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Act = Callable[[Context], Awaitable[None]]
@@ -130,8 +131,16 @@ async def finish(call: Any, method: str) -> Answer:
 
 
 async def ask(channel: grpc.aio.Channel, method: str = "Unary", **how: Any) -> Answer:
-    """Make one call and return its result; `how` has the arguments of `start`."""
-    return await finish(start(channel, method, **how), method)
+    """Make one call and return its result; `how` has the arguments of `start`.
+
+    Repeats a call whose result gRPC loses: a write that fails because the server has ended the call hides its status
+    (https://github.com/grpc/grpc/issues/36066).
+    """
+    for _ in range(_ATTEMPTS):
+        answer = await finish(start(channel, method, **how), method)
+        if answer.message != _STATUS_LOST:
+            break
+    return answer
 
 
 async def _one(request: StringValue) -> AsyncIterator[StringValue]:

@@ -46,7 +46,7 @@ async def test_a_call_without_a_valid_token_is_refused(token_file: Path, method:
             assert answer.code is grpc.StatusCode.UNAUTHENTICATED
             assert answer.responses == []
         await until(lambda: mesh.in_flight() == 0)
-        assert mesh.outcomes(method) == {"UNAUTHENTICATED": 5}
+        assert mesh.outcomes(method).keys() == {"UNAUTHENTICATED"}
 
 
 async def test_a_server_without_a_token_file_requires_no_token() -> None:
