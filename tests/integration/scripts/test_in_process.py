@@ -141,6 +141,7 @@ async def test_an_error_arrives_with_its_code_message_and_details(transport: Tra
         error = caught.value
         assert (error.code(), error.details()) == (grpc.StatusCode.NOT_FOUND, "There is no täsk.")
         assert grpc_errors.read(error) == grpc_errors.Details("TASK_NOT_FOUND", "There is no täsk.", ())
+        await until(lambda: server.in_flight() == 0)
         assert client.outcomes() == server.outcomes("Unary") == {"NOT_FOUND": 1}
 
 
@@ -196,6 +197,7 @@ async def test_a_stream_ends_with_the_error_of_its_handler(transport: Transport)
         await anext(stream)
         with pytest.raises(Unavailable, match="NOT_FOUND"):
             await anext(stream)
+        await until(lambda: server.in_flight() == 0)
         assert client.outcomes("Generate") == server.outcomes("Generate") == {"NOT_FOUND": 1}
 
 
