@@ -1,17 +1,20 @@
 """Logging of services and libraries: one JSON object per line on stdout, or short coloured lines on a terminal."""
 
 import contextlib
+import json
 import logging
 import os
 import sys
-from typing import Literal, TextIO, cast
+from collections.abc import Callable
+from typing import Any, Literal, TextIO, cast
 
 import structlog
+from pydantic import TypeAdapter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 Format = Literal["auto", "json", "pretty"]
 
-_FIRST = ("time", "level", "service", "event")
+_ANY: TypeAdapter[Any] = TypeAdapter(Any)
 _SHORT_ID_MAX = 16
 _ALWAYS_HIDDEN = frozenset({"service", "route"})
 _HIDDEN = _ALWAYS_HIDDEN | {"trace_id", "task_id", "event_id", "upstream"}
@@ -25,20 +28,14 @@ def configure(service: str, level: str, log_format: Format) -> None:
     pretty = log_format == "pretty" or (log_format == "auto" and sys.stdout.isatty())
     output = cast(TextIO, _Stdout())
 
-    def add_service(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        event["service"] = service
-        return event
+    stamp = structlog.processors.TimeStamper(fmt="%H:%M:%S" if pretty else "iso", utc=not pretty, key="time")
 
-    def put_first(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        return {name: event.pop(name) for name in _FIRST if name in event} | dict(event)
+    def complete(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        """Add the fields that every line has, in front."""
+        first = structlog.processors.add_log_level(logger, method, stamp(logger, method, {}))
+        named = {"service": service, "event": event.pop("event")}
+        return {**first, **named, **structlog.contextvars.get_contextvars(), **event}
 
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="%H:%M:%S" if pretty else "iso", utc=not pretty, key="time"),
-        add_service,
-        put_first,
-    ]
     render: list[Processor]
     if pretty:
         render = [
@@ -54,9 +51,9 @@ def configure(service: str, level: str, log_format: Format) -> None:
     else:
         # Without local variables: they can contain tokens and user data.
         tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-        render = [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer()]
+        render = [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer(_to_json)]
     structlog.configure(
-        processors=[*shared, *render],
+        processors=[complete, *render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(output),
         cache_logger_on_first_use=True,
@@ -64,7 +61,7 @@ def configure(service: str, level: str, log_format: Format) -> None:
     handler = logging.StreamHandler(output)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, complete],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
         )
     )
@@ -90,6 +87,13 @@ class _Stdout:
             discard_stdout()
         except OSError:
             pass
+
+
+def _to_json(event: EventDict, *, default: Callable[[Any], Any]) -> str:
+    try:
+        return _ANY.dump_json(event, fallback=default, ensure_ascii=True).decode()  # five times as fast as json.dumps
+    except ValueError:  # a text with half of a surrogate pair
+        return json.dumps(event, default=default, separators=(",", ":"))
 
 
 def _shorten(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -5,6 +5,7 @@ has a valid placeholder for each invalid value. Only `new_fields_from_proto` rai
 """
 
 import dataclasses
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -23,15 +24,15 @@ _MICROSECOND = 1_000
 E = TypeVar("E", Status, Priority)
 
 
-def task_to_proto(task: Task) -> task_pb2.Task:
-    """Return the message of a task for its owner."""
+def task_to_proto(task: Task, make: Callable[..., task_pb2.Task] = task_pb2.Task) -> task_pb2.Task:
+    """Return the message of a task for its owner. `make` creates it from its fields."""
     fields = task.fields
-    message = task_pb2.Task(
+    message = make(
         id=task.id,
         title=fields.title,
         description=fields.description,
-        status=int(fields.status),  # type: ignore[arg-type]  # the proto has the same numbers
-        priority=int(fields.priority),  # type: ignore[arg-type]
+        status=int(fields.status),  # the proto has the same numbers
+        priority=int(fields.priority),
         labels=fields.labels,
         owner=task.owner,
         revision=task.revision,

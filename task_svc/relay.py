@@ -22,6 +22,7 @@ _log = structlog.get_logger("relay")
 _QUEUE_MAX = 1_000
 _BATCH_MAX = 200
 _GATHER_SECONDS = 0.05
+_PAUSE_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,11 @@ class Relay:
             self._metrics.left_to_sweep.inc()
 
     async def publish_written(self) -> None:
-        """Publish this replica's events, forever. Raises while the queue is unavailable; the sweep retries."""
+        """Publish this replica's events, forever. Raises while the queue is unavailable; the sweep retries.
+
+        An event after a pause is published at once. Then it waits a little: the events of that time form one batch,
+        which costs the queue and all its readers as little as one event.
+        """
         while True:
             events = await next_batch(self._written, _BATCH_MAX)
             try:
@@ -72,6 +77,7 @@ class Relay:
                 raise
             for mark in marks:
                 await self._published.put(mark)
+            await asyncio.sleep(_PAUSE_SECONDS)
 
     async def note_published(self) -> None:
         """Mark published events in the store, forever. Raises Unavailable; the sweep handles the unmarked events.

@@ -32,7 +32,7 @@ def control_character(text: str, *, one_line: bool) -> str:
 
 def nfc(text: str) -> str:
     """Return the composed form (Unicode normalization form C). Canonically equivalent texts have the same."""
-    return unicodedata.normalize("NFC", text)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def folded(text: str) -> str:

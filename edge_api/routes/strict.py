@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 from chassis.errors import InvalidInput, Violation
 from edge_api.problems import HttpError
@@ -31,10 +31,20 @@ _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 class StrictRoute(APIRoute):
     """Rejects repeated headers and parameters, and bodies that are not JSON."""
 
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        handle = self.get_route_handler()
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            response = await handle(Request(scope, receive, send))
+            await response(scope, receive, send)
+
+        self.app = app  # FastAPI's enters two exit stacks, which only dependencies need
+
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Do not match ids with a colon, which starts a custom method such as `{id}:undelete` (AIP-136)."""
         match, child_scope = super().matches(scope)
-        if any(":" in str(value) for value in child_scope.get("path_params", {}).values()):
+        if match is not Match.NONE and any(":" in value for value in child_scope["path_params"].values()):
             return Match.NONE, {}
         return match, child_scope
 

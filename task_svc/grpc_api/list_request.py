@@ -52,13 +52,12 @@ class ListRequest:
         response = task_pb2.ListTasksResponse()
         size, next_position = 0, page.next
         for i, task in enumerate(page.tasks):
-            message = task_to_proto(task)
-            size += message.ByteSize()
+            size += task_to_proto(task, response.tasks.add).ByteSize()
             if size > PAGE_BYTES_MAX and i > 0:
+                del response.tasks[i]
                 last = page.tasks[i - 1]
                 next_position = Cursor(self.order.value(last), last.id)
                 break
-            response.tasks.append(message)
         if next_position is not None:
             response.next_page_token = page_token.encode(next_position, owner, self.arguments)
         return response

@@ -38,7 +38,7 @@ class IndexScan:
         """Return a query for `columns` of the scanned tasks. SQLite merges the branches in order, without sorting."""
         direction = "DESC" if self.descending else "ASC"
         branches = [
-            f"SELECT {self.id} AS id, {self.value} AS value{columns} FROM {self.source} "  # noqa: S608 (our own names)
+            f"SELECT {self.id} AS id{columns}, {self.value} AS value FROM {self.source} "  # noqa: S608 (our own names)
             f"WHERE {' AND '.join([*self.along, f'{table_of(self.value)}.deleted = {branch}', *conditions])}"
             for branch in self.branches
         ]

@@ -4,12 +4,16 @@ import json
 import sqlite3
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from task_svc.domain import Task
 from task_svc.repository import STORED_FIELDS, Order, SortKey, from_stored, searchable, to_stored
 from task_svc.sqlite.schema import ORDER_COLUMNS
 
 TASK_COLUMNS = ", ".join(STORED_FIELDS)
 _LABEL_COLUMNS = ("task_id", "label", "owner", "deleted", *ORDER_COLUMNS)
+
+_LABELS = TypeAdapter(tuple[str, ...])
 
 _RISING = Order(SortKey.DUE_TIME, descending=False)
 _FALLING = Order(SortKey.DUE_TIME, descending=True)
@@ -46,7 +50,7 @@ def write_labels(connection: sqlite3.Connection, task: Task, values: dict[str, A
 
 
 def to_task(row: sqlite3.Row) -> Task:
-    """Return the task in a row of TASK_COLUMNS."""
-    values = dict(zip(row.keys(), row, strict=True))  # dict(row) would search each column by its name
-    values["labels"] = json.loads(values["labels"])
+    """Return the task in a row that begins with TASK_COLUMNS."""
+    values = dict(zip(STORED_FIELDS, row, strict=False))  # dict(row) would search each column by its name
+    values["labels"] = _LABELS.validate_json(values["labels"])
     return from_stored(values)

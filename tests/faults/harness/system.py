@@ -122,7 +122,7 @@ class Process:
         """Return its log lines of one event."""
         found = []
         for line in self.output().splitlines():
-            if line.startswith("{") and f'"event": "{event}"' in line:
+            if line.startswith("{") and f'"event":"{event}"' in line:
                 found.append(json.loads(line))
         return found
 

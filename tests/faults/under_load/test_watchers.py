@@ -55,7 +55,7 @@ async def test_a_stopped_edge_ends_500_streams_cleanly_with_spread_retry_times(
     assert status == 0
     assert seconds <= 10
     assert spread >= 3_000
-    assert not any(word in mesh.edge.output() for word in ("Task was destroyed", "Traceback", '"level": "error"'))
+    assert not any(word in mesh.edge.output() for word in ("Task was destroyed", "Traceback", '"level":"error"'))
 
 
 @pytest.mark.parametrize("module", ["task_svc", "notify_svc"])

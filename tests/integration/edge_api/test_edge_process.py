@@ -15,7 +15,7 @@ from tests.support.edge_api.fake_services import running_fakes
 from tests.support.ports import free_port
 from tests.support.stack.processes import Service, service, wait_for
 
-FAULTS = ("Traceback", "was destroyed", "never retrieved", '"level": "error"')
+FAULTS = ("Traceback", "was destroyed", "never retrieved", '"level":"error"')
 
 
 @contextmanager

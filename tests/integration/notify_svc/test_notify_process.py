@@ -61,7 +61,7 @@ async def test_killed_before_its_confirmation_it_has_notified_once_and_another_c
     async with Redis.from_url(valkey.url) as redis:
         async with notify_process(valkey.url, tasks.target, tmp_path / "log") as process:
             await publish(redis, created(1))
-            await process.says('"event": "notification"')
+            await process.says('"event":"notification"')
             await becomes(tasks.asked.is_set)
             process.kill()
         tasks.hangs = False
@@ -99,7 +99,7 @@ async def test_it_waits_for_a_queue_that_is_not_available_yet(tasks: FakeTaskEve
         await process.says("not ready")
         late.start()
         try:
-            await process.says('"event": "ready"')
+            await process.says('"event":"ready"')
             assert await process.stop() == 0
         finally:
             late.kill()
