@@ -22,7 +22,7 @@ _log = structlog.get_logger("relay")
 _QUEUE_MAX = 1_000
 _BATCH_MAX = 200
 _GATHER_SECONDS = 0.05
-_PAUSE_SECONDS = 0.01
+_PAUSE_SECONDS = 0.005
 
 
 @dataclass(frozen=True, slots=True)
