@@ -119,7 +119,7 @@ clients: install #: Test the API with linters, generators, and Go and Node clien
 
 .PHONY: course
 course: install #: Run every command in README.md and docs/ and compare its output (COURSE=write updates the pages)
-	@$(bin)/pytest -m course $(ARGS)
+	@$(bin)/pytest -n $(workers) --dist loadfile -m course $(ARGS)
 
 .PHONY: test-browser
 test-browser: install #: Run the browser tests in Chromium (CHROMIUM=... selects the program)

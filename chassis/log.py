@@ -31,10 +31,10 @@ def configure(service: str, level: str, log_format: Format) -> None:
     stamp = structlog.processors.TimeStamper(fmt="%H:%M:%S" if pretty else "iso", utc=not pretty, key="time")
 
     def complete(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-        """Add the fields that every line has, in front."""
+        """Add the fields that every line has in front, and those of the request at the end."""
         first = structlog.processors.add_log_level(logger, method, stamp(logger, method, {}))
-        named = {"service": service, "event": event.pop("event")}
-        return {**first, **named, **structlog.contextvars.get_contextvars(), **event}
+        line = {**first, "service": service, "event": event.pop("event"), **event}
+        return structlog.contextvars.merge_contextvars(logger, method, line)
 
     render: list[Processor]
     if pretty:

@@ -1,8 +1,8 @@
 """The relay: publishes events from the outbox to the stream.
 
-A replica publishes its own events as soon as they are stored. The sweep publishes the remaining events of all replicas.
-There are no leases: two sweeps may publish the same event, but consumers ignore duplicates. The sweep checks published
-events that are not confirmed, with increasing pauses, and publishes an event again only if the stream has lost it.
+A replica publishes its own events within milliseconds. The sweep publishes the remaining events of all replicas. There
+are no leases: two sweeps may publish the same event, but consumers ignore duplicates. The sweep checks published events
+that are not confirmed, with increasing pauses, and publishes an event again only if the stream has lost it.
 """
 
 import asyncio

@@ -10,7 +10,6 @@ _BOTH = (
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.ping_timeout_ms", 10_000),  # limits keepalive too; the default is 60 s
     ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.bdp_probe", 0),  # its pings cost 3 % of a call, and only links with a high latency need them
 )
 
 SERVER_OPTIONS = (
