@@ -81,7 +81,8 @@ async def test_calls_beyond_the_deadline_of_the_client_are_counted_as_deadline_e
         calls = [ask(mesh.channel, method, timeout=timeout) for method in METHODS for timeout in timeouts]
         assert {answer.code for answer in await asyncio.gather(*calls)} == {grpc.StatusCode.DEADLINE_EXCEEDED}
         await until(lambda: mesh.in_flight() == 0)
-        assert [mesh.outcomes(method) for method in METHODS] == [{"DEADLINE_EXCEEDED": len(timeouts)}] * len(METHODS)
+        # On a busy machine, some calls end before the server has received them.
+        assert [set(mesh.outcomes(method)) for method in METHODS] == [{"DEADLINE_EXCEEDED"}] * len(METHODS)
 
 
 @pytest.mark.parametrize("method", UNARY_RESPONSES)
