@@ -10,10 +10,13 @@ from tests.simulation.mutants import MUTANTS
 from tests.simulation.simulation import run
 
 SEEDS, PARTS = 2_000, 8
+QUICK_PARTS = 4
 SEEDS_PER_MUTANT = 600
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize(
+    "part", [*range(QUICK_PARTS), *(pytest.param(part, marks=pytest.mark.slow) for part in range(QUICK_PARTS, PARTS))]
+)
 def test_every_invariant_holds_under_every_seed(part: int) -> None:
     for seed in range(part, SEEDS, PARTS):
         found = run(seed)
