@@ -169,7 +169,7 @@ def microseconds(time: datetime) -> int:
 
 def from_microseconds(value: int) -> datetime:
     """Return the time from microseconds since 1970."""
-    return EPOCH + timedelta(0, 0, value)
+    return EPOCH + timedelta(microseconds=value)
 
 
 def to_stored(task: Task) -> dict[str, Any]:

@@ -34,7 +34,6 @@ from task_svc.sqlite.threads import Readers, Writer
 from task_svc.sqlite.write_ahead_log import LIMIT_BYTES, WriteAheadLog
 
 _SELECT = f"SELECT {TASK_COLUMNS}, fingerprint FROM tasks"  # noqa: S608 (our own names)
-_LOOKUPS_MAX = 20
 _SCAN_THREADS = 2
 
 
@@ -47,8 +46,7 @@ async def open_store(path: Path) -> AsyncIterator["SqliteTaskRepository"]:
     with _locked(path):
         await asyncio.to_thread(_prepare, path)
         writer = Writer(lambda: _connect(path), WriteAheadLog(path).limit)
-        # Several threads for lookups would only compete for the GIL.
-        lookups = Readers(lambda: _connect(path, read_only=True), threads=1, group_max=_LOOKUPS_MAX)
+        lookups = Readers(lambda: _connect(path, read_only=True), 1)  # several threads would only compete for the GIL
         scans = Readers(lambda: _connect(path, read_only=True), _SCAN_THREADS)
         try:
             yield SqliteTaskRepository(writer, lookups, scans)

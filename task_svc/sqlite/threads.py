@@ -88,11 +88,24 @@ class Writer:
         connection = self._connect()
         open_for_work = True
         while open_for_work:
-            group, open_for_work = _next_group(self._jobs, _GROUP_MAX)
+            group, open_for_work = self._next_group()
             self._commit(connection, group)
             self._loop.call_soon_threadsafe(_resolve, group)
             self._after_commit(connection)
         connection.close()
+
+    def _next_group(self) -> tuple[list[_Job], bool]:
+        group: list[_Job] = []
+        job = self._jobs.get()
+        while job is not None:
+            group.append(job)
+            if len(group) == _GROUP_MAX:
+                return group, True
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return group, True
+        return group, False
 
     def _commit(self, connection: sqlite3.Connection, group: list[_Job]) -> None:
         try:
@@ -124,36 +137,16 @@ class Writer:
         connection.execute("RELEASE job")
 
 
-def _next_group(jobs: "queue.SimpleQueue[_Job | None]", most: int) -> tuple[list[_Job], bool]:
-    """Wait for a job, and return it with those that already wait, and whether more may follow."""
-    group: list[_Job] = []
-    job = jobs.get()
-    while job is not None:
-        group.append(job)
-        if len(group) == most:
-            return group, True
-        try:
-            job = jobs.get_nowait()
-        except queue.Empty:
-            return group, True
-    return group, False
-
-
 def _resolve(group: list[_Job]) -> None:
     for job in group:
         job.resolve()
 
 
 class Readers:
-    """Runs queries in `threads` threads, each on its own read-only connection.
+    """Runs queries in `threads` threads, each on its own read-only connection."""
 
-    A thread takes at most `group_max` waiting queries at once, and returns their results together: for short queries,
-    waking the event loop costs more than the query.
-    """
-
-    def __init__(self, connect: Callable[[], sqlite3.Connection], threads: int, group_max: int = 1) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection], threads: int) -> None:
         self._connect = connect
-        self._group_max = group_max
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._threads = [threading.Thread(target=self._run, name="sqlite-reader", daemon=True) for _ in range(threads)]
@@ -175,16 +168,13 @@ class Readers:
 
     def _run(self) -> None:
         connection: sqlite3.Connection | None = None
-        open_for_work = True
-        while open_for_work:
-            group, open_for_work = _next_group(self._jobs, self._group_max)
-            for job in group:
-                try:
-                    connection = connection or self._connect()
-                    job.result = _read(connection, job)
-                except Exception as error:
-                    job.error = error
-            self._loop.call_soon_threadsafe(_resolve, group)
+        while (job := self._jobs.get()) is not None:
+            try:
+                connection = connection or self._connect()
+                job.result = _read(connection, job)
+            except Exception as error:
+                job.error = error
+            self._loop.call_soon_threadsafe(job.resolve)
         if connection is not None:
             connection.close()
 

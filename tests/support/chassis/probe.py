@@ -82,12 +82,13 @@ class Probe:
 
 @dataclass
 class Answer:
-    """The result of a call; `status` is its google.rpc.Status, if there is one."""
+    """The result of a call; `status` is its google.rpc.Status, if there is one. `attempts` includes repeated calls."""
 
     code: grpc.StatusCode
     message: str
     status: status_pb2.Status | None
     responses: list[str] = field(default_factory=list)
+    attempts: int = 1
 
 
 def start(
@@ -136,8 +137,9 @@ async def ask(channel: grpc.aio.Channel, method: str = "Unary", **how: Any) -> A
     Repeats a call whose result gRPC loses: a write that fails because the server has ended the call hides its status
     (https://github.com/grpc/grpc/issues/36066).
     """
-    for _ in range(_ATTEMPTS):
+    for attempt in range(1, _ATTEMPTS + 1):
         answer = await finish(start(channel, method, **how), method)
+        answer.attempts = attempt
         if answer.message != _STATUS_LOST:
             break
     return answer
